@@ -1,0 +1,1 @@
+"""dbplan: a design review for databases that runs. The face: the verbs, nothing else."""

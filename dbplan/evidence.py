@@ -1,0 +1,173 @@
+"""Evidence: frozen facts with a place. No fact here knows how it will be drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """How much a finding weighs; only errors make a report fail."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where a fact holds; empty strings where a part does not apply.
+
+    `table` is schema-qualified where the schema is not the default one.
+    """
+
+    table: str = ""
+    column: str = ""
+    index: str = ""
+    constraint: str = ""
+    revision: str = ""
+    statement: str = ""
+
+    def __str__(self) -> str:
+        """Return the place as people write it: `users.email`, `users (ix_users_email)`, `0002 …`."""
+        inner = self.index or self.constraint
+        table = f"{self.table}.{self.column}" if self.column else self.table
+        text = f"{table} ({inner})" if table and inner else table or inner
+        return " · ".join(part for part in (self.revision, text, self.statement) if part)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule has found: one fault in one place.
+
+    `message` is one sentence about this place; `mend` the command or DDL that mends it, or "".
+    """
+
+    rule: str
+    severity: Severity
+    place: Place
+    message: str
+    mend: str = ""
+    why: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return a stable identity, for baselines and anchors."""
+        return f"{self.rule}:{self.place}"
+
+
+@dataclass(frozen=True)
+class PlanNode:
+    """One node of a query plan as the server ran it; `rows` and `loops` are actual counts, None where unknown."""
+
+    kind: str
+    relation: str = ""
+    index: str = ""
+    rows: float | None = None
+    loops: float | None = None
+    estimated_rows: float | None = None
+    detail: str = ""
+    depth: int = 0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long one named query takes: seconds; the median with a 95 % bootstrap interval.
+
+    `n` measured executions (warm-up excluded); `rows` returned or changed by the median call.
+    """
+
+    query: str
+    n: int
+    median: float
+    low: float
+    high: float
+    p95: float
+    rows: float | None = None
+    per_second: float = 0.0
+    indexes: tuple[str, ...] = ()
+    plan: tuple[PlanNode, ...] = ()
+
+
+@dataclass(frozen=True)
+class IndexVerdict:
+    """What one index is for, as seen on a server: the named queries that used it, its size in bytes."""
+
+    place: Place
+    verdict: str
+    used_by: tuple[str, ...] = ()
+    size: int | None = None
+    definition: str = ""
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """The rows of one table, and the seconds it took to write them where that was measured."""
+
+    table: str
+    rows: int
+    seconds: float | None = None
+    violations: int | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place where two schemas are not the same; "" stands for absent on that side."""
+
+    place: Place
+    what: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rehearsed move of one revision: direction up or down, seconds, "" or the error it ended in."""
+
+    place: Place
+    direction: str
+    seconds: float
+    rows_before: int
+    rows_after: int
+    differences: tuple[Difference, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where figures were measured: product and version, cores, the settings they depend on."""
+
+    product: str
+    version: str
+    cores: int
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """Return one line that can stand under a table."""
+        extra = "".join(f" · {name} {value}" for name, value in self.settings)
+        return f"{self.product} {self.version} · {self.cores} cores{extra}"
+
+
+Fact = Finding | PlanNode | Timing | IndexVerdict | RowCount | Difference | Step | Server
+
+
+def as_record(fact: Any) -> dict[str, Any]:
+    """Return a fact as plain JSON values, with its kind under `kind`."""
+    from dataclasses import fields, is_dataclass
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Place):
+            return {f.name: getattr(value, f.name) for f in fields(value) if getattr(value, f.name)}
+        if is_dataclass(value) and not isinstance(value, type):
+            return as_record(value)
+        if isinstance(value, tuple | list):
+            return [plain(item) for item in value]
+        return str(value) if isinstance(value, StrEnum) else value
+
+    return {"kind": type(fact).__name__} | {f.name: plain(getattr(fact, f.name)) for f in fields(fact)}

@@ -1,0 +1,148 @@
+"""Plan and Query: the frozen intent that every study is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from dbplan.errors import UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, MetaData, Table
+    from sqlalchemy.sql.base import Executable
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Query:
+    """A named statement with bind parameters, how often it is called, and where its values come from.
+
+    `draws` maps a bind parameter to a Column (a value of the data; parameters drawn from one table
+    come from one row), a list (one of its items) or a function without arguments (called each time).
+    A parameter that `draws` does not name is drawn from the column that it is compared with.
+    """
+
+    name: str
+    statement: Executable
+    per_second: float = 0.0
+    draws: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+
+    def __post_init__(self) -> None:
+        """Refuse what no server could run."""
+        if self.per_second < 0:
+            raise UsageError(f'query "{self.name}": per_second is {self.per_second}; it counts calls, so 0 or more')
+        object.__setattr__(self, "draws", MappingProxyType(dict(self.draws)))
+
+    @property
+    def writes(self) -> bool:
+        """Whether the statement changes data."""
+        return not getattr(self.statement, "is_select", False)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the bind parameters that still want a value, in order of appearance."""
+        from sqlalchemy.sql import visitors
+        from sqlalchemy.sql.elements import BindParameter
+
+        binds = (e for e in visitors.iterate(self.statement) if isinstance(e, BindParameter))  # type: ignore[arg-type]
+        return tuple(dict.fromkeys(bind.key for bind in binds if bind.required))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A schema and what is meant to happen on it. It knows no study.
+
+    `rows` is the planned row count of each table; `retention` the age at which rows of a
+    `table.column` may go; `migrations` the folder of its revisions; `recipe` its seed recipe.
+    """
+
+    name: str
+    metadata: MetaData
+    queries: tuple[Query, ...] = ()
+    rows: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
+    retention: Mapping[str, timedelta] = field(default_factory=lambda: _NOTHING)
+    migrations: Path | None = None
+    recipe: Path | None = None
+    summary: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Copy what could still be changed from outside, and refuse names that lead nowhere."""
+        object.__setattr__(self, "metadata", copy_metadata(self.metadata))
+        object.__setattr__(self, "rows", MappingProxyType(dict(self.rows)))
+        object.__setattr__(self, "retention", MappingProxyType(dict(self.retention)))
+        object.__setattr__(self, "queries", tuple(self.queries))
+        for key, count in self.rows.items():
+            self.table(key)
+            if count < 0:
+                raise UsageError(f'plan "{self.name}": {count} rows planned for "{key}"; a row count is 0 or more')
+        for key in self.retention:
+            table, _, column = key.rpartition(".")
+            if column not in self.table(table).columns:
+                raise UnknownName("column", column, self.table(table).columns.keys(), where=f'table "{table}"')
+        names = [query.name for query in self.queries]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise UsageError(f'plan "{self.name}" has two queries named "{twice}"; a query is found by its name')
+
+    def __repr__(self) -> str:
+        """Return one short line that is the same in every run."""
+        return f"Plan({self.name!r}, {len(self.tables)} tables, {len(self.queries)} queries)"
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables, by name."""
+        return tuple(self.metadata.tables[key] for key in sorted(self.metadata.tables))
+
+    def table(self, name: str) -> Table:
+        """Return the table of that name, schema-qualified where it has a schema."""
+        try:
+            return self.metadata.tables[name]
+        except KeyError:
+            raise UnknownName("table", name, self.metadata.tables, where=f'plan "{self.name}"') from None
+
+    def query(self, name: str) -> Query:
+        """Return the query of that name."""
+        for query in self.queries:
+            if query.name == name:
+                return query
+        known = (query.name for query in self.queries)
+        raise UnknownName("query", name, known, where=f'plan "{self.name}"', kinds="queries")
+
+    def ask(self, name: str, statement: Executable, *, per_second: float = 0.0, **draws: Any) -> Plan:
+        """Return a new Plan that also asks this question, `per_second` times a second."""
+        return replace(self, queries=(*self.queries, Query(name, statement, per_second, draws)))
+
+    def only(self, names: Sequence[str]) -> Plan:
+        """Return a new Plan with the queries of these names alone."""
+        return replace(self, queries=tuple(self.query(name) for name in names))
+
+
+def copy_metadata(metadata: MetaData) -> MetaData:
+    """Return a copy of `metadata` that later changes to the original cannot reach."""
+    from sqlalchemy import MetaData
+
+    copy = MetaData(schema=metadata.schema, naming_convention=metadata.naming_convention, info=dict(metadata.info))
+    for table in metadata.tables.values():
+        table.to_metadata(copy)
+    return copy
+
+
+def compared_column(query: Query, parameter: str) -> Column[Any] | None:
+    """Return the column that `parameter` is compared with or assigned to in the query, if there is just one."""
+    from sqlalchemy import Column as SchemaColumn
+    from sqlalchemy.sql import visitors
+    from sqlalchemy.sql.elements import BinaryExpression, BindParameter
+
+    found: dict[str, Column[Any]] = {}
+    for element in visitors.iterate(query.statement):  # type: ignore[arg-type]
+        if isinstance(element, BinaryExpression):
+            for side, other in ((element.left, element.right), (element.right, element.left)):
+                if isinstance(side, BindParameter) and side.key == parameter and isinstance(other, SchemaColumn):
+                    found[str(other)] = other
+    return next(iter(found.values())) if len(found) == 1 else None

@@ -1,0 +1,107 @@
+"""What a report is made of: frozen blocks that know their content and not how they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from dbplan.evidence import Finding, Timing
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Kind = Literal["text", "code", "count", "number", "seconds", "bytes", "ratio", "percent", "rate", "flag", "severity"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a Table: its heading and what its cells are (`kind` decides format and alignment)."""
+
+    title: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True)
+class Text:
+    """One paragraph; `code` between backticks and **strong** between stars are kept."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Statements or commands that a reader may copy."""
+
+    source: str
+    language: str = "sql"
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under typed headings; None in a cell means "not measured" and shows as —."""
+
+    fields: tuple[Field, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    caption: str = ""
+
+    @property
+    def frame(self) -> DataFrame:
+        """The rows as a DataFrame of plain values in base units (seconds, bytes)."""
+        from pandas import DataFrame
+
+        return DataFrame(list(self.rows), columns=[f.title for f in self.fields])
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture as SVG text, with words for those who cannot see it; `sources` holds other forms by suffix."""
+
+    svg: str
+    alt: str
+    caption: str = ""
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Findings, drawn worst first, each with its mend."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Timings as a dot plot: one row a query, the median with its interval, seconds on a log scale."""
+
+    timings: tuple[Timing, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part that opens with its own one-sentence verdict; a folded one shows its blocks on demand."""
+
+    title: str
+    verdict: str = ""
+    ok: bool = True
+    blocks: tuple[Block, ...] = ()
+    folded: bool = False
+
+
+Block = Text | Code | Table | Figure | Findings | Dots | Section
+
+
+def table(headings: Mapping[str, Kind], rows: Iterable[Sequence[Any]], caption: str = "") -> Table:
+    """Return a Table from `{"title": "kind"}` headings and any rows."""
+    return Table(tuple(Field(t, k) for t, k in headings.items()), tuple(tuple(r) for r in rows), caption)
+
+
+def walk(blocks: Iterable[Block]) -> Iterable[Block]:
+    """Yield every block, the ones inside sections too, in reading order."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Section):
+            yield from walk(block.blocks)
