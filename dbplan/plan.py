@@ -125,11 +125,13 @@ class Plan:
 
 def copy_metadata(metadata: MetaData) -> MetaData:
     """Return a copy of `metadata` that later changes to the original cannot reach."""
-    from sqlalchemy import MetaData
+    from sqlalchemy import MetaData, Sequence
 
     copy = MetaData(schema=metadata.schema, naming_convention=metadata.naming_convention, info=dict(metadata.info))
     for table in metadata.tables.values():
         table.to_metadata(copy)
+    for sequence in metadata._sequences.values():  # SQLAlchemy has no public list of them
+        Sequence(sequence.name, schema=sequence.schema, metadata=copy)
     return copy
 
 

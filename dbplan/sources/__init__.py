@@ -1,0 +1,57 @@
+"""Sources: whatever describes a schema, read as a Plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dbplan.connection import looks_like_url
+from dbplan.domains import PLANS
+from dbplan.errors import NotCovered, UnknownName
+from dbplan.plan import Plan
+
+__all__ = ["known", "read"]
+
+
+def read(source: Any) -> Plan:
+    """Return the Plan that `source` describes.
+
+    `source` is a bundled name, a name under `[tool.dbplan.plans]` of pyproject.toml, `module:attr`,
+    `file.py:attr`, a database URL, or an object that is or holds a SQLAlchemy MetaData.
+    Raises UnknownName for a name nobody knows, SourceError for a module that does not import or holds no
+    tables, ConnectionFailed for a database that does not answer.
+    """
+    if isinstance(source, Plan):
+        return source
+    from dbplan.sources import live, models, project
+
+    if not isinstance(source, str | Path):
+        return models.from_object(source, name=models.name_of(source), source=models.name_of(source))
+    text = str(source)
+    if looks_like_url(text):
+        return live.read(text)
+    if text in PLANS:
+        return models.load(f"{PLANS[text]}:PLAN")
+    if text in project.plans():
+        return project.load(text, read)
+    if _is_prisma(text):
+        raise NotCovered(
+            f'"{text}" is a Prisma schema, which is not read yet; hand over SQLAlchemy models or a database URL'
+        )
+    if ":" in text or text.endswith(".py") or models.importable(text):
+        return models.load(text)
+    raise UnknownName("plan", text, known(), kinds="known plans")
+
+
+def known() -> dict[str, str]:
+    """Return every plan that has a name here: name → where it comes from."""
+    from dbplan.sources import project
+
+    return {name: f"dbplan ({module})" for name, module in PLANS.items()} | {
+        name: f"pyproject.toml ({entry.get('source', '')})" for name, entry in project.plans().items()
+    }
+
+
+def _is_prisma(text: str) -> bool:
+    path = Path(text)
+    return path.suffix == ".prisma" or (path.is_dir() and any(path.glob("*.prisma")))
