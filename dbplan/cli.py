@@ -1,0 +1,360 @@
+"""The command line: one command a verb. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dbplan.errors import DbplanError, UsageError, mask
+
+if TYPE_CHECKING:
+    from dbplan.plan import Plan
+    from dbplan.report import Report
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+                  help="A design review for databases that runs: schema in, evidence out.")  # fmt: skip
+migrate = typer.Typer(no_args_is_help=True, help="Rehearse and run the revisions of a plan.")
+db = typer.Typer(no_args_is_help=True, help="Run the embedded PostgreSQL.")
+notebook = typer.Typer(no_args_is_help=True, help="Run and check the workbook's notebooks.")
+app.add_typer(migrate, name="migrate")
+app.add_typer(db, name="db")
+app.add_typer(notebook, name="notebook")
+
+PlanName = Annotated[
+    str,
+    typer.Argument(metavar="PLAN", help="A name that `dbplan plans` lists, module:attr, file.py, or a database URL."),
+]
+On = Annotated[str, typer.Option("--on", metavar="SERVER", help="postgresql, sqlite, or the URL of a server.")]
+Rows = Annotated[int | None, typer.Option("--rows", metavar="N", help="Rows of the table planned largest.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report: html, md, txt, json, csv.")
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="URL", help="The database; by default that of the environment.")
+]
+RandomState = Annotated[int, typer.Option("--random-state", metavar="N", help="Same number, same values.")]
+Production = Annotated[bool, typer.Option("--production", help="Really do it to a production database.")]
+
+
+def main() -> None:
+    """Run a command and leave with its exit code: 0 when ok, 1 when findings fail it, 2 for wrong use."""
+    if os.environ.get("DBPLAN_TRACEBACK"):
+        app()
+    try:
+        raise SystemExit(app(sys.argv[1:] or ["--help"], standalone_mode=False, prog_name="dbplan"))
+    except (KeyboardInterrupt, typer.Abort):
+        _leave("interrupted; nothing was left behind", 1)
+    except BrokenPipeError:
+        # The reader of the pipe has seen enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except DbplanError as error:
+        _leave(str(error), error.exit_code)
+    except typer.NoArgsIsHelpError as error:
+        typer.echo(error.format_message())
+        raise SystemExit(2) from None
+    except Exception as error:  # the last line of defence: one line, never a traceback
+        _leave(_one_line(error), 2)
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    shown = getattr(error, "format_message", None)  # a wrong option, as the parser words it
+    if callable(shown):
+        return f"{str(shown()).rstrip('.')}; see dbplan --help"
+    said = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {said[0]}; DBPLAN_TRACEBACK=1 shows where"
+
+
+def _leave(message: str, code: int) -> None:
+    print(f"dbplan: {mask(message)}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(code)
+
+
+def _read(name: str) -> Plan:
+    from dbplan.sources import read
+
+    return read(name)
+
+
+def _show(report: Report, output: Path | None = None) -> None:
+    """Print the report, write it where asked, and leave with its exit code."""
+    from dbplan.report.text import print_report
+
+    if output is None:
+        print_report(report)
+    else:
+        typer.echo(f"{report.title}: {report.verdict}")
+        typer.echo(report.save(output))
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[float, str], None]]:
+    """Draw a bar on a terminal's stderr; say nothing anywhere else."""
+    if not sys.stderr.isatty():
+        yield lambda _fraction, _doing: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda fraction, doing: bar.update(task, completed=fraction, description=f"{title}: {doing}")
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Say which dbplan this is.")] = False) -> None:
+    if version:
+        from dbplan import __version__
+
+        typer.echo(f"dbplan {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def plans() -> None:
+    """List the plans known here."""
+    from dbplan.sources import known
+
+    for name, where in known().items():
+        typer.echo(f"{name:<16} {where}")
+
+
+@app.command()
+def review(
+    plan: PlanName,
+    on: On = "postgresql",
+    rows: Rows = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: build/PLAN/review.html.")
+    ] = None,
+    random_state: RandomState = 7,
+) -> None:
+    """Run every study of a plan and write one page."""
+    from dbplan.report.text import print_report
+    from dbplan.review import review as run
+
+    subject = _read(plan)
+    with _progress("Reviewing") as tick:
+        report = run(subject, on=on, rows=rows, random_state=random_state, progress=tick)
+    path = report.save(output or Path("build") / subject.name / "review.html")
+    print_report(report, folded=False)
+    typer.echo(path)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def erd(
+    plans: Annotated[
+        list[str] | None, typer.Argument(metavar="[PLAN]…", help="Default: every plan known here.")
+    ] = None,
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the images go.")] = Path("erd"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail when a committed image is stale.")
+    ] = False,
+    focus: Annotated[
+        str | None, typer.Option("--focus", metavar="TABLE", help="Only this table and its neighbours.")
+    ] = None,
+) -> None:
+    """Draw the entity-relationship diagram of plans as SVG, PNG and Mermaid."""
+    from dbplan.diagram import files
+    from dbplan.sources import known
+
+    subjects = [_read(name) for name in (plans or known())]
+    if not check:
+        for subject in subjects:
+            for path in files.write(subject, folder, focus=focus):
+                typer.echo(path)
+        return
+    stale = [path for subject in subjects for path in files.stale(subject, folder, focus=focus)]
+    for path in stale:
+        typer.echo(f"stale: {path}")
+    typer.echo(f"{len(stale)} stale images" + ("; dbplan erd draws them anew" if stale else ""))
+    raise typer.Exit(1 if stale else 0)
+
+
+@app.command()
+def dictionary(plan: PlanName, output: Output = None) -> None:
+    """Say what every table and column means, holds and is bound by."""
+    from dbplan.diagram import dictionary as run
+
+    _show(run(_read(plan)), output)
+
+
+@app.command()
+def lint(
+    plan: PlanName,
+    output: Output = None,
+    fix: Annotated[Path | None, typer.Option("--fix", metavar="FILE", help="Write every mend as one SQL file.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="FILE", help="Findings known and accepted.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="RULE", help="A rule or finding to leave out.")
+    ] = None,
+) -> None:
+    """Find faults of the schema, each with why it hurts and its mend."""
+    from dbplan.linting import lint as run
+    from dbplan.linting import write_fixes
+
+    report = run(_read(plan), ignore=tuple(ignore or ()), baseline=baseline)
+    if fix is not None:
+        typer.echo(write_fixes(report, fix))
+    _show(report, output)
+
+
+@app.command()
+def seed(
+    plan: PlanName,
+    to: Annotated[str | None, typer.Option("--to", metavar="URL", help="The database to fill.")] = None,
+    rows: Rows = None,
+    random_state: RandomState = 7,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say how each column gets its values, and why; write nothing.")
+    ] = False,
+    output: Output = None,
+) -> None:
+    """Fill a database with believable rows that hold every constraint."""
+    from dbplan.seeding import explain as say
+    from dbplan.seeding import seed as run
+
+    subject = _read(plan)
+    if explain:
+        _show(say(subject, rows=rows), output)
+    if to is None:
+        raise UsageError("seed writes to the database that you name: --to URL, for instance --to sqlite:///dev.db")
+    _show(run(to, subject, rows=rows, random_state=random_state), output)
+
+
+@app.command()
+def benchmark(
+    plan: PlanName, on: On = "postgresql", rows: Rows = None, output: Output = None, random_state: RandomState = 7
+) -> None:
+    """Time the plan's queries on a real server, with their plans and the indexes they use."""
+    from dbplan.benchmarking import benchmark as run
+    from dbplan.sandbox import sandbox
+    from dbplan.seeding import seed as fill
+
+    with _progress("Benchmarking") as tick, sandbox(_read(plan), on=on) as stage:
+        tick(0.1, "seeding")
+        fill(stage, rows=rows, random_state=random_state)
+        tick(0.4, "measuring")
+        report = run(stage, random_state=random_state)
+    _show(report, output)
+
+
+@migrate.command("dry-run")
+def dry_run(plan: PlanName, on: On = "postgresql", rows: Rows = None, output: Output = None) -> None:
+    """Rehearse each revision up, down and up on seeded data."""
+    from dbplan.migration import dry_run as run
+
+    with _progress("Rehearsing") as tick:
+        report = run(_read(plan), on=on, rows=rows, progress=tick)
+    _show(report, output)
+
+
+@migrate.command()
+def status(plan: PlanName, to: To = None, output: Output = None) -> None:
+    """Say which revisions a database has and which wait."""
+    from dbplan.migration import status as run
+
+    _show(run(_read(plan), _target(to)), output)
+
+
+@migrate.command()
+def up(
+    plan: PlanName,
+    revision: Annotated[str, typer.Argument(metavar="[REVISION]")] = "head",
+    to: To = None,
+    production: Production = False,
+) -> None:
+    """Upgrade a database to a revision."""
+    from dbplan.migration import up as run
+
+    _show(run(_read(plan), _target(to), revision, allow_production=production))
+
+
+@migrate.command()
+def down(
+    plan: PlanName,
+    revision: Annotated[str, typer.Argument(metavar="[REVISION]")] = "-1",
+    to: To = None,
+    production: Production = False,
+) -> None:
+    """Downgrade a database to a revision; by default one step."""
+    from dbplan.migration import down as run
+
+    _show(run(_read(plan), _target(to), revision, allow_production=production))
+
+
+def _target(to: str | None) -> str:
+    from dbplan.connection import settings
+
+    return to or settings().migration_url
+
+
+@db.command()
+def start(
+    port: Annotated[int | None, typer.Option("--port", metavar="N", help="Also open TCP on 127.0.0.1.")] = None,
+) -> None:
+    """Start the embedded PostgreSQL; it ends by itself when nobody uses it."""
+    from dbplan.sandbox import postgresql
+
+    typer.echo(postgresql.start(port=port))
+
+
+@db.command()
+def stop() -> None:
+    """Stop the embedded PostgreSQL."""
+    from dbplan.sandbox import postgresql
+
+    typer.echo("stopped" if postgresql.stop() else "no server was running")
+
+
+@db.command()
+def url() -> None:
+    """Print the URL of the embedded PostgreSQL; it holds no password."""
+    from dbplan.sandbox import postgresql
+
+    typer.echo(postgresql.url())
+
+
+@notebook.command("run")
+def run_notebook(
+    notebooks: Annotated[list[Path], typer.Argument(metavar="NOTEBOOK…")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Replace a value of the parameters cell."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write there instead of in place.")
+    ] = None,
+) -> None:
+    """Execute notebooks from their paired scripts, with other parameters where asked."""
+    from dbplan.workbook import run
+
+    for path in notebooks:
+        typer.echo(run(path, dict(_pair(p) for p in parameters or ()), folder))
+
+
+@notebook.command("check")
+def check_notebook(notebooks: Annotated[list[Path], typer.Argument(metavar="NOTEBOOK…")]) -> None:
+    """Check that notebooks are executed, free of logic, and agree with their paired scripts."""
+    from dbplan.workbook import check
+
+    _show(check(notebooks))
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise UsageError(f'"{text}" is no parameter; write NAME=VALUE')
+    return name, value
