@@ -127,6 +127,23 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class SchemaObject:
+    """One object of a schema: its kind (table, column, index, …), its place, and its properties in the server's words."""
+
+    kind: str
+    place: Place
+    properties: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A schema as its server writes it back; two equal schemas on one kind of server give equal catalogs."""
+
+    dialect: str
+    objects: tuple[SchemaObject, ...] = ()
+
+
+@dataclass(frozen=True)
 class Step:
     """One rehearsed move of one revision: direction up or down, seconds, "" or the error it ended in."""
 
