@@ -49,7 +49,7 @@ class Report:
 
     def section(self, *, folded: bool = True) -> Section:
         """Return the report as one section of a larger one."""
-        return Section(self.title, self.verdict, self.ok, self.blocks, folded)
+        return Section(self.title, self.verdict, self.ok, self.blocks, folded, self.server)
 
     def save(self, path: str | Path) -> Path:
         """Write the report by the suffix of `path` (html, md, txt, json, csv; svg, png, mmd for diagrams)."""

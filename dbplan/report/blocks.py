@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from dbplan.evidence import Finding, Timing
+from dbplan.evidence import Finding, Server, Timing
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -17,7 +17,10 @@ Kind = Literal["text", "code", "count", "number", "seconds", "bytes", "ratio", "
 
 @dataclass(frozen=True)
 class Field:
-    """One column of a Table: its heading and what its cells are (`kind` decides format and alignment)."""
+    """One column of a Table: its heading and what its cells are (`kind` decides format and alignment).
+
+    Cells hold base units: seconds, bytes, calls a second, and for percent a fraction (0.5 shows as 50.0 %).
+    """
 
     title: str
     kind: Kind = "text"
@@ -82,13 +85,17 @@ class Dots:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled part that opens with its own one-sentence verdict; a folded one shows its blocks on demand."""
+    """A titled part that opens with its own one-sentence verdict; a folded one shows its blocks on demand.
+
+    `server` says where its figures were measured, when that is not said by what it stands in.
+    """
 
     title: str
     verdict: str = ""
     ok: bool = True
     blocks: tuple[Block, ...] = ()
     folded: bool = False
+    server: Server | None = None
 
 
 Block = Text | Code | Table | Figure | Findings | Dots | Section

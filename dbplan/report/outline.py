@@ -1,0 +1,108 @@
+"""Outline: which part of a report holds what, and the anchor by which each can be linked to."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from dbplan.evidence import Finding, Severity
+from dbplan.report import MOST_ACTIONS, Report
+from dbplan.report.blocks import Block, Findings, Section, walk
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section with its anchor, and the sections inside it in reading order."""
+
+    section: Section
+    anchor: str
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """The findings of one rule: what is the same for all is told once."""
+
+    rule: str
+    severity: Severity
+    why: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The parts of a report; the anchor of every finding by its key; and the top part that tells it."""
+
+    parts: tuple[Part, ...]
+    anchors: Mapping[str, str]
+    homes: Mapping[str, Part] = field(default_factory=dict)
+
+
+def outline(report: Report, prefix: str = "") -> Outline:
+    """Return the outline of a report; every anchor begins with `prefix` and depends on titles and keys alone."""
+    taken: Counter[str] = Counter()
+    parts = tuple(_parts(report.blocks, prefix, taken))
+    anchors: dict[str, str] = {}
+    for finding in findings_in(report.blocks):
+        if finding.key not in anchors:
+            anchors[finding.key] = _take(f"{prefix}{slug(finding.key)}", taken)
+    homes = {f.key: part for part in reversed(parts) for f in findings_in(part.section.blocks)}
+    return Outline(parts, anchors, homes)
+
+
+def findings_in(blocks: Iterable[Block]) -> Iterator[Finding]:
+    """Yield every finding that some block tells."""
+    for block in walk(blocks):
+        if isinstance(block, Findings):
+            yield from block.findings
+
+
+def groups(findings: Iterable[Finding]) -> tuple[Group, ...]:
+    """Return findings grouped by rule, the worst severity first, otherwise in the order they came."""
+    first: dict[tuple[int, str], int] = {}
+    numbered = list(findings)
+    for number, finding in enumerate(numbered):
+        first.setdefault((finding.severity.rank, finding.rule), number)
+
+    def order(finding: Finding) -> tuple[int, int]:
+        return finding.severity.rank, first[finding.severity.rank, finding.rule]
+
+    ordered = sorted(numbered, key=order)
+    return tuple(_group(tuple(same)) for _, same in groupby(ordered, order))
+
+
+def actions(report: Report) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Return the actions a page opens with, worst first, and the rest."""
+    ordered = sorted(report.actions, key=lambda finding: finding.severity.rank)
+    return tuple(ordered[:MOST_ACTIONS]), tuple(ordered[MOST_ACTIONS:])
+
+
+def elsewhere(rest: Iterable[Finding], plan: Outline) -> tuple[tuple[Part, int], ...]:
+    """Return the top parts that tell the findings in `rest`, with how many each tells, in reading order."""
+    counts = Counter(plan.homes[f.key].anchor for f in rest if f.key in plan.homes)
+    return tuple((part, counts[part.anchor]) for part in plan.parts if counts[part.anchor])
+
+
+def slug(text: str) -> str:
+    """Return `text` as an anchor: letters, digits and `_.:-` stay, anything else becomes one hyphen."""
+    return re.sub(r"-{2,}", "-", re.sub(r"[^\w.:-]+", "-", text)).strip("-.:") or "part"
+
+
+def _parts(blocks: Iterable[Block], prefix: str, taken: Counter[str]) -> Iterator[Part]:
+    for block in blocks:
+        if isinstance(block, Section):
+            anchor = _take(prefix + slug(block.title.lower()), taken)
+            yield Part(block, anchor, tuple(_parts(block.blocks, f"{anchor}-", taken)))
+
+
+def _take(wanted: str, taken: Counter[str]) -> str:
+    taken[wanted] += 1
+    return wanted if taken[wanted] == 1 else _take(f"{wanted}-{taken[wanted]}", taken)
+
+
+def _group(findings: tuple[Finding, ...]) -> Group:
+    first = findings[0]
+    return Group(first.rule, first.severity, next((f.why for f in findings if f.why), ""), findings)

@@ -1,0 +1,89 @@
+"""Picture: an SVG of a report made to stand alone, and as PNG."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.util import find_spec
+from math import sqrt
+from pathlib import Path
+
+from dbplan.errors import CannotWrite
+
+DPI = 96
+ZOOM = 2.0
+LARGEST_SIDE = 16_000
+LARGEST_AREA = 64_000_000
+_VARIABLE = re.compile(r"var\(\s*--[\w-]+\s*,\s*([^()]*(?:\([^()]*\)[^()]*)*)\)")
+_BARE_VARIABLE = re.compile(r"var\(\s*--[\w-]+\s*\)")
+
+
+def standalone(svg: str) -> str:
+    """Return SVG text without CSS variables: each gives way to its fallback, so that any viewer draws it in light."""
+    while (resolved := _VARIABLE.sub(lambda found: found[1].strip(), svg)) != svg:
+        svg = resolved
+    svg = _BARE_VARIABLE.sub("currentColor", svg)
+    head, bracket, rest = svg.partition(">")
+    if "style=" not in head and "<svg" in head:
+        head += ' style="background:#ffffff"'
+    return f"{head}{bracket}{rest.rstrip()}\n"
+
+
+def png(svg: str) -> bytes:
+    """Return the picture as PNG on white, twice its size in pixels; a huge one no larger than viewers can open.
+
+    Raises CannotWrite when the SVG is not well-formed.
+    """
+    import resvg_py
+
+    fonts = _fonts()
+    try:
+        return bytes(
+            resvg_py.svg_to_bytes(
+                svg_string=standalone(svg),
+                background="#ffffff",
+                skip_system_fonts=True,
+                dpi=DPI,
+                zoom=zoom(svg),
+                font_files=[str(font) for font in fonts],
+                font_family="DejaVu Sans",
+                sans_serif_family="DejaVu Sans",
+                monospace_family="DejaVu Sans Mono",
+            )
+        )
+    except ValueError as error:
+        raise CannotWrite(f"the figure cannot be drawn as PNG ({error}); save it as .svg to look at it") from error
+
+
+def size(svg: str) -> tuple[float, float]:
+    """Return width and height of an SVG in pixels, from its attributes or else its viewBox; 0 where it has neither."""
+    head = svg[svg.find("<svg") :].partition(">")[0]
+    box = re.search(r'viewBox="([^"]*)"', head)
+    sides = [float(n) for n in re.findall(r"-?[\d.]+(?:e-?\d+)?", box[1])][2:4] if box else []
+    width, height = ([*sides, 0.0, 0.0])[:2]
+    return _length(head, "width") or width, _length(head, "height") or height
+
+
+def zoom(svg: str) -> float:
+    """Return how much larger than itself a picture is drawn: 2, or less where that would be too many pixels."""
+    width, height = size(svg)
+    if not width or not height:
+        return ZOOM
+    return min(ZOOM, LARGEST_SIDE / max(width, height), sqrt(LARGEST_AREA / (width * height)))
+
+
+def _length(head: str, name: str) -> float:
+    found = re.search(rf'\b{name}="([\d.]+)(px|pt)?"', head)
+    return float(found[1]) * (DPI / 72 if found[2] == "pt" else 1) if found else 0.0
+
+
+@cache
+def _fonts() -> tuple[Path, ...]:
+    # Asking for the place alone: importing matplotlib takes longer than drawing.
+    spec = find_spec("matplotlib")
+    if spec is None or not spec.submodule_search_locations:
+        raise CannotWrite(
+            "PNG needs the fonts of matplotlib, which is not installed; pip install matplotlib, or save .svg"
+        )
+    folder = Path(spec.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf"
+    return tuple(sorted(folder.glob("DejaVuSans*.ttf")))

@@ -1,0 +1,259 @@
+"""Text: a report for a terminal, or as plain text; the same in the same order as the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from dbplan.evidence import Finding, Severity
+from dbplan.report import Report, dots
+from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Section, Table, Text
+from dbplan.report.cells import NUMERIC, THIN, cell, interval, show
+from dbplan.report.outline import Group, Outline, actions, elsewhere, groups, outline
+from dbplan.report.tables import contents
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text as Line
+
+WIDTH = 80
+APART = 3
+_NARROWEST = 12
+_MARKS = {"error": "■", "warning": "▲", "note": "○"}
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "dim", "passes": "blue", "fails": "bold red"}
+
+
+def text(report: Report, *, width: int = WIDTH, unfold: bool = True) -> str:
+    """Return the report as plain text in `width` columns; only code, which is to be copied, may be wider."""
+    from rich.console import Console
+
+    paper = StringIO()
+    console = Console(file=paper, width=width, color_system=None, force_terminal=False, legacy_windows=False)
+    _Printer(console, outline(report), unfold=unfold).report(report)
+    return "\n".join(line.rstrip() for line in paper.getvalue().splitlines()).strip("\n") + "\n"
+
+
+def print_report(report: Report, console: Console | None = None, *, unfold: bool = True) -> None:
+    """Print the report; in colours on a terminal alone. With `unfold=False` folded sections show their verdict only."""
+    from rich.console import Console
+
+    console = console or Console(highlight=False)
+    reconfigure = getattr(console.file, "reconfigure", None)
+    if reconfigure is not None and "utf" not in (console.encoding or "").lower():
+        reconfigure(errors="replace")
+    _Printer(console, outline(report), unfold=unfold).report(report)
+
+
+class _Printer:
+    """Prints one report on one console."""
+
+    def __init__(self, console: Console, plan: Outline, *, unfold: bool) -> None:
+        self.console, self.plan, self.unfold = console, plan, unfold
+
+    def say(self, *parts: str | tuple[str, str], indent: int = 0) -> None:
+        from rich.padding import Padding
+
+        self.console.print(Padding(_line(*parts), (0, 0, 0, indent)))
+
+    def report(self, report: Report) -> None:
+        self.say((report.title, "dim"))
+        self.say(*_outcome(report.ok), " · ", (_bare(report.verdict), "bold"))
+        self.server(report)
+        self.actions(report)
+        self.blocks(report.blocks)
+
+    def server(self, part: Report | Section) -> None:
+        if part.server:
+            self.say((f"Measured on {part.server}", "dim"))
+
+    def actions(self, report: Report) -> None:
+        first, rest = actions(report)
+        if not first:
+            return
+        self.heading("What to do", 0)
+        for number, finding in enumerate(first, 1):
+            self.say(f"{number}. ", *_severity(finding.severity), "  ", (_bare(finding.message), "bold"))
+            self.say((_where(finding), "dim"), indent=3)
+            self.code(finding.mend, 6)
+        if rest:
+            places = ", ".join(f"{n} in {part.section.title}" for part, n in elsewhere(rest, self.plan))
+            self.say((f"and {len(rest)} more{': ' + places if places else ''}", "dim"), indent=3)
+            for finding in (f for f in rest if f.key not in self.plan.homes):
+                self.found(finding, apart=True)
+
+    def heading(self, title: str, depth: int) -> None:
+        self.console.print()
+        if depth == 0:
+            rule = "─" * max(3, self.console.width - len(title) - 5)
+            self.say(("── ", "dim"), (title, "bold"), (f" {rule}", "dim"))
+        else:
+            self.say((title, "bold"))
+
+    def blocks(self, blocks: Sequence[Block], depth: int = 0) -> None:
+        draw: dict[type, Any] = {
+            Text: lambda b: self.say(_bare(b.text)),
+            Code: self.listing,
+            Table: self.table,
+            Figure: self.figure,
+            Findings: lambda b: self.findings(b.findings),
+            Dots: self.dots,
+        }
+        for block in blocks:
+            if isinstance(block, Section):
+                self.section(block, depth)
+            else:
+                self.console.print()
+                draw[type(block)](block)
+
+    def section(self, section: Section, depth: int) -> None:
+        self.heading(section.title, depth)
+        if section.verdict:
+            self.say(*_outcome(section.ok), " · ", _bare(section.verdict))
+        self.server(section)
+        if section.folded and not self.unfold:
+            self.say((contents(section.blocks), "dim"))
+        else:
+            self.blocks(section.blocks, depth + 1)
+
+    def caption(self, caption: str) -> None:
+        if caption:
+            self.say((_bare(caption), "italic dim"))
+
+    def listing(self, block: Code) -> None:
+        self.caption(block.caption)
+        self.code(block.source, 4)
+
+    def code(self, source: str, indent: int) -> None:
+        for line in source.strip().splitlines():
+            self.console.print(_line(f"{' ' * indent}{line}"), soft_wrap=True)
+
+    def figure(self, block: Figure) -> None:
+        self.say((f"[{block.alt}]", "dim"))
+        self.caption(block.caption)
+
+    def table(self, block: Table) -> None:
+        self.caption(block.caption)
+        if not block.rows:
+            self.say(("no rows", "dim"))
+            return
+        shown = [[_cell(value, f.kind) for f, value in zip(block.fields, row, strict=True)] for row in block.rows]
+        grid = _grid([f.title for f in block.fields], [f.kind in NUMERIC for f in block.fields], shown)
+        if self.console.measure(grid).minimum <= self.console.width:
+            self.console.print(grid)
+        else:
+            self.stacked(block, shown)
+
+    def stacked(self, block: Table, shown: list[list[Line]]) -> None:
+        for number, row in enumerate(shown):
+            if number:
+                self.console.print()
+            self.say((row[0].plain, "bold"))
+            for field, value in list(zip(block.fields, row, strict=True))[1:]:
+                self.say((f"{field.title}: ", "dim"), value.plain, indent=2)
+
+    def dots(self, block: Dots) -> None:
+        self.caption(block.caption)
+        if not block.timings:
+            self.say("No query was timed.")
+            return
+        scale = dots.Scale(block.timings)
+        room = max(12, self.console.width - 56)
+        rows = [
+            [
+                _line(t.query),
+                _line((scale.line(t, room), "blue")),
+                _cell(t.median, "seconds"),
+                _line(interval(t.median, t.low, t.high)),
+                _cell(t.p95, "seconds"),
+                _cell(t.n, "count"),
+            ]
+            for t in block.timings
+        ]
+        axis = f"{show(scale.low, 'seconds')} – {show(scale.high, 'seconds')}, log"
+        grid = _grid(
+            ["query", axis, "median", "95 % interval", "p95", "n"], [False, False, True, True, True, True], rows
+        )
+        self.console.print(grid)
+        self.say(("●  median   ─  its 95 % interval   │  95th percentile", "dim"))
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        found = groups(findings)
+        if not found:
+            self.say("Nothing found.")
+        for number, group in zip(count(), found, strict=False):
+            if number:
+                self.console.print()
+            self.group(group)
+
+    def group(self, group: Group) -> None:
+        places = f"  {len(group.findings)} places" if len(group.findings) > 1 else ""
+        self.say(*_severity(group.severity), "  ", (group.rule, "bold"), (places, "dim"))
+        if group.why:
+            self.say((_bare(group.why), "dim"), indent=2)
+        apart = len(group.findings) <= APART
+        for finding in group.findings:
+            self.found(finding, apart=apart)
+        if not apart:
+            self.code("\n".join(dict.fromkeys(f.mend.strip() for f in group.findings if f.mend.strip())), 6)
+
+    def found(self, finding: Finding, *, apart: bool) -> None:
+        where = str(finding.place)
+        self.say("- ", (where, "bold"), ": " if where else "", _bare(finding.message), indent=2)
+        if apart:
+            self.code(finding.mend, 6)
+
+
+def _line(*parts: str | tuple[str, str]) -> Line:
+    from rich.text import Text as Line
+
+    line = Line()
+    for part in parts:
+        words, style = (part, "") if isinstance(part, str) else part
+        line.append(words.replace(THIN, " "), style)
+    return line
+
+
+def _bare(words: str) -> str:
+    return words.replace("**", "").replace("`", "")
+
+
+def _outcome(ok: bool) -> tuple[tuple[str, str]]:
+    word = "passes" if ok else "fails"
+    return ((f"{'✓' if ok else '✗'} {word}", _STYLES[word]),)
+
+
+def _severity(severity: str) -> tuple[tuple[str, str]]:
+    return ((f"{_MARKS[severity]} {severity}", _STYLES[severity]),)
+
+
+def _where(finding: Finding) -> str:
+    return " · ".join(part for part in (str(finding.place), finding.rule) if part)
+
+
+def _cell(value: Any, kind: Any) -> Line:
+    shown = str(cell(value, kind))
+    if kind == "severity" and shown in list(Severity):
+        return _line(*_severity(shown))
+    return _line(shown)
+
+
+def _grid(titles: Sequence[str], right: Sequence[bool], rows: Iterable[Sequence[Line]]) -> Any:
+    from rich import box
+    from rich.table import Table as Grid
+
+    listed = list(rows)
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for number, (title, numeric) in enumerate(zip(titles, right, strict=True)):
+        natural = max((len(row[number].plain) for row in listed), default=0)
+        grid.add_column(
+            _line(title),
+            justify="right" if numeric else "left",
+            no_wrap=numeric,
+            overflow="fold",
+            min_width=None if numeric else min(natural, _NARROWEST),
+        )
+    for row in listed:
+        grid.add_row(*row)
+    return grid
