@@ -55,9 +55,6 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except DbplanError as error:
         _leave(str(error), error.exit_code)
-    except typer.NoArgsIsHelpError as error:
-        typer.echo(error.format_message())
-        raise SystemExit(2) from None
     except Exception as error:  # the last line of defence: one line, never a traceback
         _leave(_one_line(error), 2)
 
@@ -66,6 +63,8 @@ def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     shown = getattr(error, "format_message", None)  # a wrong option, as the parser words it
+    if callable(shown) and str(shown()).startswith("Usage:"):  # a group without a command shows its help
+        return str(shown())
     if callable(shown):
         return f"{str(shown()).rstrip('.')}; see dbplan --help"
     said = str(error).strip().splitlines() or [""]
@@ -73,7 +72,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _leave(message: str, code: int) -> None:
-    print(f"dbplan: {mask(message)}", file=sys.stderr)  # noqa: T201
+    typer.echo(message if message.startswith("Usage:") else f"dbplan: {mask(message)}", err=True)
     raise SystemExit(code)
 
 

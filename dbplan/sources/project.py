@@ -49,7 +49,7 @@ def _queries(target: str) -> tuple[Query, ...]:
 
     module_name, _, attribute = target.rpartition(":")
     value = models.attribute_of(module_name, attribute)
-    if not all(isinstance(query, Query) for query in value):
+    if not isinstance(value, tuple | list) or not all(isinstance(query, Query) for query in value):
         raise SourceError(f'"{target}" is not a sequence of dbplan Query objects')
     return tuple(value)
 

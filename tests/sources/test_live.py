@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+from sqlalchemy import BigInteger, Column, Enum, ForeignKey, Index, Integer, MetaData, Table, Text, create_engine, text
+
+from dbplan.errors import ConnectionFailed, SourceError
+from dbplan.plan import Plan
+from dbplan.sandbox import sandbox
+from dbplan.sources import read
+
+
+def _plan() -> Plan:
+    metadata = MetaData()
+    Table("Select", metadata, Column("id", Integer, primary_key=True), Column("group", Text, nullable=False))
+    child = Table(
+        "child",
+        metadata,
+        Column("id", BigInteger, primary_key=True),
+        Column("parent", ForeignKey("Select.id", ondelete="CASCADE")),
+        Column("mood", Enum("glad", "sad", name="mood")),
+        schema="other",
+    )
+    Index("ix_mood", child.c.mood.desc(), postgresql_where=text("mood = 'sad'"))
+    return Plan("live", metadata)
+
+
+def test_a_live_postgresql_is_read_with_all_its_schemas():
+    with sandbox(_plan()) as stage:
+        with stage.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE ticket (id serial PRIMARY KEY, queue serial)")
+            connection.exec_driver_sql("CREATE VIEW glad AS SELECT 1 AS one")
+        plan = read(stage.url)
+        assert [table.fullname for table in plan.tables] == ["Select", "other.child", "ticket"]
+        key = next(iter(plan.table("other.child").foreign_keys))
+        assert (str(key.column), key.ondelete) == ("Select.id", "CASCADE")
+        assert plan.table("other.child").c.mood.type.enums == ["glad", "sad"]
+        assert plan.metadata.info["not_covered"] == ("view glad",)
+        with sandbox(plan) as copy, copy.engine.connect() as connection:
+            assert connection.scalar(text("INSERT INTO ticket DEFAULT VALUES RETURNING queue")) == 1
+
+
+def test_a_live_sqlite_is_read(tmp_path: Path):
+    engine = create_engine(f"sqlite:///{tmp_path}/x.db")
+    _plan().table("Select").create(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql('CREATE INDEX ix_lower ON "Select" (lower("group"))')
+    engine.dispose()
+    plan = read(f"file:{tmp_path}/x.db")
+    assert (plan.name, [table.name for table in plan.tables]) == ("x", ["Select"])
+    assert "ix_lower" in "".join(plan.metadata.info["not_covered"]) + "".join(
+        str(index.name) for index in plan.table("Select").indexes
+    )
+
+
+def test_an_unreachable_or_empty_database_is_one_masked_line(tmp_path: Path):
+    with pytest.raises(ConnectionFailed) as caught:
+        read("postgresql://bob:hunter2@127.0.0.1:1/shop")
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(SourceError, match="holds no tables"):
+        read(f"sqlite:///{tmp_path}/empty.db")

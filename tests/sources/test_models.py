@@ -1,0 +1,126 @@
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table
+
+from dbplan.errors import SourceError, UnknownName
+from dbplan.plan import Plan
+from dbplan.sources import known, read
+
+MODELS = """
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class Thing(Base):
+    __tablename__ = "things"
+    id: Mapped[int] = mapped_column(primary_key=True)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if not name.startswith(("dbplan", "sqlalchemy")):
+            del sys.modules[name]
+
+
+def test_a_bundled_plan_is_read_by_its_name():
+    assert "credits" in known()
+    assert isinstance(read("credits"), Plan)
+
+
+@pytest.mark.parametrize(
+    "target", ["shop_a.models:Base", "shop_a.models:Base.metadata", "shop_a.models", "shop_a/models.py"]
+)
+def test_models_are_read_by_module_attribute_or_file(folder: Path, target: str):
+    (folder / "shop_a").mkdir()
+    (folder / "shop_a" / "models.py").write_text(MODELS)
+    assert [table.name for table in read(target).tables] == ["things"]
+
+
+def test_objects_are_read_too():
+    metadata = MetaData()
+    Table("t", metadata, Column("id", Integer, primary_key=True))
+    plan = read(metadata)
+    assert [table.name for table in plan.tables] == ["t"]
+    assert read(plan) is plan
+
+
+def test_an_unknown_plan_says_which_there_are(folder: Path):
+    with pytest.raises(UnknownName, match=r'no plan "credit"; known plans are: credits.*did you mean \'credits\''):
+        read("credit")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import nothing_of_that_name\n", "No module named 'nothing_of_that_name'"),
+        ("x = 1\nraise ValueError('broken\\nhere')\n", "ValueError: broken at broken_{n}.py:2"),
+        ("import os\nos.environ['SHOP_KEY']\n", "SHOP_KEY"),
+        ("def f(:\n", "SyntaxError"),
+        ("raise SystemExit(3)\n", "SystemExit: 3"),
+        ("", "name the object that holds the tables"),
+        ("from sqlalchemy import MetaData\nmetadata = MetaData()\n", "holds no tables"),
+        ("metadata = 3\n", "name the object"),
+    ],
+)
+def test_a_module_that_fails_is_one_line(folder: Path, source: str, said: str):
+    n = abs(hash(source))
+    (folder / f"broken_{n}.py").write_text(source)
+    with pytest.raises(SourceError) as caught:
+        read(f"broken_{n}.py")
+    assert said.format(n=n) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_module_file_or_attribute_is_named(folder: Path):
+    (folder / "shop_b.py").write_text(MODELS)
+    with pytest.raises(SourceError, match='no module "no_such.models"'):
+        read("no_such.models:Base")
+    with pytest.raises(SourceError, match='no file "no_such.py"'):
+        read("no_such.py")
+    with pytest.raises(UnknownName, match="what holds tables there are: Base, Thing"):
+        read("shop_b:Bse")
+    with pytest.raises(SourceError, match="is a str"):
+        read("shop_b:Thing.__tablename__")
+
+
+def test_plans_of_the_users_pyproject(folder: Path):
+    (folder / "shop_c.py").write_text(MODELS)
+    (folder / "pyproject.toml").write_text(
+        '[tool.dbplan.plans]\nshort = "shop_c:Base"\n'
+        '[tool.dbplan.plans.shop]\nsource = "shop_c:Base"\nrows = { things = 70 }\nrecipe = "seeds/shop.toml"\n'
+    )
+    plan = read("shop")
+    assert (plan.name, plan.rows["things"], plan.recipe) == ("shop", 70, folder / "seeds/shop.toml")
+    assert read("short").name == "short"
+    assert {"shop", "short"} <= set(known())
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ('source = "shop_d:Base"\nrow = 3', "did you mean 'rows'"),
+        ("rows = { things = 3 }", 'needs a source = "module:attr"'),
+        ('source = "shop_d:Base"\nrows = { thing = 3 }', 'no table "thing"'),
+        ('source = "shop_d:Base"\nqueries = "shop_d:Base"', "is not a sequence of dbplan Query objects"),
+    ],
+)
+def test_a_wrong_entry_is_said(folder: Path, entry: str, said: str):
+    (folder / "shop_d.py").write_text(MODELS)
+    (folder / "pyproject.toml").write_text(f"[tool.dbplan.plans.shop]\n{entry}\n")
+    with pytest.raises((SourceError, UnknownName), match=said.replace("[", r"\[")):
+        read("shop")
+
+
+def test_a_broken_pyproject_is_said(folder: Path):
+    (folder / "pyproject.toml").write_text("[tool.dbplan\n")
+    with pytest.raises(SourceError, match=r"pyproject.toml: .*line 1"):
+        read("shop")

@@ -1,0 +1,81 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Sequence, Table, Text, bindparam, insert, select, text
+
+from dbplan.errors import UnknownName, UsageError
+from dbplan.plan import Plan, Query, compared_column
+
+
+@pytest.fixture
+def metadata() -> MetaData:
+    metadata = MetaData()
+    Table("users", metadata, Column("id", Integer, primary_key=True), Column("email", Text))
+    Table(
+        "order",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("user_id", ForeignKey("users.id")),
+        schema="shop",
+    )
+    return metadata
+
+
+def test_a_plan_is_out_of_reach_of_later_changes(metadata: MetaData):
+    Sequence("ticket", metadata=metadata)
+    plan = Plan("shop", metadata)
+    Table("late", metadata, Column("id", Integer, primary_key=True))
+    assert [table.fullname for table in plan.tables] == ["shop.order", "users"]
+    assert "ticket" in plan.metadata._sequences
+
+
+def test_ask_gives_a_new_plan(metadata: MetaData):
+    users = metadata.tables["users"]
+    plan = Plan("shop", metadata)
+    asked = plan.ask("by email", select(users).where(users.c.email == bindparam("email")), per_second=50)
+    assert plan.queries == ()
+    assert asked.query("by email").per_second == 50
+    assert asked.query("by email").parameters == ("email",)
+
+
+def test_an_unknown_table_query_or_column_says_what_there_is(metadata: MetaData):
+    plan = Plan("shop", metadata).ask("all", text("SELECT 1"))
+    with pytest.raises(UnknownName, match=r"tables are: shop.order, users; did you mean 'users'"):
+        plan.table("user")
+    with pytest.raises(UnknownName, match="queries are: all"):
+        plan.query("none")
+    with pytest.raises(UnknownName, match='no column "seen" in table "users"'):
+        Plan("shop", metadata, retention={"users.seen": timedelta(days=1)})
+
+
+@pytest.mark.parametrize("rows", [{"users": -1}, {"nobody": 5}])
+def test_impossible_row_counts_are_refused(metadata: MetaData, rows: dict[str, int]):
+    with pytest.raises(UsageError):
+        Plan("shop", metadata, rows=rows)
+
+
+def test_two_queries_of_one_name_are_refused(metadata: MetaData):
+    with pytest.raises(UsageError, match='two queries named "all"'):
+        Plan("shop", metadata).ask("all", text("SELECT 1")).ask("all", text("SELECT 2"))
+
+
+def test_negative_calls_are_refused():
+    with pytest.raises(UsageError, match="per_second is -1"):
+        Query("q", text("SELECT 1"), per_second=-1)
+
+
+def test_a_parameter_is_drawn_from_the_column_it_is_compared_with(metadata: MetaData):
+    users = metadata.tables["users"]
+    query = Query("q", select(users).where(bindparam("who") == users.c.email).limit(bindparam("n")))
+    assert str(compared_column(query, "who")) == "users.email"
+    assert compared_column(query, "n") is None
+
+
+def test_writes_are_told_from_reads(metadata: MetaData):
+    users = metadata.tables["users"]
+    assert Query("q", insert(users)).writes
+    assert not Query("q", select(users)).writes
+
+
+def test_the_repr_is_short_and_stable(metadata: MetaData):
+    assert repr(Plan("shop", metadata)) == "Plan('shop', 2 tables, 0 queries)"
