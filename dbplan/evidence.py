@@ -128,7 +128,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class SchemaObject:
-    """One object of a schema: its kind (table, column, index, …), its place, and its properties in the server's words."""
+    """One object of a schema: its kind (table, column, index, …), its place, its properties in the server's words."""
 
     kind: str
     place: Place
