@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, literal_column, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, WriteOnlyMapped, mapped_column, relationship
@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
     """The tables of this plan."""
 
     metadata = named_metadata()
-    type_annotation_map = dict(TYPES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = dict(TYPES)
 
 
 class User(Identified, Created, Updated, Base):
@@ -66,7 +66,7 @@ class User(Identified, Created, Updated, Base):
                     "Tiers stay free text, since each application names its own; they are bounded and lower case, "
                     "so that Pro and pro cannot be two tiers.",
                     "An expiry without a tier is refused: it would end nothing.",
-                    "The index on membership_tier leaves out users without one, and adds id, by which members are paged.",
+                    "The index on membership_tier leaves out users without one and adds id, by which members page.",
                 ),
             },
         },

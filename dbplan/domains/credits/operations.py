@@ -1,0 +1,318 @@
+"""What an application does with credits. Every function works in the caller's transaction and commits nothing.
+
+Wrap calls in `dbplan.connection.transaction`: it commits at the end, and on SQLite takes the write lock at the start.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from dbplan.columns import new_id
+from dbplan.domains.credits import statements
+from dbplan.domains.credits.models import AuditLog, Status, Transaction
+from dbplan.domains.credits.statements import now
+from dbplan.errors import DbplanError, UsageError
+
+KEPT = dt.timedelta(days=1)
+"""How long a request may be repeated and get the answer it got."""
+
+OPENING = "opening-balance"
+
+
+class NoSuchUser(DbplanError):
+    """A user id that no row has."""
+
+    def __init__(self, user_id: uuid.UUID) -> None:
+        super().__init__(f"no user {user_id}; create_user makes one")
+
+
+class KeyReused(DbplanError):
+    """An idempotency key that already stands for another request."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f'idempotency key "{key}" already stands for another request; send a new key with a new request'
+        )
+
+
+class Cursor(NamedTuple):
+    """The place in a newest-first list that a page starts below."""
+
+    created_at: dt.datetime
+    id: uuid.UUID
+
+    @classmethod
+    def of(cls, entry: Transaction | AuditLog) -> Cursor:
+        """Return the cursor that continues after `entry`, the last one of a page."""
+        return cls(entry.created_at, entry.id)
+
+
+TOP = Cursor(dt.datetime.max.replace(tzinfo=dt.UTC), uuid.UUID(int=2**128 - 1))
+"""The cursor of a first page."""
+
+
+class Account(NamedTuple):
+    """A user's balance and membership, as they stand in the database."""
+
+    id: uuid.UUID
+    credits: int
+    membership_tier: str | None
+    membership_expires_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """How a request ended: `transaction_id` is None and `error` says why where the balance did not move."""
+
+    status: Status
+    user_id: uuid.UUID
+    action: str
+    amount: int
+    balance_before: int
+    balance_after: int
+    transaction_id: uuid.UUID | None = None
+    error: str | None = None
+    replayed: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether the balance moved."""
+        return self.status is Status.SUCCESS
+
+
+def account(session: Session, user_id: uuid.UUID) -> Account:
+    """Return the account of a user; NoSuchUser where there is none."""
+    return _account(session, statements.account, user_id)
+
+
+def create_user(session: Session, *, opening: int = 0) -> uuid.UUID:
+    """Create a user, with an opening ledger row where they start with credits, and return their id."""
+    if opening < 0:
+        raise UsageError(f"an opening balance of {opening}; it is 0 or more")
+    user_id = new_id()
+    session.execute(statements.create_user, {"new_id": user_id, "opening": opening})
+    if opening:
+        _post(session, user_id, OPENING, opening, balance=0, details={})
+    return user_id
+
+
+def charge(
+    session: Session,
+    user_id: uuid.UUID,
+    action: str,
+    amount: int,
+    *,
+    key: str,
+    details: Mapping[str, Any] | None = None,
+) -> Receipt:
+    """Take `amount` credits for `action`, once for each idempotency key.
+
+    Where the balance does not suffice nothing is taken: the Receipt says failed, an audit entry stays,
+    and the key may be used again. Commit in either case.
+    Raises NoSuchUser, KeyReused for a key of another request, UsageError for an amount below 1.
+    """
+    return _move(session, _Request("charge", user_id, action, -_positive(amount), details or {}), key)
+
+
+def refund(
+    session: Session,
+    user_id: uuid.UUID,
+    action: str,
+    amount: int,
+    *,
+    key: str,
+    details: Mapping[str, Any] | None = None,
+) -> Receipt:
+    """Give back `amount` credits that `action` took, once for each idempotency key; raises as `charge` does."""
+    return _move(session, _Request("refund", user_id, action, _positive(amount), details or {}), key)
+
+
+def top_up(
+    session: Session, user_id: uuid.UUID, amount: int, *, key: str, details: Mapping[str, Any] | None = None
+) -> Receipt:
+    """Add `amount` bought credits, once for each idempotency key; raises as `charge` does."""
+    return _move(session, _Request("top-up", user_id, "top-up", _positive(amount), details or {}), key)
+
+
+def set_membership(session: Session, user_id: uuid.UUID, tier: str | None, until: dt.datetime | None = None) -> None:
+    """Give a user a membership (None ends it), with an audit entry; without `until` it has no end."""
+    tier = _sized("membership tier", tier.strip().lower(), 50) if tier is not None else None
+    if tier is None and until is not None:
+        raise UsageError("a membership that ends needs a tier; give one, or leave `until` out")
+    if not _changed(session, statements.set_membership, {"user_id": user_id, "tier": tier, "until": until}):
+        raise NoSuchUser(user_id)
+    ends = until.isoformat() if until else None
+    audit(session, user_id, "set-membership", details={"tier": tier, "until": ends})
+
+
+def members(session: Session, tier: str, *, after: uuid.UUID | None = None, limit: int = 100) -> list[Account]:
+    """Return users whose membership of `tier` has not ended, by id; the last id of a page leads to the next."""
+    values = {"tier": tier, "now": now(), "after": after or uuid.UUID(int=0), "limit": _bounded(limit)}
+    return [Account(*row) for row in session.execute(statements.members, values)]
+
+
+def history(session: Session, user_id: uuid.UUID, *, before: Cursor = TOP, limit: int = 20) -> Sequence[Transaction]:
+    """Return a page of a user's ledger, newest first; `Cursor.of` its last entry leads to the next."""
+    return session.scalars(statements.history, {"user_id": user_id} | _page(before, limit)).all()
+
+
+def transactions_by_action(
+    session: Session, action: str, *, before: Cursor = TOP, limit: int = 20
+) -> Sequence[Transaction]:
+    """Return a page of all users' ledger rows of one action, newest first."""
+    return session.scalars(statements.by_action, {"action": action} | _page(before, limit)).all()
+
+
+def audit(
+    session: Session,
+    user_id: uuid.UUID,
+    action: str,
+    *,
+    error: str | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an audit entry: a failure where there is an error, else a success."""
+    values = {"new_id": new_id(), "owner": user_id, "what": action, "details": dict(details or {})}
+    status = Status.SUCCESS if error is None else Status.FAILED
+    session.execute(statements.audit, values | {"outcome": status, "error": error and error[:2000]})
+
+
+def audit_trail(session: Session, user_id: uuid.UUID, *, before: Cursor = TOP, limit: int = 20) -> Sequence[AuditLog]:
+    """Return a page of what a user tried, newest first."""
+    return session.scalars(statements.audit_trail, {"user_id": user_id} | _page(before, limit)).all()
+
+
+def failures(session: Session, *, before: Cursor = TOP, limit: int = 20) -> Sequence[AuditLog]:
+    """Return a page of what failed for anyone, newest first."""
+    return session.scalars(statements.failures, _page(before, limit)).all()
+
+
+def expire_idempotency_records(session: Session, *, limit: int = 1000) -> int:
+    """Delete up to `limit` expired records and return how many; call and commit until it returns 0."""
+    return _changed(session, statements.expire, {"now": now(), "limit": _bounded(limit, 100_000)})
+
+
+def erase_user(session: Session, user_id: uuid.UUID) -> None:
+    """Delete a user with their ledger and audit log, which the foreign keys let nobody do by accident."""
+    _account(session, statements.seal_account, user_id)
+    for statement in (statements.erase_transactions, statements.erase_audit_logs, statements.erase_user):
+        session.execute(statement, {"user_id": user_id})
+
+
+@dataclass(frozen=True)
+class _Request:
+    verb: str
+    user_id: uuid.UUID
+    action: str
+    amount: int
+    details: Mapping[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash that two requests share only if they ask for the same."""
+        asked = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _move(session: Session, request: _Request, key: str) -> Receipt:
+    _sized("idempotency key", key, 200)
+    _sized("action", request.action, 100)
+    # The lock comes first: whoever sends the same key at once waits here, and then finds the record.
+    holder = _account(session, statements.lock_account, request.user_id)
+    return _replay(session, request, key) or _settle(session, request, holder.credits, key)
+
+
+def _settle(session: Session, request: _Request, balance: int, key: str) -> Receipt:
+    user_id, action, amount = request.user_id, request.action, request.amount
+    if balance + amount < 0:
+        error = f"insufficient credits: {-amount} wanted, {balance} there"
+        audit(session, user_id, action, error=error, details=request.details)
+        return Receipt(Status.FAILED, user_id, action, amount, balance, balance, error=error)
+    entry = _post(session, user_id, action, amount, balance=balance, details=request.details)
+    session.execute(statements.set_balance, {"user_id": user_id, "balance": balance + amount})
+    audit(session, user_id, action, details=request.details)
+    receipt = Receipt(Status.SUCCESS, user_id, action, amount, balance, balance + amount, entry)
+    _remember(session, request, key, receipt)
+    return receipt
+
+
+def _post(
+    session: Session, user_id: uuid.UUID, action: str, amount: int, *, balance: int, details: Mapping[str, Any]
+) -> uuid.UUID:
+    entry = new_id()
+    values = {"new_id": entry, "owner": user_id, "what": action, "details": dict(details)}
+    session.execute(statements.post, values | {"credits": amount, "balance": balance})
+    return entry
+
+
+def _replay(session: Session, request: _Request, key: str) -> Receipt | None:
+    """Return the receipt that the key already stands for, if it has not expired."""
+    found = session.execute(statements.recall, {"idempotency_key": key}).one_or_none()
+    if found is None:
+        return None
+    if found.expires_at <= now():
+        session.execute(statements.forget, {"idempotency_key": key, "now": now()})
+        return None
+    if found.result["fingerprint"] != request.fingerprint:
+        raise KeyReused(key)
+    return _from_json(found.result["receipt"])
+
+
+def _remember(session: Session, request: _Request, key: str, receipt: Receipt) -> None:
+    kept = {"fingerprint": request.fingerprint, "receipt": json.loads(json.dumps(asdict(receipt), default=str))}
+    instant = now()
+    values = {"idempotency_key": key, "now": instant, "until": instant + KEPT, "answer": kept}
+    try:
+        session.execute(statements.remember, values)
+    except IntegrityError:
+        # The lock is per user: only somebody else's request can have taken the key since `_replay` looked.
+        raise KeyReused(key) from None
+
+
+def _from_json(kept: Mapping[str, Any]) -> Receipt:
+    ids = {name: uuid.UUID(kept[name]) for name in ("user_id", "transaction_id")}
+    fields: dict[str, Any] = {**kept, **ids, "status": Status(kept["status"]), "replayed": True}
+    return Receipt(**fields)
+
+
+def _account(session: Session, statement: Executable, user_id: uuid.UUID) -> Account:
+    found = session.execute(statement, {"user_id": user_id}).one_or_none()
+    if found is None:
+        raise NoSuchUser(user_id)
+    return Account(*found)
+
+
+def _changed(session: Session, statement: Executable, values: Mapping[str, Any]) -> int:
+    return cast("CursorResult[Any]", session.execute(statement, values)).rowcount
+
+
+def _page(before: Cursor, limit: int) -> dict[str, Any]:
+    return {"before": before.created_at, "before_id": before.id, "limit": _bounded(limit)}
+
+
+def _positive(amount: int) -> int:
+    if amount < 1:
+        raise UsageError(f"an amount of {amount} credits; it is 1 or more, and the verb says which way they go")
+    return amount
+
+
+def _bounded(limit: int, most: int = 1000) -> int:
+    if not 1 <= limit <= most:
+        raise UsageError(f"a limit of {limit}; it is 1 to {most}")
+    return limit
+
+
+def _sized(what: str, text: str, most: int) -> str:
+    if not 1 <= len(text) <= most:
+        raise UsageError(f"the {what} has {len(text)} characters; it has 1 to {most}")
+    return text

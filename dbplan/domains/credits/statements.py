@@ -1,0 +1,182 @@
+"""Every statement that the credits plan runs, defined once: `operations` executes them, the plan's queries are them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy import tuple_ as row
+
+from dbplan.columns import clock, new_id
+from dbplan.domains.credits.models import AuditLog, Status, Transaction, User
+from dbplan.plan import Query
+
+USERS: Table = User.metadata.tables["users"]
+TRANSACTIONS: Table = User.metadata.tables["transactions"]
+AUDIT_LOGS: Table = User.metadata.tables["audit_logs"]
+RECORDS: Table = User.metadata.tables["idempotency_records"]
+
+_LIMIT = bindparam("limit", type_=Integer)
+_ACCOUNT = select(USERS.c.id, USERS.c.credits, USERS.c.membership_tier, USERS.c.membership_expires_at)
+
+
+def _page(statement: Select[Any], table: Table) -> Select[Any]:
+    """Return the statement cut to the `limit` newest rows written before the cursor `before`, `before_id`.
+
+    The key of a row tells apart what was written in the same instant; a page costs the same however far down it is.
+    """
+    place = row(table.c.created_at, table.c.id)
+    cursor = row(bindparam("before", type_=table.c.created_at.type), bindparam("before_id", type_=table.c.id.type))
+    return statement.where(place < cursor).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(_LIMIT)
+
+
+account = _ACCOUNT.where(USERS.c.id == bindparam("user_id"))
+
+# NO KEY: rows that merely refer to the user, such as a new audit entry, need not wait for the charge.
+lock_account = account.with_for_update(key_share=True)
+
+# Whereas nobody may refer to a user who is being erased.
+seal_account = account.with_for_update()
+
+create_user = insert(USERS).values(id=bindparam("new_id"), credits=bindparam("opening"))
+
+set_balance = update(USERS).where(USERS.c.id == bindparam("user_id")).values(credits=bindparam("balance"))
+
+set_membership = (
+    update(USERS)
+    .where(USERS.c.id == bindparam("user_id"))
+    .values(membership_tier=bindparam("tier"), membership_expires_at=bindparam("until"))
+)
+
+_BALANCE, _CREDITS = bindparam("balance", type_=BigInteger), bindparam("credits", type_=BigInteger)
+
+# The sum is the server's, so that no row can be written that does not add up.
+post = insert(TRANSACTIONS).values(
+    id=bindparam("new_id"),
+    created_at=clock(),
+    user_id=bindparam("owner"),
+    action=bindparam("what"),
+    amount=_CREDITS,
+    balance_before=_BALANCE,
+    balance_after=_BALANCE + _CREDITS,
+    metadata=bindparam("details"),
+)
+
+audit = insert(AUDIT_LOGS).values(
+    id=bindparam("new_id"),
+    created_at=clock(),
+    user_id=bindparam("owner"),
+    action=bindparam("what"),
+    status=bindparam("outcome"),
+    error_message=bindparam("error"),
+    metadata=bindparam("details"),
+)
+
+history = _page(select(Transaction).where(TRANSACTIONS.c.user_id == bindparam("user_id")), TRANSACTIONS)
+
+by_action = _page(select(Transaction).where(TRANSACTIONS.c.action == bindparam("action")), TRANSACTIONS)
+
+audit_trail = _page(select(AuditLog).where(AUDIT_LOGS.c.user_id == bindparam("user_id")), AUDIT_LOGS)
+
+# The word stands in the statement: a partial index serves only a query that shows its predicate.
+failures = _page(select(AuditLog).where(AUDIT_LOGS.c.status == literal_column(f"'{Status.FAILED}'")), AUDIT_LOGS)
+
+members = (
+    _ACCOUNT.where(
+        USERS.c.membership_tier == bindparam("tier"),
+        or_(USERS.c.membership_expires_at.is_(None), USERS.c.membership_expires_at > bindparam("now")),
+        USERS.c.id > bindparam("after"),
+    )
+    .order_by(USERS.c.id)
+    .limit(_LIMIT)
+)
+
+recall = select(RECORDS.c.result, RECORDS.c.expires_at).where(RECORDS.c.key == bindparam("idempotency_key"))
+
+remember = insert(RECORDS).values(
+    key=bindparam("idempotency_key"),
+    created_at=bindparam("now"),
+    expires_at=bindparam("until"),
+    result=bindparam("answer"),
+)
+
+forget = delete(RECORDS).where(RECORDS.c.key == bindparam("idempotency_key"), RECORDS.c.expires_at <= bindparam("now"))
+
+# Two cleaners at once take different rows; the inner name is for MariaDB, which allows no LIMIT within IN.
+_expired = (
+    select(RECORDS.c.key)
+    .where(RECORDS.c.expires_at <= bindparam("now"))
+    .order_by(RECORDS.c.expires_at)
+    .limit(_LIMIT)
+    .with_for_update(skip_locked=True)
+    .subquery("expired")
+)
+expire = delete(RECORDS).where(RECORDS.c.key.in_(select(_expired.c.key)))
+
+erase_transactions = delete(TRANSACTIONS).where(TRANSACTIONS.c.user_id == bindparam("user_id"))
+
+erase_audit_logs = delete(AUDIT_LOGS).where(AUDIT_LOGS.c.user_id == bindparam("user_id"))
+
+erase_user = delete(USERS).where(
+    USERS.c.id == bindparam("user_id"),
+    ~exists().where(TRANSACTIONS.c.user_id == USERS.c.id),
+    ~exists().where(AUDIT_LOGS.c.user_id == USERS.c.id),
+)
+
+
+def now() -> dt.datetime:
+    """Return this instant."""
+    return dt.datetime.now(dt.UTC)
+
+
+def _tomorrow() -> dt.datetime:
+    return now() + dt.timedelta(days=1)
+
+
+def _key() -> str:
+    return str(new_id())
+
+
+def _next_page(table: Table) -> dict[str, Any]:
+    return {"before": table.c.created_at, "before_id": table.c.id, "limit": [20, 100]}
+
+
+_ENTRY = {"new_id": new_id, "owner": USERS.c.id, "what": ["generate-post", "generate-image"], "details": [{}]}
+
+QUERIES = (
+    Query("account", account, 50),
+    Query("lock account", lock_account, 4),
+    Query("set balance", set_balance, 4, {"balance": USERS.c.credits}),
+    Query("post transaction", post, 4, _ENTRY | {"balance": USERS.c.credits, "credits": [5, 10, 100]}),
+    Query("audit", audit, 5, _ENTRY | {"outcome": [Status.SUCCESS], "error": [None]}),
+    Query("recall", recall, 4),
+    Query("remember", remember, 4, {"idempotency_key": _key, "now": now, "until": _tomorrow, "answer": [{}]}),
+    Query("history", history, 20, {"user_id": TRANSACTIONS.c.user_id} | _next_page(TRANSACTIONS)),
+    Query("transactions by action", by_action, 0.1, {"action": TRANSACTIONS.c.action} | _next_page(TRANSACTIONS)),
+    Query("audit trail", audit_trail, 1, {"user_id": AUDIT_LOGS.c.user_id} | _next_page(AUDIT_LOGS)),
+    Query("failures", failures, 0.1, _next_page(AUDIT_LOGS)),
+    Query("members", members, 0.1, {"tier": USERS.c.membership_tier, "now": now, "after": USERS.c.id, "limit": [100]}),
+    Query("create user", create_user, 0.05, {"new_id": new_id, "opening": [0]}),
+    Query("set membership", set_membership, 0.05, {"tier": ["pro"], "until": _tomorrow}),
+    Query("forget", forget, 0.01, {"now": now}),
+    Query("expire", expire, 0.01, {"now": now, "limit": [1000]}),
+    Query("seal account", seal_account, 0.001),
+    Query("erase transactions", erase_transactions, 0.001),
+    Query("erase audit logs", erase_audit_logs, 0.001),
+    Query("erase user", erase_user, 0.001),
+)
+"""The statements with their calls per second, as planned for a million users and four charges a second."""
