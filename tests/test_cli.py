@@ -1,0 +1,226 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dbplan import cli
+
+ODD_MODELS = """
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text
+
+metadata = MetaData()
+Table("Select", metadata, Column("id", Integer, primary_key=True), Column("group", Text))
+Table("from", metadata, Column("Parent Id", ForeignKey("Select.id")), Column("x", Integer))
+"""
+
+
+class Run:
+    """One command in this process: its exit code and what it printed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *words: str | Path) -> tuple[int, str, str]:
+        self._monkeypatch.setattr(sys, "argv", ["dbplan", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = self._capsys.readouterr()
+        return int(left.value.code or 0), out, err
+
+    def fails(self, *words: str | Path) -> str:
+        code, _, err = self(*words)
+        assert code == 2
+        assert len(err.strip().splitlines()) == 1, err
+        assert err.startswith("dbplan: ")
+        return err
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    return Run(monkeypatch, capsys)
+
+
+@pytest.fixture
+def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "odd_models.py").write_text(ODD_MODELS)
+    monkeypatch.chdir(tmp_path)
+    return "odd_models.py"
+
+
+def test_help_lists_the_commands(run: Run):
+    code, out, _ = run()
+    assert code == 0
+    for command in ("plans", "review", "erd", "dictionary", "lint", "seed", "benchmark", "migrate", "db", "notebook"):
+        assert f"\n  {command} " in out
+
+
+def test_plans_are_listed(run: Run):
+    assert run("plans")[1].startswith("credits")
+
+
+@pytest.mark.parametrize("command", ["review", "lint", "dictionary", "erd", "benchmark", "seed"])
+def test_an_unknown_plan_says_which_there_are(run: Run, command: str):
+    assert 'no plan "credit"; known plans are: credits' in run.fails(command, "credit")
+
+
+def test_an_unknown_table_says_which_there_are(run: Run, tmp_path: Path):
+    said = run.fails("erd", "credits", "--focus", "user", "-o", tmp_path)
+    assert "tables are: audit_logs, idempotency_records, transactions, users" in said
+
+
+@pytest.mark.parametrize("command", ["lint", "review", "dictionary"])
+def test_an_unreachable_database_is_masked(run: Run, command: str):
+    said = run.fails(command, "postgresql://bob:hunter2@127.0.0.1:1/shop")
+    assert "cannot connect to" in said
+    assert "hunter2" not in said
+
+
+def test_an_unreachable_target_is_masked(run: Run):
+    for words in (["seed", "credits"], ["migrate", "up", "credits"], ["migrate", "status", "credits"]):
+        said = run.fails(*words, "--to", "postgresql://bob:hunter2@127.0.0.1:1/shop")
+        assert "cannot connect" in said
+        assert "hunter2" not in said
+
+
+def test_an_unreachable_server_for_a_sandbox_is_masked(run: Run):
+    said = run.fails("benchmark", "credits", "--on", "postgresql://bob:hunter2@127.0.0.1:1/shop")
+    assert "hunter2" not in said
+
+
+def test_models_that_do_not_import_are_one_line(run: Run, tmp_path: Path):
+    (tmp_path / "broken.py").write_text("raise RuntimeError('no such luck')\n")
+    assert "RuntimeError: no such luck at broken.py:1" in run.fails("lint", tmp_path / "broken.py")
+
+
+@pytest.mark.parametrize("rows", ["0", "-5"])
+def test_rows_below_one_are_refused(run: Run, tmp_path: Path, rows: str):
+    url = f"sqlite:///{tmp_path}/dev.db"
+    assert run("migrate", "up", "credits", "--to", url)[0] == 0
+    assert f"{rows}" in run.fails("seed", "credits", "--to", url, "--rows", rows)
+    assert "rows" in run.fails("benchmark", "credits", "--on", "sqlite", "--rows", rows)
+
+
+def test_rows_that_are_no_number_are_refused(run: Run):
+    assert "many" in run.fails("benchmark", "credits", "--rows", "many")
+
+
+def test_a_recipe_with_an_unknown_key_says_the_line_and_the_nearest(run: Run, odd: str, tmp_path: Path):
+    (tmp_path / "recipe.toml").write_text("[tables.from]\nrows = 3\n\n[tables.from.columns.x]\nrnage = [1, 2]\n")
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.dbplan.plans.odd]\nsource = "odd_models.py"\nrecipe = "recipe.toml"\n'
+    )
+    said = run.fails("benchmark", "odd", "--on", "sqlite")
+    assert "recipe.toml" in said
+    assert "line 5" in said or ":5" in said
+    assert "'range'" in said
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(run: Run, odd: str, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    for words in (
+        ["lint", odd, "-o", "file/x.html"],
+        ["erd", odd, "-o", "file/erd"],
+        ["lint", odd, "--fix", "file/x.sql"],
+    ):
+        assert "file" in run.fails(*words)
+    assert (tmp_path / "file").read_text() == ""
+
+
+def test_a_suffix_that_no_one_knows_lists_the_right_ones(run: Run, odd: str, tmp_path: Path):
+    assert "html" in run.fails("lint", odd, "-o", "x.docx")
+    assert not (tmp_path / "x.docx").exists()
+
+
+def test_seed_writes_only_where_it_is_told(run: Run):
+    assert "--to URL" in run.fails("seed", "credits")
+
+
+def test_findings_that_fail_give_exit_code_1(run: Run, tmp_path: Path):
+    (tmp_path / "bad.py").write_text(
+        "from sqlalchemy import *\nmetadata = MetaData()\n"
+        "Table('a', metadata, Column('id', Integer, primary_key=True), Column('u', Integer))\n"
+        "Table('b', metadata, Column('id', Integer, primary_key=True), Column('a_u', ForeignKey('a.u')))\n"
+    )
+    code, out, _ = run("lint", tmp_path / "bad.py")
+    assert code == 1
+    assert "fk-target-not-unique" in out
+
+
+def test_evidence_is_written_as_json(run: Run, odd: str, tmp_path: Path):
+    code, out, _ = run("lint", odd, "-o", tmp_path / "x" / "lint.json")
+    stored = json.loads((tmp_path / "x" / "lint.json").read_text())
+    assert stored["ok"] is (code == 0)
+    assert {fact["kind"] for fact in stored["evidence"]} == {"Finding"}
+    assert "lint.json" in out
+
+
+def test_a_development_database_from_nothing_and_back(run: Run, tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/dev.db"
+    assert run("migrate", "up", "credits", "--to", url)[0] == 0
+    code, out, _ = run("seed", "credits", "--to", url, "--rows", "200")
+    assert code == 0
+    assert "violations" in out
+    assert "0002" in run("migrate", "status", "credits", "--to", url)[1]
+    assert run("migrate", "down", "credits", "base", "--to", url)[0] == 0
+
+
+def test_images_are_written_and_checked(run: Run, odd: str, tmp_path: Path):
+    code, out, _ = run("erd", odd, "-o", tmp_path / "erd")
+    written = [Path(line) for line in out.splitlines()]
+    assert {path.suffix for path in written} >= {".svg", ".png", ".mmd"}
+    assert run("erd", odd, "-o", tmp_path / "erd", "--check")[0] == 0
+    (tmp_path / odd).write_text(ODD_MODELS.replace('Column("x"', 'Column("y"'))
+    code, out, _ = run("erd", odd, "-o", tmp_path / "erd", "--check")
+    assert code == 1
+    assert "stale: " in out
+
+
+@pytest.mark.parametrize("on", ["sqlite", "postgresql"])
+def test_a_strangers_schema_is_reviewed_on_one_page(run: Run, odd: str, on: str, tmp_path: Path):
+    page = tmp_path / "page.html"
+    code, out, err = run("review", odd, "--on", on, "-o", page, "--rows", "50")
+    assert code in (0, 1), err
+    assert out.strip().endswith(str(page))
+    html = page.read_text()
+    for word in ("Select", "Parent Id", "Seed", "Migrations", "fk-no-index"):
+        assert word in html
+
+
+def test_ctrl_c_leaves_one_line_and_nothing_behind(tmp_path: Path):
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    words = [
+        sys.executable,
+        "-c",
+        "from dbplan.cli import main; main()",
+        "review",
+        "credits",
+        "--on",
+        "sqlite",
+        "--rows",
+        "500000",
+    ]
+    process = subprocess.Popen(
+        words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("**/*.db")) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.strip()) == (1, "dbplan: interrupted; nothing was left behind")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_an_unforeseen_error_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch):
+    def broken() -> None:
+        raise ZeroDivisionError("by postgresql://u:hunter2@h/db\nmore")
+
+    monkeypatch.setattr("dbplan.sources.known", broken)
+    said = run.fails("plans")
+    assert "ZeroDivisionError: by postgresql://u:***@h/db" in said
