@@ -7,12 +7,15 @@ import uuid
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, literal_column, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, column, func, literal_column, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from dbplan.columns import TYPES, Created, Identified, Updated, named_metadata, one_of, words
 
 EMPTY = text("('{}')")
+
+# An expression, not text: key is a reserved word in SQLite and MySQL, and each dialect quotes its own.
+KEY_LENGTH = func.length(column("key")).between(literal_column("1"), literal_column("200"))
 
 
 class Status(StrEnum):
@@ -160,7 +163,7 @@ class IdempotencyRecord(Created, Base):
     )
 
     __table_args__ = (
-        CheckConstraint("length(key) BETWEEN 1 AND 200", name="key_length"),
+        CheckConstraint(KEY_LENGTH, name="key_length"),
         CheckConstraint("expires_at > created_at", name="expires_after_creation"),
         {
             "comment": "Answers kept so that a request sent twice is done once",
