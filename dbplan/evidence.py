@@ -158,17 +158,21 @@ class Step:
 
 @dataclass(frozen=True)
 class Server:
-    """Where figures were measured: product and version, cores, the settings they depend on."""
+    """Where figures were measured: product and version, cores, the settings they depend on.
+
+    `cores` is None where the server is another machine: it does not tell.
+    """
 
     product: str
     version: str
-    cores: int
+    cores: int | None
     settings: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         """Return one line that can stand under a table."""
         extra = "".join(f" · {name} {value}" for name, value in self.settings)
-        return f"{self.product} {self.version} · {self.cores} cores{extra}"
+        cores = "another machine" if self.cores is None else f"{self.cores} cores"
+        return f"{self.product} {self.version} · {cores}{extra}"
 
 
 Fact = Finding | PlanNode | Timing | IndexVerdict | RowCount | Difference | Step | Server

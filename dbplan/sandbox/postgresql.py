@@ -1,0 +1,217 @@
+"""The embedded PostgreSQL 18: started on demand, shared by all processes of a user, ended when idle."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from dbplan.errors import SandboxError, UsageError
+from dbplan.sandbox import locks
+from dbplan.sandbox.cluster import KEEPER, MAINTENANCE, ROLE, Cluster, here
+
+IDLE = "DBPLAN_IDLE_SECONDS"
+_DEFAULT_IDLE = 300.0
+_PATIENCE = 60.0
+_Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is to be known of the embedded server; `databases` are those of sandboxes now alive."""
+
+    running: bool
+    home: Path
+    url: str = ""
+    version: str = ""
+    databases: tuple[str, ...] = ()
+
+
+def start(port: int | None = None) -> str:
+    """Start the embedded server unless it runs; return its URL, which holds no secret.
+
+    With `port` it also listens on 127.0.0.1, for those who know the password in the passfile of the URL;
+    without, there is no TCP. Raises SandboxError.
+    """
+    if port is not None and not 1024 <= port <= 65535:
+        raise UsageError(f"port is {port}; give one from 1024 to 65535")
+    connect(port).close()
+    return url()
+
+
+def stop() -> bool:
+    """Stop the embedded server, ending whatever sessions it has; say whether it ran."""
+    cluster = here()
+    with locks.held(cluster.start_lock):
+        return _stop(cluster)
+
+
+def url(database: str = MAINTENANCE) -> str:
+    """Return the URL of a database of the running embedded server, without a secret: by TCP where that is open."""
+    cluster = here()
+    if cluster.postmaster() is None:
+        raise SandboxError("the embedded PostgreSQL is not running; start it with: dbplan db start")
+    if cluster.tcp_port:
+        return _render(database, "127.0.0.1", cluster.tcp_port, {"passfile": str(cluster.passfile)})
+    return socket_url(cluster, database)
+
+
+def status() -> Status:
+    """Return whether the embedded server runs, and what it holds; start nothing."""
+    cluster = here()
+    try:
+        connection = cluster.connect()
+    except psycopg.OperationalError:
+        return Status(running=False, home=cluster.root)
+    with connection:
+        version = connection.execute("SELECT current_setting('server_version')").fetchone()
+        names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'dbplan\\_%' ORDER BY 1")
+        return Status(True, cluster.root, url(), str(version[0]) if version else "", tuple(row[0] for row in names))
+
+
+def socket_url(cluster: Cluster, database: str) -> str:
+    """Return the URL of a database by way of the server's socket."""
+    return _render(database, "", None, {"host": str(cluster.sockets), "port": str(cluster.port)})
+
+
+def _render(database: str, host: str, port: int | None, query: dict[str, str]) -> str:
+    from sqlalchemy import URL
+
+    made = URL.create("postgresql+psycopg", ROLE, host=host, port=port, database=database, query=query)
+    return made.render_as_string(hide_password=False)
+
+
+def connect(port: int | None = None) -> _Connection:
+    """Connect to the maintenance database, after starting the server where it does not run.
+
+    The lock is held until the session stands, so that an idle server cannot end in between.
+    """
+    cluster = here()
+    with locks.held(cluster.start_lock):
+        if port is not None and port != cluster.tcp_port:
+            _refuse_if_used(cluster, port)
+            _stop(cluster)
+            connection = _connect(cluster, port)
+            _set_password(cluster, connection, port)
+            return connection
+        return _connect(cluster, None)
+
+
+def _connect(cluster: Cluster, port: int | None) -> _Connection:
+    deadline = time.monotonic() + _PATIENCE
+    started = False
+    while True:
+        unkept = locks.is_free(cluster.keeper_lock)
+        try:
+            connection = cluster.connect()
+        except psycopg.OperationalError as error:
+            problem = str(error).strip()
+        else:
+            if not unkept:
+                return connection
+            _start_keeper(cluster)  # its keeper was killed: it lives on without, or is going down
+            problem = "the server went down"
+            with suppress(psycopg.OperationalError):
+                connection.execute("SELECT 1")
+                return connection
+        if time.monotonic() > deadline or (unkept and started and _said(cluster)):
+            raise SandboxError(f"{_said(cluster) or problem}; the server's log is {cluster.log}")
+        if unkept:
+            _open_port(cluster, port)
+            cluster.prepare()
+            _start_keeper(cluster)
+            started = True
+        time.sleep(0.01)
+
+
+def _start_keeper(cluster: Cluster) -> None:
+    cluster.keeper_log.unlink(missing_ok=True)
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    done = subprocess.run(
+        [sys.executable, "-m", "dbplan.sandbox.keeper", str(_idle_seconds())],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd="/",
+        env=os.environ | {"DBPLAN_HOME": str(cluster.root.parent), "PYTHONPATH": path},
+    )
+    if done.returncode:
+        raise SandboxError(
+            f"cannot start the keeper of the embedded PostgreSQL: {done.stderr.strip().splitlines()[-1:]}"
+        )
+
+
+def _idle_seconds() -> float:
+    text = os.environ.get(IDLE, "")
+    try:
+        seconds = float(text) if text else _DEFAULT_IDLE
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f'{IDLE} is "{text}"; give the seconds after which an idle server ends, for instance 300')
+    return seconds
+
+
+def _said(cluster: Cluster) -> str:
+    try:
+        lines = cluster.keeper_log.read_text(errors="replace").strip().splitlines()
+    except FileNotFoundError:
+        return ""
+    return lines[-1] if lines else ""
+
+
+def _refuse_if_used(cluster: Cluster, port: int) -> None:
+    try:
+        connection = cluster.connect()
+    except psycopg.OperationalError:
+        return
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' "
+        "AND pid <> pg_backend_pid() AND application_name <> %s"
+    )
+    with connection:
+        row = connection.execute(query, [KEEPER]).fetchone()
+    if row and row[0]:
+        raise SandboxError(
+            f"the embedded PostgreSQL runs without port {port} and has {row[0]} open sessions; "
+            "close them, or stop it first with: dbplan db stop"
+        )
+
+
+def _open_port(cluster: Cluster, port: int | None) -> None:
+    """Note for the keeper which TCP port to open, or that none is wanted."""
+    if port is None:
+        cluster.port_file.unlink(missing_ok=True)
+    else:
+        cluster.port_file.write_text(str(port))
+
+
+def _stop(cluster: Cluster) -> bool:
+    ran = cluster.postmaster() is not None or not locks.is_free(cluster.keeper_lock)
+    cluster.halt()
+    deadline = time.monotonic() + _PATIENCE
+    while not locks.is_free(cluster.keeper_lock):
+        if time.monotonic() > deadline:
+            raise SandboxError(f"the keeper of the server in {cluster.root} does not end; see {cluster.keeper_log}")
+        time.sleep(0.02)
+    return ran
+
+
+def _set_password(cluster: Cluster, connection: _Connection, port: int) -> None:
+    """Give the role a fresh password, hashed before it is sent, and write it where only we can read it."""
+    password = secrets.token_urlsafe(24)
+    hashed = connection.pgconn.encrypt_password(password.encode(), ROLE.encode(), b"scram-sha-256").decode()
+    connection.execute(f"ALTER ROLE {ROLE} PASSWORD '{hashed}'")
+    descriptor = os.open(cluster.passfile, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"127.0.0.1:{port}:*:{ROLE}:{password}\n")

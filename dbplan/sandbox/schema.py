@@ -1,0 +1,130 @@
+"""A plan's tables put into an empty database, and one clear line where that fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, MetaData, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.exc import CompileError, DBAPIError, SQLAlchemyError
+from sqlalchemy.schema import CreateSchema
+from sqlalchemy.types import TypeEngine
+
+from dbplan.errors import NotCovered, SandboxError
+from dbplan.plan import Plan
+
+_PRODUCTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+_TYPES = {
+    "citext": "citext",
+    "hstore": "hstore",
+    "ltree": "ltree",
+    "vector": "vector",
+    "halfvec": "vector",
+    "cube": "cube",
+}
+_OPERATOR_CLASSES = {"gin_trgm_ops": "pg_trgm", "gist_trgm_ops": "pg_trgm"}
+
+
+def create(plan: Plan, engine: Engine) -> None:
+    """Create the plan's schemas, the extensions that it evidently needs, and its tables.
+
+    Raises NotCovered for what the database has no type for, SandboxError for what it refuses.
+    """
+    refuse_types(plan, engine)
+    if engine.dialect.name == "sqlite":
+        _refuse_schemas(plan)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            for name in sorted(schemas(plan.metadata)):
+                connection.execute(CreateSchema(name, if_not_exists=True))
+            _create_extensions(plan, connection)
+        try:
+            plan.metadata.create_all(connection)
+        except SQLAlchemyError as error:
+            raise SandboxError(f'plan "{plan.name}" cannot be created: {_why(error)}; mend the model') from None
+
+
+def schemas(metadata: MetaData) -> set[str]:
+    """Return the names of the schemas that tables and their types lie in, the default one left out."""
+    own = {table.schema for table in metadata.tables.values()}
+    of_types = {getattr(column.type, "schema", None) for column in _columns(metadata)}
+    return {name for name in own | of_types if name}
+
+
+def refuse_types(plan: Plan, engine: Engine) -> None:
+    """Raise NotCovered for the first column whose type the engine's dialect cannot write."""
+    for column in _columns(plan.metadata):
+        try:
+            column.type.compile(engine.dialect)
+        except (CompileError, NotImplementedError):
+            product = _PRODUCTS.get(engine.dialect.name, engine.dialect.name)
+            other = "PostgreSQL" if engine.dialect.name == "sqlite" else "the server it was written for"
+            raise NotCovered(
+                f'plan "{plan.name}": {column.table.key}.{column.name} is {_name(column.type)}, '
+                f"which {product} does not have; run it on {other}"
+            ) from None
+
+
+def _refuse_schemas(plan: Plan) -> None:
+    names = sorted(schemas(plan.metadata))
+    if names:
+        raise NotCovered(
+            f'plan "{plan.name}" lies in the schemas {", ".join(names)}; SQLite has none: run it on PostgreSQL'
+        )
+
+
+def _columns(metadata: MetaData) -> Iterator[Column[Any]]:
+    for table in metadata.tables.values():
+        yield from table.columns
+
+
+def _name(kind: TypeEngine[Any]) -> str:
+    return str(getattr(kind, "__visit_name__", type(kind).__name__)).upper()
+
+
+def extensions(plan: Plan) -> dict[str, str]:
+    """Return the extensions that the plan evidently needs by its types, operator classes and exclusions, and for what."""
+    found: dict[str, str] = {}
+    for table in plan.tables:
+        for column in table.columns:
+            if extension := _TYPES.get(_name(_item(column.type)).lower()):
+                found.setdefault(extension, f"{table.key}.{column.name}")
+        for index in table.indexes:
+            for operator_class in index.dialect_kwargs.get("postgresql_ops", {}).values():
+                if extension := _OPERATOR_CLASSES.get(str(operator_class).lower()):
+                    found.setdefault(extension, f"{table.key} ({index.name})")
+        for constraint in table.constraints:
+            if isinstance(constraint, ExcludeConstraint) and "=" in constraint.operators.values():
+                found.setdefault("btree_gist", f"{table.key} ({constraint.name})")
+    return found
+
+
+def _item(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    return getattr(kind, "item_type", kind)
+
+
+def _create_extensions(plan: Plan, connection: Connection) -> None:
+    for name, place in extensions(plan).items():
+        try:
+            connection.execute(text(f'CREATE EXTENSION IF NOT EXISTS "{name}"'))
+        except DBAPIError as error:
+            raise SandboxError(
+                f'{place} needs the extension "{name}", which this server does not give us: {_said(error)}; '
+                "install it there, or run on another server"
+            ) from None
+
+
+def _why(error: SQLAlchemyError) -> str:
+    if not isinstance(error, DBAPIError):
+        return " ".join(str(error).split())
+    statement = " ".join((error.statement or "").split())
+    subject = re.match(r"(CREATE|ALTER|COMMENT ON)\s.*?(?= \(| AS | IS | ADD |$)", statement, re.IGNORECASE)
+    return f"{subject[0] if subject else statement[:80]}: {_said(error)}"
+
+
+def _said(error: DBAPIError) -> str:
+    diagnosis = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+    lines = str(diagnosis or error.orig).strip().splitlines()
+    return lines[0] if lines else type(error.orig).__name__
