@@ -62,6 +62,15 @@ def run_offline(plan: Plan) -> None:
         context.run_migrations()
 
 
+def run_on_own_connection(plan: Plan) -> None:
+    engine = new_engine(asked_url())
+    try:
+        with connect(engine) as connection:
+            run_online(plan, connection)
+    finally:
+        engine.dispose()
+
+
 def run_online(plan: Plan, connection: Connection) -> None:
     if connection.in_transaction():
         raise CommandError("the connection has a transaction open; migrations want to begin and commit their own")
@@ -125,10 +134,7 @@ def main() -> None:
         elif given is not None:
             run_online(plan, given)
         else:
-            engine = new_engine(asked_url())
-            with connect(engine) as connection:
-                run_online(plan, connection)
-            engine.dispose()
+            run_on_own_connection(plan)
     except DbplanError as error:
         raise CommandError(str(error)) from None
 
