@@ -1,0 +1,210 @@
+"""Judge: the facts of a measurement in, a Report out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbplan.benchmarking.facts import Failed, Gathered, Measured, NotMeasured
+from dbplan.benchmarking.indexes import FEW_ROWS, is_small, unused, verdicts
+from dbplan.benchmarking.scans import scans
+from dbplan.benchmarking.timing import median_interval
+from dbplan.evidence import Finding, IndexVerdict, Place, PlanNode, Severity, Timing
+from dbplan.plan import Plan
+from dbplan.report import Report
+from dbplan.report.blocks import Block, Code, Dots, Findings, Section, Table, Text, table
+from dbplan.report.cells import interval
+
+TITLE = "Queries and indexes"
+
+
+def judge(plan: Plan, facts: Gathered) -> Report:
+    """Return the report: each query's time, plan and indexes, each index's use, and what to mend."""
+    timings = tuple(_timing(measured, facts) for measured in facts.measured)
+    judged = verdicts(plan, facts)
+    findings = tuple(
+        sorted(
+            (*_failures(facts), *scans(plan, facts), *_unmeasured(facts), *unused(facts, judged)),
+            key=lambda f: f.severity.rank,
+        )
+    )
+    worth_doing = tuple(finding for finding in findings if finding.severity is not Severity.NOTE)
+    return Report(
+        title=TITLE,
+        verdict=_verdict(plan, facts, findings),
+        ok=not facts.failed,
+        blocks=tuple(_blocks(plan, facts, timings, judged, findings)),
+        evidence=(*timings, *judged, *findings, *((facts.server,) if facts.server else ())),
+        actions=worth_doing,
+        server=facts.server,
+    )
+
+
+def _timing(measured: Measured, facts: Gathered) -> Timing:
+    from numpy import median, quantile
+
+    low, high = median_interval(measured.samples, facts.random_state)
+    nodes = [node for explained in measured.plans for node in explained.nodes]
+    return Timing(
+        query=measured.query,
+        n=len(measured.samples),
+        median=float(median(measured.samples)),
+        low=low,
+        high=high,
+        p95=float(quantile(measured.samples, 0.95)),
+        rows=measured.rows,
+        per_second=measured.per_second,
+        indexes=tuple(dict.fromkeys(_index_name(node) for node in nodes if node.index)),
+        plan=measured.plans[0].nodes if measured.plans else (),
+    )
+
+
+def _index_name(node: PlanNode) -> str:
+    return f"rowid of {node.relation}" if node.index == "rowid" else node.index
+
+
+def _verdict(plan: Plan, facts: Gathered, findings: tuple[Finding, ...]) -> str:
+    if not plan.queries:
+        return (
+            f"The plan asks no query, so nothing was timed; {len(facts.indexes)} indexes are listed with their sizes."
+        )
+    rows, tables = sum(size.rows for size in facts.tables), len(facts.tables)
+    head = f"{len(facts.measured)} of {len(plan.queries)} queries measured on {rows:,} rows in {tables} tables"
+    if facts.failed:
+        return f"{head}; {_several(len(facts.failed), 'query fails', 'queries fail')}."
+    if not facts.plans_covered:
+        return f"{head}; plans are not covered on {facts.dialect}."
+    scanning = {f.place.statement for f in findings if f.rule == "query-scans-table" and f.severity is Severity.WARNING}
+    if scanning:
+        return f"{head}; {_several(len(scanning), 'query reads', 'queries read')} a large table whole."
+    if all(is_small(size) for size in facts.tables):
+        return f"{head}; too few rows to judge scans and indexes."
+    return f"{head}; none reads a large table whole."
+
+
+def _several(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _failures(facts: Gathered) -> Iterator[Finding]:
+    for failed in facts.failed:
+        yield Finding(
+            "query-fails", Severity.ERROR, Place(statement=failed.query), f"the server says: {failed.message}"
+        )
+
+
+def _unmeasured(facts: Gathered) -> Iterator[Finding]:
+    for query in facts.unmeasured:
+        place = Place(statement=query.query)
+        yield Finding("query-not-measured", Severity.NOTE, place, f"not measured: {query.reason}", query.mend)
+
+
+def _blocks(
+    plan: Plan,
+    facts: Gathered,
+    timings: tuple[Timing, ...],
+    judged: tuple[IndexVerdict, ...],
+    findings: tuple[Finding, ...],
+) -> Iterator[Block]:
+    if timings:
+        yield Dots(timings, "Service time of each query")
+    if plan.queries:
+        yield _queries(facts, timings)
+        yield Text(_how(facts))
+    else:
+        yield Text(
+            'Name what the application asks: `plan = plan.ask("orders of a customer", select(…), per_second=50)`.'
+        )
+    if findings:
+        yield Findings(findings)
+    if judged:
+        yield _indexes(judged)
+    if small := _small(facts):
+        yield Text(small)
+    if not facts.plans_covered:
+        yield Text(f"Query plans of {facts.dialect} are not covered: which indexes were used is not known here.")
+    if any(measured.plans for measured in facts.measured):
+        yield Section("Query plans", "", blocks=tuple(_plan(measured) for measured in facts.measured), folded=True)
+
+
+def _queries(facts: Gathered, timings: tuple[Timing, ...]) -> Table:
+    asked: list[Measured | NotMeasured | Failed] = [*facts.measured, *facts.unmeasured, *facts.failed]
+    kinds = {query.query: "write" if query.writes else "read" for query in asked}
+    rows = [
+        (t.query, kinds[t.query], t.per_second or None, t.rows, t.median, interval(t.median, t.low, t.high), t.p95, t.n,
+         t.per_second * t.median if t.per_second else None, _used(t))
+        for t in timings
+    ]  # fmt: skip
+    rest = [
+        (q.query, kinds[q.query], q.per_second or None, None, None, None, None, None, None, None)
+        for q in asked[len(timings) :]
+    ]
+    return table(
+        {"query": "text", "kind": "text", "calls": "rate", "rows": "number", "median": "seconds",
+         "95 % interval": "text", "p95": "seconds", "n": "count", "busy": "percent", "indexes used": "text"},
+        [*rows, *rest],
+        "Queries",
+    )  # fmt: skip
+
+
+def _used(timing: Timing) -> str | None:
+    if not timing.plan:
+        return None
+    return ", ".join(timing.indexes) or "none"
+
+
+def _indexes(judged: tuple[IndexVerdict, ...]) -> Table:
+    return table(
+        {"table": "text", "index": "text", "verdict": "text", "used by": "text", "size": "bytes"},
+        [(v.place.table, v.place.index, v.verdict, ", ".join(v.used_by) or None, v.size) for v in judged],
+        "Indexes",
+    )
+
+
+def _how(facts: Gathered) -> str:
+    said = [
+        f"Service time: one client, from execute to the last row fetched, through SQLAlchemy Core and {facts.driver}; "
+        f"queries mixed at random, {facts.warmups} executions of each first uncounted where time allows; "
+        "the median with its 95 % bootstrap interval. `busy` is calls per second times the median.",
+        "Values are drawn from rows of the data, so a value that many rows share is drawn as often.",
+    ]
+    if any(measured.writes for measured in facts.measured):
+        said.append(
+            "Each write is rolled back: its time holds the execution and its constraint checks, not the COMMIT."
+        )
+    return " ".join(said) + f" random_state {facts.random_state}."
+
+
+def _small(facts: Gathered) -> str:
+    names = [f"{size.name} ({size.rows:,})" for size in facts.tables if is_small(size)]
+    if not names:
+        return ""
+    shown = ", ".join(names[:12]) + (f", … ({len(names)} in all)" if len(names) > 12 else "")
+    return f"Too few rows to judge scans and unused indexes (under {FEW_ROWS:,}): {shown}."
+
+
+def _plan(measured: Measured) -> Section:
+    blocks: list[Block] = [Code(tree(explained.nodes), "text") for explained in measured.plans]
+    if not blocks:
+        blocks = [Text("No plan: the server cannot explain this statement.")]
+    verdict = (
+        f"{len(measured.plans)} different plans were seen with different values." if len(measured.plans) > 1 else ""
+    )
+    if measured.generic is not None:
+        blocks.append(Text(f"Prepared: {measured.custom} custom plans, {measured.generic} generic."))
+    return Section(measured.query, verdict, blocks=tuple(blocks), folded=True)
+
+
+def tree(nodes: tuple[PlanNode, ...]) -> str:
+    """Return a query plan as indented lines."""
+    return "\n".join("  " * node.depth + _line(node) for node in nodes)
+
+
+def _line(node: PlanNode) -> str:
+    words = (
+        node.kind + (f" on {node.relation}" if node.relation else "") + (f" using {node.index}" if node.index else "")
+    )
+    if node.rows is not None:
+        words += f"  {node.rows:,g} rows"
+        words += f" (expected {node.estimated_rows:,g})" if node.estimated_rows is not None else ""
+        words += f", {node.loops:,g} loops" if node.loops and node.loops > 1 else ""
+    return words + (f"  [{node.detail}]" if node.detail else "")
