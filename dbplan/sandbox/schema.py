@@ -85,7 +85,7 @@ def _name(kind: TypeEngine[Any]) -> str:
 
 
 def extensions(plan: Plan) -> dict[str, str]:
-    """Return the extensions that the plan evidently needs by its types, operator classes and exclusions, and for what."""
+    """Return the extensions that types, operator classes and exclusions evidently need, each with a place."""
     found: dict[str, str] = {}
     for table in plan.tables:
         for column in table.columns:

@@ -1,0 +1,58 @@
+"""One throwaway home of databases for the whole run, shared by its workers; a run that leaves something there fails."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from dbplan.sandbox import cluster, postgresql
+
+hypothesis.settings.register_profile("here", deadline=None, database=None)
+hypothesis.settings.register_profile("ci", deadline=None, database=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+_root = pytest.StashKey[Path]()
+
+
+def _is_worker(config):
+    return hasattr(config, "workerinput")
+
+
+def pytest_configure(config):
+    if _is_worker(config):
+        return
+    root = Path(tempfile.mkdtemp(prefix="dbplan-tests-"))
+    root.chmod(0o711)  # run by root, the server belongs to another account
+    config.stash[_root] = root
+    os.environ["DBPLAN_HOME"] = str(root / "home")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    if _is_worker(session.config):
+        return
+    left = leftovers(session.config.stash[_root] / "home")
+    if left:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(f"\nleft behind by the tests: {', '.join(left)}", red=True)
+
+
+def pytest_unconfigure(config):
+    root = config.stash.get(_root, None)
+    if root is not None:
+        shutil.rmtree(root)
+
+
+def leftovers(home):
+    """Stop the server of that home; return what is still there that should not be."""
+    os.environ["DBPLAN_HOME"] = str(home)
+    if not home.exists():
+        return []
+    left = list(postgresql.status().databases)
+    postgresql.stop()
+    left += [f"process {pid}" for pid in cluster.here().processes()]
+    return left + [str(path) for path in (home / "sqlite").glob("*/")]
