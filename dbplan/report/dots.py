@@ -14,7 +14,7 @@ TOP = 46
 BOTTOM = 8
 WIDTH = 880
 CHARACTER = 6.9
-LONGEST = 34
+LONGEST = 40
 _FIGURES = 196
 _INK, _MUTED, _LINE, _ACCENT = (
     "var(--ink, #1b1f24)",
@@ -22,7 +22,9 @@ _INK, _MUTED, _LINE, _ACCENT = (
     "var(--line, #d9dee3)",
     "var(--accent, #0a5f9e)",
 )
+FONTS = "-apple-system, Segoe UI, Roboto, Noto Sans, Helvetica Neue, Arial, DejaVu Sans, sans-serif"
 _STEPS = (1, 2, 5)
+_LABEL = 46
 
 
 def svg(timings: Sequence[Timing]) -> str:
@@ -35,7 +37,7 @@ def svg(timings: Sequence[Timing]) -> str:
         parts.extend(_row(timing, TOP + ROW * (number + 0.5), scale))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'font-family="inherit, DejaVu Sans, sans-serif" font-size="12.5" fill="{_INK}">{"".join(parts)}</svg>'
+        f'font-family="{FONTS}" font-size="12.5" fill="{_INK}">{"".join(parts)}</svg>'
     )
 
 
@@ -79,10 +81,10 @@ class Scale:
         return "".join(marks.get(n, "·") for n in range(width))
 
     def ticks(self) -> Iterator[tuple[float, bool]]:
-        """Yield the round values on the axis, and whether each is labelled."""
-        first = math.floor(math.log10(self.low) + 1e-9)
-        last = math.ceil(math.log10(self.high) - 1e-9)
-        labelled = _STEPS if last - first <= 2 else (1,) if last - first > 4 else (1, 5)
+        """Yield the round values on the axis, and whether there is room to label each."""
+        first, last = math.floor(math.log10(self.low) + 1e-9), math.ceil(math.log10(self.high) - 1e-9)
+        room = (self.right - self.left) / math.log10(self.high / self.low)
+        labelled = _STEPS if room * math.log10(2) > _LABEL else (1,)
         for decade in range(first, last + 1):
             for step in _STEPS:
                 value = step * 10.0**decade
@@ -127,7 +129,7 @@ def _row(timing: Timing, y: float, scale: Scale) -> Iterator[str]:
     yield (
         f'<text x="{x + 62}" y="{y + 4}" text-anchor="end" font-weight="600">{show(timing.median, "seconds")}</text>'
         f'<text x="{x + 70}" y="{y + 4}" font-size="11" fill="{_MUTED}">'
-        f"{interval(timing.median, timing.low, timing.high)} · n {show(timing.n, 'count')}</text>"
+        f"{interval(timing.median, timing.low, timing.high)} · n = {show(timing.n, 'count')}</text>"
     )
 
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 from dbplan.evidence import Finding
 from dbplan.report import Report
 from dbplan.report.markup import Writer, copyable, inline, link, mark, outcome, place, severity
-from dbplan.report.outline import Outline, Part, actions, elsewhere, outline, slug
+from dbplan.report.outline import APART, Group, Outline, Part, actions, elsewhere, groups, outline, slug
 
 MANY_PARTS = 9
 """A table of contents folds the parts of a section that has so many."""
@@ -19,7 +19,7 @@ def page(report: Report) -> str:
     """Return a report as one HTML page: self-contained, no network, readable without JavaScript."""
     plan = outline(report)
     writer = Writer(plan, level=2)
-    body = "".join((_head(report, 1), _actions(report, plan, writer, 2), *writer.blocks(report.blocks, plan.parts)))
+    body = "".join((_head(report, 1), _actions(report, plan, 2), *writer.blocks(report.blocks, plan.parts)))
     style = _resource("report.css") + _resource("page.css")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -36,7 +36,7 @@ def fragment(report: Report) -> str:
     """Return a report for a notebook cell: the page's content with its style, the same bytes in every run."""
     plan = outline(report, f"{slug(report.title.lower())}-")
     writer = Writer(plan, level=4)
-    body = "".join((_head(report, 3), _actions(report, plan, writer, 4), *writer.blocks(report.blocks, plan.parts)))
+    body = "".join((_head(report, 3), _actions(report, plan, 4), *writer.blocks(report.blocks, plan.parts)))
     style = _dense(_resource("report.css") + _resource("notebook.css"))
     return f'<div class="dbplan cell"><style>{style}</style>{body}</div>'
 
@@ -44,22 +44,23 @@ def fragment(report: Report) -> str:
 def _head(report: Report, level: int) -> str:
     server = f'<p class="server">Measured on {escape(str(report.server))}</p>' if report.server else ""
     return (
-        f"<header><h{level}>{escape(report.title)}</h{level}>"
-        f'<p class="verdict">{inline(report.verdict)}</p><p class="state">{outcome(report.ok)}</p>{server}</header>'
+        f"<header><h{level}>{escape(report.title)}</h{level}>{outcome(report.ok)}"
+        f'<p class="verdict">{inline(report.verdict)}</p>{server}</header>'
     )
 
 
-def _actions(report: Report, plan: Outline, writer: Writer, level: int) -> str:
+def _actions(report: Report, plan: Outline, level: int) -> str:
     first, rest = actions(report)
     if not first:
         return ""
-    items = "".join(_action(finding, plan) for finding in first)
+    items = "".join(_action(group, plan) for group in first)
     more = f'<p class="more">{_more(rest, plan)}</p>' if rest else ""
-    hidden = [f for f in rest if f.key not in plan.homes]
-    folded = f"<ol>{''.join(_action(finding, plan) for finding in hidden)}</ol>" if hidden else ""
-    folded = f"<details><summary>{len(hidden)} more</summary>{folded}</details>" if hidden else ""
+    hidden = groups(f for f in rest if f.key not in plan.homes)
+    if hidden:
+        listing = "".join(_action(group, plan) for group in hidden)
+        more += f"<details><summary>Those told nowhere below</summary><ol>{listing}</ol></details>"
     title = f"<h{level}>What to do</h{level}>"
-    return f'<section class="actions" id="{_actions_anchor(plan)}">{title}<ol>{items}</ol>{more}{folded}</section>'
+    return f'<section class="actions" id="{_actions_anchor(plan)}">{title}<ol>{items}</ol>{more}</section>'
 
 
 def _actions_anchor(plan: Outline) -> str:
@@ -67,14 +68,19 @@ def _actions_anchor(plan: Outline) -> str:
     return "actions" if "actions" not in taken else "actions-first"
 
 
-def _action(finding: Finding, plan: Outline) -> str:
-    anchor = plan.anchors.get(finding.key)
-    rule = link(anchor, f"<code>{place(finding.rule)}</code>") if anchor else f"<code>{place(finding.rule)}</code>"
-    where = f"<code>{place(str(finding.place))}</code> · " if str(finding.place) else ""
-    mend = copyable(finding.mend) if finding.mend else ""
+def _action(group: Group, plan: Outline) -> str:
+    anchor = plan.anchors.get(group.findings[0].key)
+    rule = f"<code>{place(group.rule)}</code>"
+    rule = link(anchor, rule) if anchor else rule
+    where = ", ".join(f"<code>{place(p)}</code>" for p in group.places[:APART])
+    where += f" and {len(group.places) - APART} more" if group.places[APART:] else ""
+    mend = copyable("\n".join(group.mends[:APART])) if group.mends else ""
+    if group.mends[APART:]:
+        rest = f"and {len(group.mends) - APART} more like these"
+        mend += f'<p class="rest">{link(anchor, rest) if anchor else rest}</p>'
     return (
-        f'<li><p class="do">{inline(finding.message)}</p>'
-        f'<p class="where">{severity(finding.severity)} {where}{rule}</p>{mend}</li>'
+        f'<li><p class="do">{inline(group.headline)}</p>'
+        f'<p class="where">{severity(group.severity)} {where}{" · " if where else ""}{rule}</p>{mend}</li>'
     )
 
 
@@ -86,7 +92,7 @@ def _more(rest: tuple[Finding, ...], plan: Outline) -> str:
 def _contents(report: Report, plan: Outline) -> str:
     if not plan.parts:
         return ""
-    first = f"<li>{link(_actions_anchor(plan), 'What to do')}</li>" if report.actions else ""
+    first = f"<li>{link(_actions_anchor(plan), 'What to do')}</li>" if actions(report)[0] else ""
     listing = "".join(_entry(part) for part in plan.parts)
     return (
         '<nav aria-label="Contents"><input type="checkbox" id="contents"><label for="contents">Contents</label>'

@@ -10,7 +10,7 @@ from dbplan.evidence import Finding
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Section, Table, Text
 from dbplan.report.cells import NUMERIC, show
-from dbplan.report.outline import Outline, actions, elsewhere, groups, outline
+from dbplan.report.outline import APART, Group, Outline, actions, elsewhere, groups, outline
 from dbplan.report.tables import timing_table
 
 Place = Callable[[Figure], str]
@@ -60,16 +60,21 @@ def _actions(report: Report, plan: Outline) -> Iterator[str]:
     if not first:
         return
     yield "## What to do"
-    yield "\n".join(_action(number, finding) for number, finding in enumerate(first, 1))
+    yield "\n".join(_action(number, group) for number, group in enumerate(first, 1))
     if rest:
         places = ", ".join(f"{n} in {_words(part.section.title)}" for part, n in elsewhere(rest, plan))
         yield f"and {len(rest)} more{': ' + places if places else ''}"
         yield "\n".join(_found(f, "") for f in rest if f.key not in plan.homes)
 
 
-def _action(number: int, finding: Finding) -> str:
-    head = f"{number}. **{_words(finding.message)}** {finding.severity}, {_where(finding)}{_code(finding.rule)}"
-    return head + (f"\n\n{_indent(_fence(finding.mend), 3)}\n" if finding.mend else "")
+def _action(number: int, group: Group) -> str:
+    where = ", ".join(map(_code, group.places[:APART]))
+    where += f" and {len(group.places) - APART} more" if group.places[APART:] else ""
+    where += " · " if where else ""
+    head = f"{number}. **{_words(group.headline)}** ({group.severity})  \n   {where}{_code(group.rule)}"
+    mend = f"\n\n{_indent(_fence(chr(10).join(group.mends[:APART])), 3)}\n" if group.mends else ""
+    rest = f"\n   and {len(group.mends) - APART} more like these\n" if group.mends[APART:] else ""
+    return head + mend + rest
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
@@ -79,9 +84,8 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         count = f", {len(group.findings)} places" if len(group.findings) > 1 else ""
         yield f"**{group.severity}** {_code(group.rule)}{count}{': ' + _words(group.why) if group.why else ''}"
         yield "\n".join(_found(finding, finding.mend if len(group.findings) == 1 else "") for finding in group.findings)
-        mends = dict.fromkeys(f.mend.strip() for f in group.findings if f.mend.strip())
-        if mends and len(group.findings) > 1:
-            yield _fence("\n".join(mends))
+        if group.mends and len(group.findings) > 1:
+            yield _fence("\n".join(group.mends))
 
 
 def _found(finding: Finding, mend: str) -> str:

@@ -12,13 +12,15 @@ from dbplan.evidence import Finding, Severity
 from dbplan.report import dots
 from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Section, Table, Text
 from dbplan.report.cells import NOT_MEASURED, NUMERIC, THIN, cell
-from dbplan.report.outline import Group, Outline, Part, groups
+from dbplan.report.outline import APART, Group, Outline, Part, groups
+from dbplan.report.picture import size
 from dbplan.report.tables import contents, timing_table
 
-APART = 3
-"""So many findings of one rule have their mend beside them; more share one script."""
 SHOWN = 12
 """So many places of one rule stand open; more are folded."""
+
+WIDE = 960
+"""A figure of more pixels may not fit its column; its reader can choose to see it in full size."""
 
 _SHAPES = {
     "error": '<path d="M3 0h6l3 3v6l-3 3H3L0 9V3z"/>',
@@ -124,10 +126,13 @@ class Writer:
     def _figure(self, block: Figure) -> str:
         self._figures += 1
         picture = embedded(block.svg, f"f{self._figures}-")
+        width = size(block.svg)[0] or WIDE
         caption = f"<figcaption>{inline(block.caption)}</figcaption>" if block.caption else ""
+        zoom = '<label><input type="checkbox"> actual size</label>' if width > WIDE else ""
         return (
-            f'<figure class="picture"><div class="scroll" tabindex="0" role="img" aria-label="{escape(block.alt)}">'
-            f"{picture}</div>{caption}</figure>"
+            f'<figure class="picture" style="--natural:{width:.0f}px">{zoom}'
+            f'<div class="scroll" tabindex="0" role="img" aria-label="{escape(block.alt)}">{picture}</div>'
+            f"{caption}</figure>"
         )
 
     def _dots(self, block: Dots) -> str:
@@ -145,23 +150,26 @@ class Writer:
         return "".join(self._group(group) for group in groups(block.findings))
 
     def _group(self, group: Group) -> str:
-        count = f"{len(group.findings)} places" if len(group.findings) > 1 else ""
-        head = (
-            f'<div class="rule">{severity(group.severity)}<code>{place(group.rule)}</code>'
-            f'<span class="count">{count}</span></div>'
-        )
+        number = len(group.findings)
+        places = f'<span class="count">{number} places</span>' if number > 1 else ""
+        head = f'<div class="rule">{severity(group.severity)}<code>{place(group.rule)}</code>{places}</div>'
         why = f'<p class="why">{inline(group.why)}</p>' if group.why else ""
-        apart = len(group.findings) <= APART
-        rows = [self._found(finding, apart) for finding in group.findings]
-        shown = f'<ul class="places">{"".join(rows[:SHOWN])}</ul>'
-        if rows[SHOWN:]:
-            more = f'<ul class="places">{"".join(rows[SHOWN:])}</ul>'
-            shown += f"<details><summary>{len(rows) - SHOWN} more places</summary>{more}</details>"
-        mends = "" if apart else _script(group.findings)
-        return f'<div class="group">{head}{why}{shown}{mends}</div>'
+        body = self._apart(group) if number <= APART else self._alike(group) if group.alike else self._listed(group)
+        return f'<div class="group">{head}{why}{body}</div>'
 
-    def _found(self, finding: Finding, apart: bool) -> str:
-        mend = copyable(finding.mend) if apart and finding.mend else ""
+    def _apart(self, group: Group) -> str:
+        rows = [self._found(f, copyable(f.mend) if f.mend else "") for f in group.findings]
+        return f'<ul class="places">{"".join(rows)}</ul>'
+
+    def _listed(self, group: Group) -> str:
+        return _places([self._found(f) for f in group.findings], "places", SHOWN) + _script(group.mends)
+
+    def _alike(self, group: Group) -> str:
+        message = f'<p class="alike-message">{inline(group.findings[0].message)}</p>'
+        rows = [f"<li{self.finding_anchor(f)}><code>{place(str(f.place))}</code></li>" for f in group.findings]
+        return message + _places(rows, "places alike", 3 * SHOWN) + _script(group.mends)
+
+    def _found(self, finding: Finding, mend: str = "") -> str:
         where = f"<code>{place(str(finding.place))}</code>" if str(finding.place) else ""
         message = f'<span class="message">{inline(finding.message)}</span>'
         return f"<li{self.finding_anchor(finding)}>{where} {message}{mend}</li>"
@@ -198,8 +206,15 @@ def _numeric(kind: str) -> str:
     return ' class="n"' if kind in NUMERIC else ""
 
 
-def _script(findings: Sequence[Finding]) -> str:
-    mends = list(dict.fromkeys(f.mend.strip() for f in findings if f.mend.strip()))
+def _places(rows: Sequence[str], name: str, shown: int) -> str:
+    first = f'<ul class="{name}">{"".join(rows[:shown])}</ul>'
+    if not rows[shown:]:
+        return first
+    rest = f'<ul class="{name}">{"".join(rows[shown:])}</ul>'
+    return f"{first}<details><summary>{len(rows) - shown} more places</summary>{rest}</details>"
+
+
+def _script(mends: Sequence[str]) -> str:
     if not mends:
         return ""
     title = f"{len(mends)} mends" if len(mends) > 1 else "Mend"

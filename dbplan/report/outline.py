@@ -12,6 +12,9 @@ from dbplan.evidence import Finding, Severity
 from dbplan.report import MOST_ACTIONS, Report
 from dbplan.report.blocks import Block, Findings, Section, walk
 
+APART = 3
+"""So many findings of one rule are told apart, each with its mend; more share one script."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -30,6 +33,30 @@ class Group:
     severity: Severity
     why: str
     findings: tuple[Finding, ...]
+
+    @property
+    def headline(self) -> str:
+        """What is wrong, in one line: the message, or the rule in words where the messages differ."""
+        first, number = self.findings[0].message, len(self.findings)
+        if number == 1:
+            return first
+        return f"{first if self.alike else self.rule.replace('-', ' ').replace('_', ' ')}, in {number} places"
+
+    @property
+    def alike(self) -> bool:
+        """Whether the findings say the same, each of another place."""
+        told = len(self.places) == len(self.findings)
+        return told and all(finding.message == self.findings[0].message for finding in self.findings)
+
+    @property
+    def mends(self) -> tuple[str, ...]:
+        """The mends, each once, in the order of the findings."""
+        return tuple(dict.fromkeys(f.mend.strip() for f in self.findings if f.mend.strip()))
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The places, each once, in the order of the findings."""
+        return tuple(dict.fromkeys(str(f.place) for f in self.findings if str(f.place)))
 
 
 @dataclass(frozen=True)
@@ -74,10 +101,16 @@ def groups(findings: Iterable[Finding]) -> tuple[Group, ...]:
     return tuple(_group(tuple(same)) for _, same in groupby(ordered, order))
 
 
-def actions(report: Report) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """Return the actions a page opens with, worst first, and the rest."""
-    ordered = sorted(report.actions, key=lambda finding: finding.severity.rank)
-    return tuple(ordered[:MOST_ACTIONS]), tuple(ordered[MOST_ACTIONS:])
+def actions(report: Report) -> tuple[tuple[Group, ...], tuple[Finding, ...]]:
+    """Return what a page opens with, worst first, one action a rule, and the findings of the other rules.
+
+    Where the report itself, outside any section, tells these few findings anyway, they are not told twice.
+    """
+    grouped = groups(report.actions)
+    told = {f.key for block in report.blocks if isinstance(block, Findings) for f in block.findings}
+    if len(grouped) <= MOST_ACTIONS and all(f.key in told for f in report.actions):
+        return (), ()
+    return grouped[:MOST_ACTIONS], tuple(f for group in grouped[MOST_ACTIONS:] for f in group.findings)
 
 
 def elsewhere(rest: Iterable[Finding], plan: Outline) -> tuple[tuple[Part, int], ...]:

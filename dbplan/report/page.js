@@ -25,7 +25,7 @@ for (const pre of document.querySelectorAll("pre")) {
     button.textContent = "copied";
     setTimeout(() => { button.textContent = "copy"; }, 1500);
   });
-  if (navigator.clipboard) pre.append(button);
+  if (navigator.clipboard) pre.prepend(button);
 }
 
 const links = new Map([...document.querySelectorAll("nav a")].map(a => [decodeURIComponent(a.hash.slice(1)), a]));

@@ -18,8 +18,8 @@ def timing_table(timings: Iterable[Timing], caption: str = "") -> Table:
         {
             "query": "text",
             "median": "seconds",
-            "95 % from": "seconds",
-            "to": "seconds",
+            "95 % low": "seconds",
+            "95 % high": "seconds",
             "p95": "seconds",
             "n": "count",
             "rows": "count",

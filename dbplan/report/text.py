@@ -11,7 +11,7 @@ from dbplan.evidence import Finding, Severity
 from dbplan.report import Report, dots
 from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Section, Table, Text
 from dbplan.report.cells import NUMERIC, THIN, cell, interval, show
-from dbplan.report.outline import Group, Outline, actions, elsewhere, groups, outline
+from dbplan.report.outline import APART, Group, Outline, actions, elsewhere, groups, outline
 from dbplan.report.tables import contents
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text as Line
 
 WIDTH = 80
-APART = 3
-_NARROWEST = 12
+_LONGEST_WORD = 28
 _MARKS = {"error": "■", "warning": "▲", "note": "○"}
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim", "passes": "blue", "fails": "bold red"}
 
@@ -73,15 +72,16 @@ class _Printer:
         if not first:
             return
         self.heading("What to do", 0)
-        for number, finding in enumerate(first, 1):
-            self.say(f"{number}. ", *_severity(finding.severity), "  ", (_bare(finding.message), "bold"))
-            self.say((_where(finding), "dim"), indent=3)
-            self.code(finding.mend, 6)
+        for number, group in enumerate(first, 1):
+            self.say(f"{number}. ", *_severity(group.severity), "  ", (_bare(group.headline), "bold"))
+            self.say((_where(group), "dim"), indent=3)
+            self.code("\n".join(group.mends[:APART]), 6)
+            if group.mends[APART:]:
+                self.say((f"and {len(group.mends) - APART} more like these", "dim"), indent=6)
         if rest:
             places = ", ".join(f"{n} in {part.section.title}" for part, n in elsewhere(rest, self.plan))
             self.say((f"and {len(rest)} more{': ' + places if places else ''}", "dim"), indent=3)
-            for finding in (f for f in rest if f.key not in self.plan.homes):
-                self.found(finding, apart=True)
+            self.findings(f for f in rest if f.key not in self.plan.homes)
 
     def heading(self, title: str, depth: int) -> None:
         self.console.print()
@@ -97,7 +97,7 @@ class _Printer:
             Code: self.listing,
             Table: self.table,
             Figure: self.figure,
-            Findings: lambda b: self.findings(b.findings),
+            Findings: lambda b: self.findings(b.findings) if b.findings else self.say("Nothing found."),
             Dots: self.dots,
         }
         for block in blocks:
@@ -159,7 +159,7 @@ class _Printer:
             self.say("No query was timed.")
             return
         scale = dots.Scale(block.timings)
-        room = max(12, self.console.width - 56)
+        room = max(12, self.console.width - 62)
         rows = [
             [
                 _line(t.query),
@@ -171,17 +171,13 @@ class _Printer:
             ]
             for t in block.timings
         ]
-        axis = f"{show(scale.low, 'seconds')} – {show(scale.high, 'seconds')}, log"
-        grid = _grid(
-            ["query", axis, "median", "95 % interval", "p95", "n"], [False, False, True, True, True, True], rows
-        )
-        self.console.print(grid)
-        self.say(("●  median   ─  its 95 % interval   │  95th percentile", "dim"))
+        titles = ["query", "", "median", "95 % interval", "p95", "n"]
+        self.console.print(_grid(titles, [False, False, True, True, True, True], rows))
+        axis = f"on a log axis from {show(scale.low, 'seconds')} to {show(scale.high, 'seconds')}"
+        self.say((f"● median ─ 95 % interval │ 95th percentile, {axis}", "dim"))
 
     def findings(self, findings: Iterable[Finding]) -> None:
         found = groups(findings)
-        if not found:
-            self.say("Nothing found.")
         for number, group in zip(count(), found, strict=False):
             if number:
                 self.console.print()
@@ -193,10 +189,13 @@ class _Printer:
         if group.why:
             self.say((_bare(group.why), "dim"), indent=2)
         apart = len(group.findings) <= APART
-        for finding in group.findings:
-            self.found(finding, apart=apart)
+        if group.alike and not apart:
+            self.say(_bare(group.findings[0].message), ": ", ", ".join(group.places), indent=2)
+        else:
+            for finding in group.findings:
+                self.found(finding, apart=apart)
         if not apart:
-            self.code("\n".join(dict.fromkeys(f.mend.strip() for f in group.findings if f.mend.strip())), 6)
+            self.code("\n".join(group.mends), 6)
 
     def found(self, finding: Finding, *, apart: bool) -> None:
         where = str(finding.place)
@@ -228,8 +227,9 @@ def _severity(severity: str) -> tuple[tuple[str, str]]:
     return ((f"{_MARKS[severity]} {severity}", _STYLES[severity]),)
 
 
-def _where(finding: Finding) -> str:
-    return " · ".join(part for part in (str(finding.place), finding.rule) if part)
+def _where(group: Group) -> str:
+    more = f" and {len(group.places) - APART} more" if group.places[APART:] else ""
+    return " · ".join(part for part in (", ".join(group.places[:APART]) + more, group.rule) if part)
 
 
 def _cell(value: Any, kind: Any) -> Line:
@@ -244,15 +244,15 @@ def _grid(titles: Sequence[str], right: Sequence[bool], rows: Iterable[Sequence[
     from rich.table import Table as Grid
 
     listed = list(rows)
-    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     for number, (title, numeric) in enumerate(zip(titles, right, strict=True)):
-        natural = max((len(row[number].plain) for row in listed), default=0)
+        words = [word for row in listed for word in row[number].plain.split()]
         grid.add_column(
             _line(title),
             justify="right" if numeric else "left",
             no_wrap=numeric,
             overflow="fold",
-            min_width=None if numeric else min(natural, _NARROWEST),
+            min_width=None if numeric else min(max(map(len, words), default=1), _LONGEST_WORD),
         )
     for row in listed:
         grid.add_row(*row)
