@@ -31,10 +31,8 @@ def benchmark(
     """
     if not seconds > 0:
         raise UsageError(f"{seconds} seconds to measure in; it must be above 0, for example seconds={SECONDS:g}")
-    from dbplan.benchmarking.gather import gather
+    from dbplan.benchmarking.gather import Effort, gather
     from dbplan.benchmarking.judge import judge
-    from dbplan.benchmarking.timing import Stopwatch
 
     tell = progress or (lambda _fraction, _doing: None)
-    facts = gather(stage, seconds=seconds, random_state=random_state, progress=tell, clock=Stopwatch())
-    return judge(stage.plan, facts)
+    return judge(stage.plan, gather(stage, Effort(seconds, random_state, tell)))

@@ -40,7 +40,8 @@ class Client:
 
     def run(self, statement: Executable, values: Mapping[str, Any]) -> float:
         """Execute and fetch everything; return the rows returned or changed."""
-        result = self._connection.execute(statement, values)
+        options = {"preserve_rowcount": True} if self._writes else {}
+        result = self._connection.execute(statement, values, execution_options=options)
         return float(len(result.fetchall()) if result.returns_rows else max(result.rowcount, 0))
 
     def undo(self, *, failed: bool = False) -> None:

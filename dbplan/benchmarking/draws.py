@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, func, literal, select, tablesample
+from sqlalchemy import JSON, Column, Connection, Select, Table, func, literal, select, tablesample
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.dml import Insert, ValuesBase
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter
 
 from dbplan.benchmarking.timing import generator
+from dbplan.errors import UsageError
 from dbplan.plan import Query, compared_column
 
 SETS = 200
@@ -41,7 +42,14 @@ class Draws:
 
     def take(self, number: int) -> dict[str, Any]:
         """Return the values of execution `number`."""
-        return {**self.sets[number % len(self.sets)], **{name: call() for name, call in self.calls.items()}}
+        return {**self.sets[number % len(self.sets)], **{name: _called(name, f) for name, f in self.calls.items()}}
+
+
+def _called(name: str, function: Callable[[], Any]) -> Any:
+    try:
+        return function()
+    except Exception as error:
+        raise UsageError(f"the function that draws {name} raised {type(error).__name__}: {error}") from error
 
 
 def draw(connection: Connection, query: Query, random_state: int) -> Draws:
@@ -187,8 +195,10 @@ def _row(row: Any, columns: Mapping[str, Column[Any]]) -> Row:
 
 
 def _numbered(table: Table, columns: Mapping[str, Column[Any]]) -> Any:
-    key = list(table.primary_key.columns) or list(dict.fromkeys(columns.values()))
-    place = func.row_number().over(order_by=key).label("dbplan_place")
+    key = list(table.primary_key.columns) or [
+        c for c in dict.fromkeys(columns.values()) if not isinstance(c.type, JSON)
+    ]
+    place = func.row_number().over(order_by=key or None).label("dbplan_place")
     drawn = [column.label(f"dbplan_{n}") for n, column in enumerate(columns.values())]
     return select(*drawn, place).where(*(column.is_not(None) for column in columns.values())).subquery()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from dbplan.evidence import PlanNode, Server
 
 Nodes = tuple[PlanNode, ...]
+Kind = Literal["read", "locking read", "write"]
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,11 @@ class Scan:
 
 @dataclass(frozen=True)
 class Explained:
-    """How the server ran a query with one set of values."""
+    """How the server ran a query with one set of values, or how it would run it with any (`generic`)."""
 
     nodes: Nodes
     scans: tuple[Scan, ...] = ()
+    generic: bool = False
 
     @property
     def shape(self) -> tuple[tuple[int, str, str, str], ...]:
@@ -67,7 +70,7 @@ class Measured:
     """
 
     query: str
-    writes: bool
+    kind: Kind
     per_second: float
     samples: tuple[float, ...]
     rows: float | None = None
@@ -81,7 +84,7 @@ class NotMeasured:
     """One query that no values could be drawn for: why, and what to write."""
 
     query: str
-    writes: bool
+    kind: Kind
     per_second: float
     reason: str
     mend: str = ""
@@ -92,7 +95,7 @@ class Failed:
     """One query that the server refused, with the server's words; never with values."""
 
     query: str
-    writes: bool
+    kind: Kind
     per_second: float
     message: str
 

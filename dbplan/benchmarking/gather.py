@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from importlib.metadata import version
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from sqlite3 import sqlite_version
+from statistics import median_low
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import CompileError, DBAPIError, StatementError
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import UpdateBase
 
-from dbplan.benchmarking import postgresql, server
+from dbplan.benchmarking import server
 from dbplan.benchmarking.clients import Client, clients
 from dbplan.benchmarking.draws import Draws, NotDrawable, draw
-from dbplan.benchmarking.facts import Explained, Failed, Gathered, Measured, NotMeasured
-from dbplan.benchmarking.rounds import Runner, measure, needs_writing
+from dbplan.benchmarking.facts import Explained, Failed, Gathered, Kind, Measured, NotMeasured
+from dbplan.benchmarking.postgresql import Preparation
+from dbplan.benchmarking.rounds import Runner, measure
 from dbplan.benchmarking.timing import WARM, Stopwatch
 from dbplan.connection import new_engine
-from dbplan.errors import mask
+from dbplan.errors import ConnectionFailed, UsageError, mask
 from dbplan.plan import Query
 from dbplan.sandbox import Stage
 
@@ -33,112 +37,143 @@ LONGEST = 60.0
 """Seconds after which a statement is given up."""
 
 
-def gather(stage: Stage, *, seconds: float, random_state: int, progress: Progress, clock: Stopwatch) -> Gathered:
-    """Measure on the stage itself when every query only reads, else on a clone of it."""
-    writing = any(changes(query) for query in stage.plan.queries)
-    with stage.clone() if writing else nullcontext(stage) as place:
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure (seconds), from which random state, by which clock, and whom to tell."""
+
+    seconds: float
+    random_state: int = 7
+    tell: Progress = lambda _fraction, _doing: None
+    watch: Stopwatch = field(default_factory=Stopwatch)
+
+    @property
+    def limit(self) -> float:
+        """Seconds after which a statement is given up."""
+        return max(LONGEST, self.seconds)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One query with the values to ask it with."""
+
+    query: Query
+    draws: Draws
+    kind: Kind
+
+
+def gather(stage: Stage, effort: Effort) -> Gathered:
+    """Measure on the stage itself when every query only reads, else on a clone of it.
+
+    Raises ConnectionFailed when the server goes away meanwhile.
+    """
+    reads = all(kind(query) == "read" for query in stage.plan.queries)
+    with nullcontext(stage) if reads else stage.clone() as place:
         engine = new_engine(place.url)
         try:
-            return _gather(engine, place, seconds, random_state, progress, clock)
+            return _gather(engine, place, effort)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise ConnectionFailed(f"the server went away in mid-measurement: {_said(error)}; run again") from None
+            raise
         finally:
             engine.dispose()
 
 
-def changes(query: Query) -> bool:
-    """Return whether a query may change data or lock rows: a SELECT can, by FOR UPDATE or a CTE that writes."""
-    elements = visitors.iterate(query.statement)  # type: ignore[arg-type]
-    return query.writes or any(
-        isinstance(element, UpdateBase) or getattr(element, "_for_update_arg", None) is not None for element in elements
-    )
+def kind(query: Query) -> Kind:
+    """Return what a query does to rows; a SELECT locks them by FOR UPDATE and writes by a CTE that changes data."""
+    elements = list(visitors.iterate(query.statement))  # type: ignore[arg-type]
+    if query.writes or any(isinstance(element, UpdateBase) for element in elements):
+        return "write"
+    locks = any(getattr(element, "_for_update_arg", None) is not None for element in elements)
+    return "locking read" if locks else "read"
 
 
-def _gather(
-    engine: Engine, place: Stage, seconds: float, random_state: int, progress: Progress, clock: Stopwatch
-) -> Gathered:
-    queries = place.plan.queries
-    progress(0.0, "gathering statistics")
+def _gather(engine: Engine, place: Stage, effort: Effort) -> Gathered:
+    effort.tell(0.0, "gathering statistics")
     with engine.connect() as connection:
         tables = server.present(connection, place.plan.tables)
     server.settle(engine, tables)
     with engine.connect() as connection:
-        sizes = server.sizes(connection, tables)
-        indexes = server.indexes(connection, tables)
-        progress(0.1, "drawing values")
-        drawn, unmeasured = _draw(connection, queries, random_state)
-    limit = max(LONGEST, seconds)
-    explained, failed = _explain(engine, drawn, limit, progress)
-    runners, counts = _run(
-        engine, [d for d in drawn if d[0].name in explained], limit, seconds, random_state, progress, clock
-    )
-    failed += [_failed(r.query, r.error) for r in runners if r.error is not None]
-    measured = [_measured(r, explained[r.query.name], counts) for r in runners if r.error is None]
+        sizes, indexes = server.sizes(connection, tables), server.indexes(connection, tables)
+        effort.tell(0.1, "drawing values")
+        asked, unmeasured = _draw(connection, place.plan.queries, effort.random_state)
+    plans, failed = _explain(engine, asked, unmeasured, effort)
+    asked = [each for each in asked if each.query.name in plans]
+    measured = tuple(_time(engine, asked, plans, failed, effort))
     return Gathered(
         dialect=engine.dialect.name,
         tables=sizes,
         indexes=indexes,
-        measured=tuple(measured),
+        measured=measured,
         unmeasured=tuple(unmeasured),
         failed=tuple(failed),
         server=place.server,
         driver=f"{engine.dialect.driver} {_version(engine.dialect.driver)}".strip(),
         plans_covered=server.explains(engine.dialect.name),
-        random_state=random_state,
+        random_state=effort.random_state,
         warmups=WARM,
     )
 
 
 def _version(driver: str) -> str:
     if driver == "pysqlite":
-        import sqlite3
-
-        return sqlite3.sqlite_version
+        return sqlite_version
     try:
         return version(driver)
-    except ModuleNotFoundError:
+    except PackageNotFoundError:
         return ""
 
 
-Drawn = tuple[Query, Draws]
-Seen = tuple[str, tuple[Explained, ...]]
-
-
-def _draw(connection: Connection, queries: Sequence[Query], random_state: int) -> tuple[list[Drawn], list[NotMeasured]]:
-    drawn: list[Drawn] = []
+def _draw(connection: Connection, queries: Sequence[Query], random_state: int) -> tuple[list[Asked], list[NotMeasured]]:
+    asked = []
     missing = []
     for query in queries:
         try:
-            drawn.append((query, draw(connection, query, random_state)))
+            with connection.begin_nested():
+                asked.append(Asked(query, draw(connection, query, random_state), kind(query)))
         except NotDrawable as why:
-            missing.append(NotMeasured(query.name, query.writes, query.per_second, why.reason, why.mend))
-    return drawn, missing
+            missing.append(NotMeasured(query.name, kind(query), query.per_second, why.reason, why.mend))
+        except StatementError as error:
+            missing.append(_undrawn(query, f"its values cannot be read: {_said(error)}"))
+    return asked, missing
+
+
+def _undrawn(query: Query, reason: str) -> NotMeasured:
+    return NotMeasured(query.name, kind(query), query.per_second, reason)
+
+
+Seen = tuple[str, tuple[Explained, ...]]
+"""A statement as the driver gets it, and the distinct plans it was run with."""
 
 
 def _explain(
-    engine: Engine, drawn: Sequence[Drawn], limit: float, progress: Progress
+    engine: Engine, asked: Sequence[Asked], unmeasured: list[NotMeasured], effort: Effort
 ) -> tuple[dict[str, Seen], list[Failed]]:
-    """Run and explain each query with a few sets of values, undoing each."""
+    """Run and explain each query with a few sets of values, undoing each; a query that cannot run is told apart."""
     seen: dict[str, Seen] = {}
     failed = []
     with engine.connect() as connection:
-        client = Client(connection, writes=True, limit=limit)
-        for number, (query, draws) in enumerate(drawn):
-            progress(0.15 + 0.15 * number / len(drawn), f"explaining {query.name}")
+        client = Client(connection, writes=True, limit=effort.limit)
+        for number, each in enumerate(asked):
+            effort.tell(0.15 + 0.15 * number / len(asked), f"explaining {each.query.name}")
             try:
-                seen[query.name] = _plans(client, query, draws)
-            except DBAPIError as error:
-                failed.append(_failed(query, error))
-                client.undo(failed=True)
+                seen[each.query.name] = _plans(client, each)
+            except UsageError as error:
+                unmeasured.append(_undrawn(each.query, str(error)))
+            except (StatementError, CompileError) as error:
+                failed.append(_failed(each, error))
+            client.undo(failed=True)
     return seen, failed
 
 
-def _plans(client: Client, query: Query, draws: Draws) -> Seen:
-    """Return the statement's SQL and the distinct plans it was run with."""
+def _plans(client: Client, asked: Asked) -> Seen:
     plans: dict[object, Explained] = {}
     sql = ""
     started = time.monotonic()
     for number in range(EXPLAINED):
+        values = asked.draws.take(number)
         client.ready()
-        sql, explained = server.explain(client.connection, query.statement, draws.take(number))
+        sql, explained = server.explain(client.connection, asked.query.statement, values)
         client.undo()
         if explained is not None:
             plans.setdefault(explained.shape, explained)
@@ -147,53 +182,59 @@ def _plans(client: Client, query: Query, draws: Draws) -> Seen:
     return sql, tuple(plans.values())
 
 
-def _run(
+def _time(
     engine: Engine,
-    drawn: Sequence[Drawn],
-    limit: float,
-    seconds: float,
-    random_state: int,
-    progress: Progress,
-    clock: Stopwatch,
-) -> tuple[list[Runner], dict[str, tuple[int, int]]]:
-    """Time the queries, interleaved; return the runners and what the server counted of their prepared statements."""
-    with clients(engine, limit=limit) as (reader, writer):
-        runners = [Runner(query, draws, writer if changes(query) else reader) for query, draws in drawn]
+    asked: Sequence[Asked],
+    plans: Mapping[str, Seen],
+    failed: list[Failed],
+    effort: Effort,
+) -> Iterator[Measured]:
+    """Time the queries mixed at random; yield those that ran, add the others to `failed`."""
+    with clients(engine, limit=effort.limit) as (reader, writer):
+        runners = [Runner(each.query, each.draws, reader if each.kind == "read" else writer) for each in asked]
         for runner in runners:
-            if runner.client is reader and runner.step(clock) is None and needs_writing(_error(runner)):
-                runner.client, runner.error = writer, None
-        runners_left = [runner for runner in runners if runner.error is None]
-        measure(runners_left, seconds, random_state, clock, lambda share: progress(0.3 + 0.7 * share, "measuring"))
-        counts: dict[str, tuple[int, int]] = {}
-        if engine.dialect.name == "postgresql":
-            for client in (reader, writer):
-                counts |= postgresql.preparations(client.connection)
-    progress(1.0, "measured")
-    return runners, counts
+            runner.settle_role(writer, effort.watch)
+        able = [runner for runner in runners if runner.error is None]
+        measure(
+            able,
+            effort.seconds,
+            effort.random_state,
+            effort.watch,
+            lambda share: effort.tell(0.3 + 0.7 * share, "measuring"),
+        )
+        prepared = {id(client): server.preparations(client.connection) for client in (reader, writer)}
+    effort.tell(1.0, "measured")
+    for each, runner in zip(asked, runners, strict=True):
+        if runner.error is not None:
+            failed.append(_failed(each, runner.error))
+        else:
+            sql, seen = plans[each.query.name]
+            yield _measured(each, runner, seen, prepared[id(runner.client)].get(server.numbered(sql)))
 
 
-def _error(runner: Runner) -> DBAPIError:
-    assert runner.error is not None
-    return runner.error
+def _said(error: Exception) -> str:
+    """Return the first line of what the server or the driver said; the lines after it may quote rows."""
+    text = str(getattr(error, "orig", None) or error).strip()
+    return mask(next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__))
 
 
-def _failed(query: Query, error: DBAPIError | None) -> Failed:
-    said = str(error.orig if error is not None and error.orig is not None else error).strip()
-    line = next((line.strip() for line in said.splitlines() if line.strip()), "no message")
-    return Failed(query.name, query.writes, query.per_second, mask(line))
+def _failed(asked: Asked, error: Exception) -> Failed:
+    if getattr(error, "connection_invalidated", False):
+        raise error
+    return Failed(asked.query.name, asked.kind, asked.query.per_second, _said(error))
 
 
-def _measured(runner: Runner, seen: Seen, counts: dict[str, tuple[int, int]]) -> Measured:
-    sql, plans = seen
-    custom, generic = counts.get(postgresql.numbered(sql), (None, None))
-    rows = sorted(runner.rows)
+def _measured(asked: Asked, runner: Runner, seen: tuple[Explained, ...], prepared: Preparation | None) -> Measured:
+    generic = (
+        (prepared.plan,) if prepared and prepared.plan and prepared.plan.shape not in {s.shape for s in seen} else ()
+    )
     return Measured(
-        query=runner.query.name,
-        writes=runner.query.writes,
-        per_second=runner.query.per_second,
+        query=asked.query.name,
+        kind=asked.kind,
+        per_second=asked.query.per_second,
         samples=tuple(runner.samples),
-        rows=rows[len(rows) // 2] if rows else None,
-        plans=plans,
-        custom=custom,
-        generic=generic,
+        rows=median_low(runner.rows) if runner.rows else None,
+        plans=(*seen, *generic),
+        custom=prepared.custom if prepared else None,
+        generic=prepared.generic if prepared else None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dbplan.benchmarking.facts import Failed, Gathered, Measured, NotMeasured
+from dbplan.benchmarking.facts import Explained, Failed, Gathered, Measured, NotMeasured
 from dbplan.benchmarking.indexes import FEW_ROWS, is_small, unused, verdicts
 from dbplan.benchmarking.scans import scans
 from dbplan.benchmarking.timing import median_interval
@@ -127,17 +127,13 @@ def _blocks(
 
 
 def _queries(facts: Gathered, timings: tuple[Timing, ...]) -> Table:
-    asked: list[Measured | NotMeasured | Failed] = [*facts.measured, *facts.unmeasured, *facts.failed]
-    kinds = {query.query: "write" if query.writes else "read" for query in asked}
+    unknown: list[NotMeasured | Failed] = [*facts.unmeasured, *facts.failed]
     rows = [
-        (t.query, kinds[t.query], t.per_second or None, t.rows, t.median, interval(t.median, t.low, t.high), t.p95, t.n,
-         t.per_second * t.median if t.per_second else None, _used(t))
-        for t in timings
+        (t.query, measured.kind, t.per_second or None, t.rows, t.median, interval(t.median, t.low, t.high), t.p95, t.n,
+         t.per_second * t.median if t.per_second else None, _used(measured, t))
+        for measured, t in zip(facts.measured, timings, strict=True)
     ]  # fmt: skip
-    rest = [
-        (q.query, kinds[q.query], q.per_second or None, None, None, None, None, None, None, None)
-        for q in asked[len(timings) :]
-    ]
+    rest = [(q.query, q.kind, q.per_second or None, None, None, None, None, None, None, None) for q in unknown]
     return table(
         {"query": "text", "kind": "text", "calls": "rate", "rows": "number", "median": "seconds",
          "95 % interval": "text", "p95": "seconds", "n": "count", "busy": "percent", "indexes used": "text"},
@@ -146,8 +142,8 @@ def _queries(facts: Gathered, timings: tuple[Timing, ...]) -> Table:
     )  # fmt: skip
 
 
-def _used(timing: Timing) -> str | None:
-    if not timing.plan:
+def _used(measured: Measured, timing: Timing) -> str | None:
+    if not measured.plans:
         return None
     return ", ".join(timing.indexes) or "none"
 
@@ -167,7 +163,7 @@ def _how(facts: Gathered) -> str:
         "the median with its 95 % bootstrap interval. `busy` is calls per second times the median.",
         "Values are drawn from rows of the data, so a value that many rows share is drawn as often.",
     ]
-    if any(measured.writes for measured in facts.measured):
+    if any(measured.kind == "write" for measured in facts.measured):
         said.append(
             "Each write is rolled back: its time holds the execution and its constraint checks, not the COMMIT."
         )
@@ -183,15 +179,18 @@ def _small(facts: Gathered) -> str:
 
 
 def _plan(measured: Measured) -> Section:
-    blocks: list[Block] = [Code(tree(explained.nodes), "text") for explained in measured.plans]
+    blocks: list[Block] = [_code(explained) for explained in measured.plans if explained.nodes]
     if not blocks:
-        blocks = [Text("No plan: the server cannot explain this statement.")]
-    verdict = (
-        f"{len(measured.plans)} different plans were seen with different values." if len(measured.plans) > 1 else ""
-    )
+        blocks = [Text("It reads no table." if measured.plans else "The server cannot explain this statement.")]
+    several = len(measured.plans) > 1
+    verdict = f"{len(measured.plans)} different plans were seen with different values." if several else ""
     if measured.generic is not None:
-        blocks.append(Text(f"Prepared: {measured.custom} custom plans, {measured.generic} generic."))
+        blocks.append(Text(f"As a prepared statement: {measured.custom} custom plans, {measured.generic} generic."))
     return Section(measured.query, verdict, blocks=tuple(blocks), folded=True)
+
+
+def _code(explained: Explained) -> Code:
+    return Code(tree(explained.nodes), "text", "The generic plan, made without values" if explained.generic else "")
 
 
 def tree(nodes: tuple[PlanNode, ...]) -> str:

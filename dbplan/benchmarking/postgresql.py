@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from dbplan.benchmarking.facts import Explained, Index, Scan
 from dbplan.evidence import PlanNode
@@ -15,6 +17,7 @@ from dbplan.evidence import PlanNode
 Node = Mapping[str, Any]
 
 _EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, TIMING OFF, FORMAT JSON) "
+_GENERIC = "EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) "
 _WORTH_SAYING = ("Index Cond", "Recheck Cond", "Filter", "Sort Key", "Hash Cond", "Join Filter")
 
 _INDEXES = """
@@ -98,8 +101,10 @@ def _relation(raw: Node, default: str) -> str:
 
 
 def _scan(node: PlanNode, raw: Node) -> Scan:
+    if "Actual Rows" not in raw:
+        return Scan(node.relation, None, None, raw.get("Filter", ""))
     loops = raw.get("Actual Loops", 1)
-    kept = raw.get("Actual Rows", 0) * loops
+    kept = raw["Actual Rows"] * loops
     read = kept + raw.get("Rows Removed by Filter", 0) * loops
     return Scan(node.relation, round(read, 2), round(kept, 2), raw.get("Filter", ""))
 
@@ -129,10 +134,35 @@ def pages(connection: Connection) -> Mapping[str, int]:
     return {row[0]: row[1] for row in connection.execute(text(_PAGES))}
 
 
-def preparations(connection: Connection) -> Mapping[str, tuple[int, int]]:
-    """Return how many custom and generic plans this connection's prepared statements had, by statement."""
-    rows = connection.execute(text("SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements"))
-    return {numbered(statement): (custom, generic) for statement, custom, generic in rows}
+@dataclass(frozen=True)
+class Preparation:
+    """What became of one prepared statement: plans made for given values, and runs of the generic plan."""
+
+    custom: int
+    generic: int
+    plan: Explained | None = None
+
+
+def preparations(connection: Connection) -> Mapping[str, Preparation]:
+    """Return what became of this connection's prepared statements, by statement in the spelling of `numbered`."""
+    rows = connection.execute(text("SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements")).all()
+    return {
+        numbered(statement): Preparation(custom, generic, _generic(connection, statement) if generic else None)
+        for statement, custom, generic in rows
+    }
+
+
+def _generic(connection: Connection, statement: str) -> Explained | None:
+    """Return the generic plan, which the server tells since version 16."""
+    if connection.dialect.server_version_info < (16,):  # type: ignore[operator]
+        return None
+    default = connection.scalar(text("SELECT current_schema()")) or ""
+    try:
+        with connection.begin_nested():
+            said = connection.exec_driver_sql(_GENERIC + statement).scalar_one()
+    except DBAPIError:  # a placeholder whose type only the driver knew
+        return None
+    return replace(read_plan(json.loads(said) if isinstance(said, str) else said, default), generic=True)
 
 
 def numbered(statement: str) -> str:

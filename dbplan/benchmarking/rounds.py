@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 
 from dbplan.benchmarking.clients import Client
 from dbplan.benchmarking.draws import Draws
@@ -31,7 +31,7 @@ class Runner:
     client: Client
     samples: list[float] = field(default_factory=list)
     rows: list[float] = field(default_factory=list)
-    error: DBAPIError | None = None
+    error: StatementError | None = None
     _number: int = 0
 
     def step(self, watch: Stopwatch) -> float | None:
@@ -41,13 +41,19 @@ class Runner:
         self.client.ready()
         try:
             seconds, rows = watch.time(lambda: self.client.run(self.query.statement, values))
-        except DBAPIError as error:
+        except StatementError as error:
             self.error = error
             self.client.undo(failed=True)
             return None
         self.client.undo()
         self.rows.append(rows)
         return seconds
+
+    def settle_role(self, writer: Client, watch: Stopwatch) -> None:
+        """Execute once; a query that turns out to write, as a SELECT of a function may, goes to the writing client."""
+        self.step(watch)
+        if self.error is not None and needs_writing(self.error):
+            self.client, self.error = writer, None
 
 
 def measure(
@@ -85,7 +91,7 @@ def _warm(runners: Sequence[Runner], seconds: float, random_state: int, watch: S
     return {r.query.name: median(seen[r.query.name][-5:]) for r in runners if r.error is None}
 
 
-def needs_writing(error: DBAPIError) -> bool:
+def needs_writing(error: StatementError) -> bool:
     """Return whether a query was refused only because its transaction was read-only."""
     said = str(error.orig)
     return getattr(error.orig, "sqlstate", "") == READ_ONLY_VIOLATION or "readonly database" in said

@@ -19,6 +19,14 @@ def explains(dialect: str) -> bool:
     return dialect in _EXPLAINERS
 
 
+def preparations(connection: Connection) -> Mapping[str, postgresql.Preparation]:
+    """Return what became of the connection's prepared statements; nothing where the server does not tell."""
+    return postgresql.preparations(connection) if connection.dialect.name == "postgresql" else {}
+
+
+numbered = postgresql.numbered
+
+
 def settle(engine: Engine, tables: Sequence[Table]) -> None:
     """Gather statistics and clear dead rows, as a server that has been running for a while would have."""
     if not tables:
