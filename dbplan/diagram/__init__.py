@@ -1,0 +1,7 @@
+"""Diagram: a plan drawn (erd) and told in words (dictionary)."""
+
+from __future__ import annotations
+
+from dbplan.diagram.entities import erd
+
+__all__ = ["erd"]
