@@ -179,7 +179,7 @@ Fact = Finding | PlanNode | Timing | IndexVerdict | RowCount | Difference | Step
 
 
 def as_record(fact: Any) -> dict[str, Any]:
-    """Return a fact as plain JSON values, with its kind under `kind`."""
+    """Return a fact as plain JSON values; `fact` says what it is."""
     from dataclasses import fields, is_dataclass
 
     def plain(value: Any) -> Any:
@@ -191,4 +191,4 @@ def as_record(fact: Any) -> dict[str, Any]:
             return [plain(item) for item in value]
         return str(value) if isinstance(value, StrEnum) else value
 
-    return {"kind": type(fact).__name__} | {f.name: plain(getattr(fact, f.name)) for f in fields(fact)}
+    return {"fact": type(fact).__name__} | {f.name: plain(getattr(fact, f.name)) for f in fields(fact)}

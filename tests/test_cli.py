@@ -155,7 +155,7 @@ def test_evidence_is_written_as_json(run: Run, odd: str, tmp_path: Path):
     code, out, _ = run("lint", odd, "-o", tmp_path / "x" / "lint.json")
     stored = json.loads((tmp_path / "x" / "lint.json").read_text())
     assert stored["ok"] is (code == 0)
-    assert {fact["kind"] for fact in stored["evidence"]} == {"Finding"}
+    assert {fact["fact"] for fact in stored["evidence"]} == {"Finding"}
     assert "lint.json" in out
 
 

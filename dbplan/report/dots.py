@@ -15,7 +15,7 @@ BOTTOM = 8
 WIDTH = 880
 CHARACTER = 6.9
 LONGEST = 40
-_FIGURES = 196
+_FIGURES = 226
 _INK, _MUTED, _LINE, _ACCENT = (
     "var(--ink, #1b1f24)",
     "var(--muted, #5c6670)",
@@ -120,7 +120,7 @@ def _legend(right: float) -> Iterator[str]:
 
 def _row(timing: Timing, y: float, scale: Scale) -> Iterator[str]:
     label = _label(timing.query)
-    title = f"<title>{escape(timing.query)}</title>" if label != timing.query else ""
+    title = f"<title>{escape(_printable(timing.query))}</title>" if label != timing.query else ""
     yield f'<text x="0" y="{y + 4}">{title}{escape(label)}</text>'
     middle = scale.x(timing.median)
     yield f'<path d="M{scale.left} {y}H{scale.right}" stroke="{_LINE}" stroke-dasharray="1 3"/>'
@@ -134,7 +134,13 @@ def _row(timing: Timing, y: float, scale: Scale) -> Iterator[str]:
 
 
 def _label(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+    shown = _printable(name)
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+
+
+def _printable(name: str) -> str:
+    # XML knows no control characters, whatever a query is called.
+    return "".join(character if character.isprintable() else "\ufffd" for character in name)
 
 
 def _dot(x: float, y: float) -> str:

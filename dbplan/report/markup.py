@@ -123,14 +123,14 @@ class Writer:
             f"<tbody>{body}</tbody></table></div>"
         )
 
-    def _figure(self, block: Figure) -> str:
+    def _figure(self, block: Figure, name: str = "picture") -> str:
         self._figures += 1
         picture = embedded(block.svg, f"f{self._figures}-")
         width = size(block.svg)[0] or WIDE
         caption = f"<figcaption>{inline(block.caption)}</figcaption>" if block.caption else ""
         zoom = '<label><input type="checkbox"> actual size</label>' if width > WIDE else ""
         return (
-            f'<figure class="picture" style="--natural:{width:.0f}px">{zoom}'
+            f'<figure class="{name}" style="--natural:{width:.0f}px">{zoom}'
             f'<div class="scroll" tabindex="0" role="img" aria-label="{escape(block.alt)}">{picture}</div>'
             f"{caption}</figure>"
         )
@@ -138,7 +138,9 @@ class Writer:
     def _dots(self, block: Dots) -> str:
         if not block.timings:
             return "<p>No query was timed.</p>"
-        figure = self._figure(Figure(dots.svg(block.timings), dots.describe(block.timings), block.caption))
+        figure = self._figure(
+            Figure(dots.svg(block.timings), dots.describe(block.timings), block.caption), "picture plot"
+        )
         table = self._table(timing_table(block.timings))
         return (
             f"{figure}<details><summary>The figures <span>{len(block.timings)} rows</span></summary>{table}</details>"

@@ -24,32 +24,32 @@ _MARKS = {"error": "■", "warning": "▲", "note": "○"}
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim", "passes": "blue", "fails": "bold red"}
 
 
-def text(report: Report, *, width: int = WIDTH, unfold: bool = True) -> str:
+def text(report: Report, *, width: int = WIDTH, folded: bool = True) -> str:
     """Return the report as plain text in `width` columns; only code, which is to be copied, may be wider."""
     from rich.console import Console
 
     paper = StringIO()
     console = Console(file=paper, width=width, color_system=None, force_terminal=False, legacy_windows=False)
-    _Printer(console, outline(report), unfold=unfold).report(report)
+    _Printer(console, outline(report), folded=folded).report(report)
     return "\n".join(line.rstrip() for line in paper.getvalue().splitlines()).strip("\n") + "\n"
 
 
-def print_report(report: Report, console: Console | None = None, *, unfold: bool = True) -> None:
-    """Print the report; in colours on a terminal alone. With `unfold=False` folded sections show their verdict only."""
+def print_report(report: Report, console: Console | None = None, *, folded: bool = True) -> None:
+    """Print the report; in colours on a terminal alone. `folded=False` leaves out what the page folds."""
     from rich.console import Console
 
     console = console or Console(highlight=False)
     reconfigure = getattr(console.file, "reconfigure", None)
     if reconfigure is not None and "utf" not in (console.encoding or "").lower():
         reconfigure(errors="replace")
-    _Printer(console, outline(report), unfold=unfold).report(report)
+    _Printer(console, outline(report), folded=folded).report(report)
 
 
 class _Printer:
     """Prints one report on one console."""
 
-    def __init__(self, console: Console, plan: Outline, *, unfold: bool) -> None:
-        self.console, self.plan, self.unfold = console, plan, unfold
+    def __init__(self, console: Console, plan: Outline, *, folded: bool) -> None:
+        self.console, self.plan, self.folded = console, plan, folded
 
     def say(self, *parts: str | tuple[str, str], indent: int = 0) -> None:
         from rich.padding import Padding
@@ -112,7 +112,7 @@ class _Printer:
         if section.verdict:
             self.say(*_outcome(section.ok), " · ", _bare(section.verdict))
         self.server(section)
-        if section.folded and not self.unfold:
+        if section.folded and not self.folded:
             self.say((contents(section.blocks), "dim"))
         else:
             self.blocks(section.blocks, depth + 1)

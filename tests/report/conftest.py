@@ -113,7 +113,9 @@ def linting() -> Section:
         "Every rule that looked",
     )
     about = Text("22 rules looked at **4 tables**. Views are not looked at; `citext` counts as text.")
-    return Section("Lint", "18 of 22 rules pass; 2 foreign keys have no index", False, (about, Findings(FINDINGS), wide))
+    return Section(
+        "Lint", "18 of 22 rules pass; 2 foreign keys have no index", False, (about, Findings(FINDINGS), wide)
+    )
 
 
 def measuring() -> Section:
@@ -128,7 +130,11 @@ def measuring() -> Section:
     )
     rows = table(
         {"table": "code", "rows": "count", "seconds": "seconds", "rows a second": "rate"},
-        [("users", 100_000, 0.812, 123_152.7), ("transactions", 1_000_000, 6.21, 161_030.6), ("audit_logs", 0, None, None)],
+        [
+            ("users", 100_000, 0.812, 123_152.7),
+            ("transactions", 1_000_000, 6.21, 161_030.6),
+            ("audit_logs", 0, None, None),
+        ],
         "Rows written",
     )
     inner = Section("Indexes", "1 of 3 indexes is never used", True, (sizes,))
@@ -152,7 +158,9 @@ def migrating() -> Section:
 
 @pytest.fixture
 def sample() -> Report:
-    empty = Section("Drift", "Nothing to compare: no database was named", True, (Text("Name one with `--against URL`."),))
+    empty = Section(
+        "Drift", "Nothing to compare: no database was named", True, (Text("Name one with `--against URL`."),)
+    )
     errors = [f for f in FINDINGS if f.severity == "error"]
     return Report(
         "Design review of credits",
