@@ -23,10 +23,11 @@ def standalone(svg: str) -> str:
     while (resolved := _VARIABLE.sub(lambda found: found[1].strip(), svg)) != svg:
         svg = resolved
     svg = _BARE_VARIABLE.sub("currentColor", svg)
-    head, bracket, rest = svg.partition(">")
-    if "style=" not in head and "<svg" in head:
-        head += ' style="background:#ffffff"'
-    return f"{head}{bracket}{rest.rstrip()}\n"
+    start = max(0, svg.find("<svg"))
+    head = svg[start:].partition(">")[0]
+    if " style=" not in head:
+        svg = f'{svg[:start]}<svg style="background:#ffffff"{svg[start + len("<svg") :]}'
+    return f"{svg.rstrip()}\n"
 
 
 def png(svg: str) -> bytes:
@@ -40,7 +41,7 @@ def png(svg: str) -> bytes:
     try:
         return bytes(
             resvg_py.svg_to_bytes(
-                svg_string=standalone(svg),
+                svg_string=_in_known_fonts(standalone(svg)),
                 background="#ffffff",
                 skip_system_fonts=True,
                 dpi=DPI,
@@ -75,6 +76,16 @@ def zoom(svg: str) -> float:
 def _length(head: str, name: str) -> float:
     found = re.search(rf'\b{name}="([\d.]+)(px|pt)?"', head)
     return float(found[1]) * (DPI / 72 if found[2] == "pt" else 1) if found else 0.0
+
+
+def _in_known_fonts(svg: str) -> str:
+    # Text in a family that is not there would not be drawn at all.
+    def known(found: re.Match[str]) -> str:
+        generic = "monospace" if "mono" in found[2].lower() or "courier" in found[2].lower() else "sans-serif"
+        return f"{found[1]}{found[2]}, {generic}{found[3]}"
+
+    svg = re.sub(r"""(\bfont-family=")([^"]*)(")""", known, svg)
+    return re.sub(r"""(\bfont-family:)([^;}"<]*)([;}"<])""", known, svg)
 
 
 @cache

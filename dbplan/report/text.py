@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 _LONGEST_WORD = 28
+_GAP = 2
 _MARKS = {"error": "■", "warning": "▲", "note": "○"}
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim", "passes": "blue", "fails": "bold red"}
 
@@ -139,9 +140,9 @@ class _Printer:
             self.say(("no rows", "dim"))
             return
         shown = [[_cell(value, f.kind) for f, value in zip(block.fields, row, strict=True)] for row in block.rows]
-        grid = _grid([f.title for f in block.fields], [f.kind in NUMERIC for f in block.fields], shown)
-        if self.console.measure(grid).minimum <= self.console.width:
-            self.console.print(grid)
+        grid = _Grid([f.title for f in block.fields], [f.kind in NUMERIC for f in block.fields], shown)
+        if grid.least <= self.console.width:
+            self.console.print(grid.drawn())
         else:
             self.stacked(block, shown)
 
@@ -172,7 +173,7 @@ class _Printer:
             for t in block.timings
         ]
         titles = ["query", "", "median", "95 % interval", "p95", "n"]
-        self.console.print(_grid(titles, [False, False, True, True, True, True], rows))
+        self.console.print(_Grid(titles, [False, False, True, True, True, True], rows).drawn())
         axis = f"on a log axis from {show(scale.low, 'seconds')} to {show(scale.high, 'seconds')}"
         self.say((f"● median ─ 95 % interval │ 95th percentile, {axis}", "dim"))
 
@@ -239,21 +240,35 @@ def _cell(value: Any, kind: Any) -> Line:
     return _line(shown)
 
 
-def _grid(titles: Sequence[str], right: Sequence[bool], rows: Iterable[Sequence[Line]]) -> Any:
-    from rich import box
-    from rich.table import Table as Grid
+class _Grid:
+    """Rows under titles: numbers to the right and never broken, words wrapped between words."""
 
-    listed = list(rows)
-    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    for number, (title, numeric) in enumerate(zip(titles, right, strict=True)):
-        words = [word for row in listed for word in row[number].plain.split()]
-        grid.add_column(
-            _line(title),
-            justify="right" if numeric else "left",
-            no_wrap=numeric,
-            overflow="fold",
-            min_width=None if numeric else min(max(map(len, words), default=1), _LONGEST_WORD),
-        )
-    for row in listed:
-        grid.add_row(*row)
-    return grid
+    def __init__(self, titles: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[Line]]) -> None:
+        self.titles, self.numeric, self.rows = titles, numeric, rows
+        self.widths = [self._narrowest(number) for number in range(len(titles))]
+
+    @property
+    def least(self) -> int:
+        """The columns of a terminal that it takes at least."""
+        return sum(self.widths) + _GAP * (len(self.widths) - 1)
+
+    def drawn(self) -> Any:
+        from rich import box
+        from rich.table import Table as Drawn
+
+        table = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+        for title, numeric, width in zip(self.titles, self.numeric, self.widths, strict=True):
+            side: Any = "right" if numeric else "left"
+            table.add_column(_line(title), justify=side, overflow="fold", min_width=width)
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def _narrowest(self, number: int) -> int:
+        cells = [row[number].plain for row in self.rows]
+        words = cells if self.numeric[number] else [word for cell in cells for word in cell.split()]
+        from rich.cells import cell_len
+
+        longest = max(map(cell_len, words), default=1)
+        title = max(map(cell_len, self.titles[number].split()), default=1)
+        return max(title, longest if self.numeric[number] else min(longest, _LONGEST_WORD))
