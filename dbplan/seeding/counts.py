@@ -1,0 +1,101 @@
+"""How many rows each table gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Table
+
+from dbplan.errors import UnknownName, UsageError
+from dbplan.plan import Plan
+from dbplan.seeding.checks import facts
+from dbplan.seeding.infer import Span, domain
+from dbplan.seeding.recipe import Recipe
+from dbplan.seeding.references import references, uniques
+
+DEFAULT_ROWS = 100
+"""Rows of the largest table of a plan that says nothing."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows by table, and a sentence for every table that got fewer than its share."""
+
+    rows: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+
+def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, span: Span) -> Counts:
+    """Return the rows of every table.
+
+    A number goes to the table planned largest, the others get their share of it, one at least; a mapping is
+    exact for the tables it names. Raises UsageError for less than one row, UnknownName for an unknown table.
+    """
+    exact = dict(rows) if isinstance(rows, Mapping) else {}
+    for name, count in exact.items():
+        if name not in plan.metadata.tables:
+            raise UnknownName("table", name, plan.metadata.tables, where=f'plan "{plan.name}"')
+        _positive(count, f' for "{name}"')
+    if isinstance(rows, int):
+        _positive(rows, "")
+    if rows is None:
+        exact = {n: r.rows for n, r in recipe.tables.items() if r.rows is not None}
+    shares = _shares(plan, recipe)
+    largest = rows if isinstance(rows, int) else max(exact.values(), default=DEFAULT_ROWS)
+    wanted = {name: max(1, round(largest * share)) for name, share in shares.items()}
+    return _fitted(plan, wanted | exact, frozenset(exact), span)
+
+
+def _positive(count: object, where: str) -> None:
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise UsageError(f"rows = {count!r}{where}; seeding takes a whole number of rows, 1 or more")
+
+
+def _shares(plan: Plan, recipe: Recipe) -> dict[str, float]:
+    """Return every table's rows as a share of the largest, by the plan, else by the recipe, else all alike."""
+    planned = {n: c for n, c in plan.rows.items() if c > 0}
+    planned = planned or {n: r.rows for n, r in recipe.tables.items() if r.rows is not None}
+    if not planned:
+        return dict.fromkeys(plan.metadata.tables, 1.0)
+    most, least = max(planned.values()), min(planned.values())
+    return {name: planned.get(name, least) / most for name in plan.metadata.tables}
+
+
+def _fitted(plan: Plan, wanted: dict[str, int], exact: frozenset[str], span: Span) -> Counts:
+    """Lower the tables whose uniques leave less room than their share, children of children too."""
+    notes: dict[str, str] = {}
+    room_of = {str(t.key): _rooms(t, span) for t in plan.tables}
+    changed = True
+    while changed:
+        changed = False
+        for name, rooms in room_of.items():
+            for parents, values, label in rooms:
+                room = values
+                for parent in parents:
+                    room *= wanted[parent]
+                if room < wanted[name] and name not in exact:
+                    notes[name] = f"{name} got {room:,} rows, not its share: {label} leave no room for more."
+                    wanted[name], changed = max(1, room), True
+    return Counts(wanted, tuple(notes[name] for name in sorted(notes)))
+
+
+def _rooms(table: Table, span: Span) -> list[tuple[tuple[str, ...], int, str]]:
+    """Return for every unique that can run full: the parents whose rows it multiplies, times its own values."""
+    found, known = [], facts(table)
+    refs = [r for r in references(table) if r.own and r.parent != str(table.key)]
+    for names in uniques(table):
+        inside = [r for r in refs if set(r.own) <= names]
+        values, left = 1, names - {c for r in inside for c in r.columns}
+        if any(table.columns[n].nullable for n in names):
+            continue
+        for name in left:
+            column = table.columns[name]
+            taken = any(name in r.columns for r in refs)
+            held = None if taken else domain(name, column.type, known.limit(name), span)
+            values *= held.roomy(2**40).capacity if held is not None else 2**62
+        if values < 2**40:
+            parents = ", ".join(r.parent for r in inside)
+            label = f"unique ({', '.join(sorted(names))})" + (f" and the rows of {parents}" if inside else "")
+            found.append((tuple(r.parent for r in inside), values, label))
+    return found

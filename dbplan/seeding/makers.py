@@ -1,0 +1,276 @@
+"""Makers: how the cells of one column come about, each a function of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dbplan.seeding.cells import Cells, absent, chosen, present
+from dbplan.seeding.domains import VAST, Choice, Domain, Moments, as_array, uuid_hex
+from dbplan.seeding.frames import Frame, Maker, Source
+from dbplan.seeding.infer import Span
+from dbplan.seeding.predicate import Expression
+from dbplan.seeding.stream import Array, Index, below, bits, key, permuted, unit
+
+MICRO = "datetime64[us]"
+
+
+def drawn(random_state: int, table: str, name: str, domain: Domain, null: float, hints: Sequence[Any] = ()) -> Maker:
+    """Return a maker of random cells; drawn again, it also tries the literals of the CHECKs and NULL."""
+
+    def make(frame: Frame) -> Cells:
+        attempt = frame.attempt(name)
+        values = domain.draw(bits(key(random_state, table, name, attempt), frame.rows))
+        empty = unit(bits(key(random_state, table, name, "null", attempt), frame.rows)) < _share(null, attempt)
+        if attempt and hints:
+            values = _hinted(values, hints, bits(key(random_state, table, name, "hint", attempt), frame.rows))
+        return Cells(values, empty)
+
+    return make
+
+
+def _share(null: float, attempt: int) -> float:
+    return null if not attempt or null in (0.0, 1.0) else 0.5
+
+
+def _hinted(values: Array, hints: Sequence[Any], random: Any) -> Array:
+    usable = [hint for hint in hints if _fits(hint, values)]
+    if not usable:
+        return values
+    picked = as_array([usable[i] for i in below(random, len(usable)).tolist()])
+    if values.dtype.kind in "iuf" and picked.dtype.kind in "iuf":
+        picked = picked + (below(random * np.uint64(3), 3) - 1)
+    take = (random & np.uint64(3)) == 0
+    return np.where(take, picked.astype(values.dtype), values)
+
+
+def _fits(hint: Any, values: Array) -> bool:
+    if values.dtype.kind in "iuf":
+        return isinstance(hint, int | float) and not isinstance(hint, bool)
+    return values.dtype.kind == "O" and isinstance(hint, str)
+
+
+def distinct(random_state: int, table: str, name: str, domain: Domain, null: float) -> Maker:
+    """Return a maker of cells that are all different: a permutation of the row picks the value."""
+    stream, capacity = key(random_state, table, name), domain.capacity
+
+    def make(frame: Frame) -> Cells:
+        values = domain.nth(permuted(stream, frame.rows, capacity))
+        return Cells(values, unit(bits(key(random_state, table, name, "null"), frame.rows)) < null)
+
+    return make
+
+
+def digit(random_state: int, table: str, names: tuple[str, ...], sizes: tuple[int, ...], place: int) -> Any:
+    """Return a function of rows: one digit of a permuted row number in mixed radix, so that all digits together differ."""
+    stream, total = (
+        key(random_state, table, *names),
+        int(np.prod([float(s) for s in sizes]) < VAST and np.prod(sizes)) or VAST,
+    )
+    below_it = int(np.prod(sizes[:place], dtype=np.int64)) if place else 1
+
+    def pick(rows: Index) -> Index:
+        return permuted(stream, rows, total) // below_it % sizes[place]
+
+    return pick
+
+
+def within(random_state: int, table: str, name: str, domain: Domain, counted: bool) -> Maker:
+    """Return a maker of cells that differ among the children of one parent: the rank picks the value."""
+    stream = key(random_state, table, name)
+
+    def make(frame: Frame) -> Cells:
+        fan = frame.source.fan
+        assert fan is not None
+        start = 0 if counted else below(bits(stream, fan.parent(frame.rows)), domain.capacity)
+        return present(domain.nth((fan.rank(frame.rows) + start) % domain.capacity))
+
+    return make
+
+
+def serial(first: int) -> Maker:
+    """Return a maker of whole numbers in the order in which rows are written."""
+    return lambda frame: present(frame.source.position(frame.rows) + np.int64(first))
+
+
+def uuid_by_time(random_state: int, table: str, name: str, span: Span) -> Maker:
+    """Return a maker of UUIDs of version 7 that sort by the row's own time, else by the order of writing."""
+    stream = key(random_state, table, name)
+
+    def make(frame: Frame) -> Cells:
+        micros = _micros(frame, span)
+        high = ((micros // 1000) << 16) | (micros % 1000 * 4096 // 1000)
+        low = permuted(stream, frame.rows, 2**62)
+        return present(uuid_hex(high.astype(np.uint64), low.astype(np.uint64), version=7))
+
+    return make
+
+
+def _micros(frame: Frame, span: Span) -> Index:
+    if frame.source.timed:
+        return frame[frame.source.timed].values.astype(MICRO).astype(np.int64)
+    width = int((span.end - span.start) / np.timedelta64(1, "us"))
+    share = (frame.source.position(frame.rows) + 0.5) / max(1, frame.source.rows)
+    return span.start.astype(MICRO).astype(np.int64) + (share * width).astype(np.int64)
+
+
+def copied(place: int, parent: Source, target: str) -> Maker:
+    """Return a maker of the parent's key: the child computes it again."""
+
+    def make(frame: Frame) -> Cells:
+        rows = frame.parent(place)
+        none = rows < 0
+        if none.all():
+            return absent(len(rows))
+        cells = parent.frame(np.where(none, 0, rows))[target]
+        return Cells(cells.values, cells.null | none)
+
+    return make
+
+
+def timeline(random_state: int, table: str, name: str, span: Span, parent: Source | None, place: int) -> Maker:
+    """Return a maker of times that ascend: over all rows, or from the parent's own time on over its children."""
+    stream = key(random_state, table, name)
+
+    def make(frame: Frame) -> Cells:
+        fan, jitter = frame.source.fan, 0.9 * unit(bits(stream, frame.rows))
+        end = span.end.astype(MICRO)
+        if fan is None:
+            start: Any = span.start.astype(MICRO)
+            share = (frame.rows + jitter) / max(1, frame.source.rows)
+        else:
+            start = _since(parent, frame.parent(place), span)
+            share = (fan.rank(frame.rows) + 0.05 + jitter) / fan.size(frame.rows)
+        width = (end - start) / np.timedelta64(1, "us")
+        return present(start + (share * width).astype("timedelta64[us]"))
+
+    return make
+
+
+def _since(parent: Source | None, rows: Index, span: Span) -> Any:
+    if parent is None or not parent.timed:
+        return np.full(len(rows), span.start.astype(MICRO))
+    return parent.frame(rows)[parent.timed].values.astype(MICRO)
+
+
+def after(
+    random_state: int, table: str, name: str, base: str, within: np.timedelta64 | None, span: Span, null: float
+) -> Maker:
+    """Return a maker of times after another column of the row: by `within`, or before the end of the data."""
+
+    def make(frame: Frame) -> Cells:
+        attempt = frame.attempt(name)
+        random = unit(bits(key(random_state, table, name, attempt), frame.rows))
+        cells = frame[base]
+        start = np.where(cells.null, span.start, cells.values).astype(MICRO)
+        room = (span.end - start) / np.timedelta64(1, "us") if within is None else within / np.timedelta64(1, "us")
+        values = start + (1 + random**2 * np.maximum(room - 1, 1)).astype("timedelta64[us]")
+        empty = unit(bits(key(random_state, table, name, "null", attempt), frame.rows)) < _share(null, attempt)
+        return Cells(values, empty)
+
+    return make
+
+
+def constant(value: Any) -> Maker:
+    """Return a maker of one value."""
+    return lambda frame: (
+        absent(len(frame)) if value is None else present(Choice((value,)).nth(np.zeros(len(frame), int)))
+    )
+
+
+def computed(expression: Expression, whole: bool) -> Maker:
+    """Return a maker of an SQL expression over the row's other columns."""
+
+    def make(frame: Frame) -> Cells:
+        cells = expression.cells(lambda name: frame[name], len(frame))
+        if whole and cells.values.dtype.kind == "f":
+            return Cells(np.round(cells.values).astype(np.int64), cells.null)
+        return cells
+
+    return make
+
+
+def rounded(maker: Maker, scale: int) -> Maker:
+    """Return the maker with numbers rounded to the column's scale."""
+
+    def make(frame: Frame) -> Cells:
+        cells = maker(frame)
+        floats = cells.values.dtype.kind == "f"
+        return Cells(np.round(cells.values, scale), cells.null) if floats else cells
+
+    return make
+
+
+def only_when(maker: Maker, condition: Expression) -> Maker:
+    """Return the maker with NULL wherever the condition does not hold."""
+
+    def make(frame: Frame) -> Cells:
+        cells = maker(frame)
+        return Cells(cells.values, cells.null | ~condition.true(lambda name: frame[name], len(frame)))
+
+    return make
+
+
+def by_case(cases: Sequence[tuple[Expression | None, Maker]]) -> Maker:
+    """Return a maker that takes the first case whose condition holds; a case without one always does."""
+
+    def make(frame: Frame) -> Cells:
+        result = absent(len(frame))
+        for condition, maker in reversed(cases):
+            cells = maker(frame)
+            read = np.ones(len(frame), bool) if condition is None else condition.true(lambda n: frame[n], len(frame))
+            result = chosen(read, cells, result)
+        return result
+
+    return make
+
+
+def level(random_state: int, table: str, name: str, low: int, high: int, cycle: int) -> Maker:
+    """Return a maker of levels, not steps: down through `cycle` strata of [low, high], then up again.
+
+    A level is a function of (parent, rank) alone, so that any row knows the level before it without a running sum.
+    """
+    stream, height = key(random_state, table, name), max(1, (high - low) // cycle)
+
+    def make(frame: Frame) -> Cells:
+        fan = frame.source.fan
+        assert fan is not None
+        stratum = cycle - 1 - fan.rank(frame.rows) % cycle
+        return present(low + 1 + stratum * height + below(bits(stream, frame.rows), height))
+
+    return make
+
+
+def previous(column: str, first: Any) -> Maker:
+    """Return a maker of another column's value in the parent's child before this one."""
+
+    def make(frame: Frame) -> Cells:
+        fan = frame.source.fan
+        assert fan is not None
+        begins = fan.rank(frame.rows) == 0
+        before = frame.source.frame(np.where(begins, frame.rows, frame.rows - 1))[column]
+        return chosen(begins, constant(first)(frame), before)
+
+    return make
+
+
+def last(child: Source, column: str, empty: Any) -> Maker:
+    """Return a maker of a column of the parent's last child, or `empty` where there is no child."""
+
+    def make(frame: Frame) -> Cells:
+        assert child.fan is not None
+        ends = child.fan.offsets[frame.rows + 1]
+        none = ends == child.fan.offsets[frame.rows]
+        cells = child.frame(np.where(none, 0, ends - 1))[column]
+        return chosen(none, constant(empty)(frame), cells)
+
+    return make
+
+
+def between(domain: Domain, start: Any, end: Any) -> Domain:
+    """Return the domain of moments cut to a recipe's min and max."""
+    if not isinstance(domain, Moments):
+        return domain
+    return Moments(start or domain.start, end or domain.end, domain.step)

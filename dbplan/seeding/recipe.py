@@ -1,0 +1,278 @@
+"""Recipes: what a plan's owner knows better than the schema says. TOML in, checked line by line before any row."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from dbplan.errors import RecipeError
+from dbplan.plan import Plan
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class TableRule:
+    """What the recipe says of one table."""
+
+    rows: int | None = None
+    per: str | None = None
+    children: Mapping[str, Any] = field(default_factory=lambda: _NONE)
+    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NONE)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A seed recipe; an empty one leaves everything to the schema."""
+
+    tables: Mapping[str, TableRule] = field(default_factory=lambda: _NONE)
+    start: dt.datetime = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    end: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    locale: str = "en_US"
+    path: str = ""
+
+    def table(self, name: str) -> TableRule:
+        """Return the rule of a table, an empty one where the recipe is silent."""
+        return self.tables.get(name, TableRule())
+
+    def column(self, table: str, column: str) -> Mapping[str, Any]:
+        """Return the rule of a column."""
+        return self.table(table).columns.get(column, _NONE)
+
+
+def _text(value: Any) -> str:
+    return "" if isinstance(value, str) and value else "a text"
+
+
+def _number(value: Any) -> str:
+    return "" if isinstance(value, int | float) and not isinstance(value, bool) else "a number"
+
+
+def _count(value: Any) -> str:
+    return "" if isinstance(value, int) and not isinstance(value, bool) and value > 0 else "a whole number above 0"
+
+
+def _share(value: Any) -> str:
+    return "" if not _number(value) and 0 <= value <= 1 else "a share from 0 to 1"
+
+
+def _bound(value: Any) -> str:
+    return "" if not _number(value) or isinstance(value, dt.date) else "a number, a date or a time"
+
+
+def _list(value: Any) -> str:
+    return "" if isinstance(value, list) and value else "a list with at least one item"
+
+
+def _flag(value: Any) -> str:
+    return "" if isinstance(value, bool) else "true or false"
+
+
+def _date(value: Any) -> str:
+    return "" if isinstance(value, dt.date) else "a date such as 2025-01-31"
+
+
+def _shape(value: Any) -> str:
+    return "" if value in ("even", "skewed") else '"even" or "skewed"'
+
+
+def _whole(value: Any) -> str:
+    return "" if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else "a whole number, 0 or more"
+
+
+def _anything(value: Any) -> str:
+    return ""
+
+
+Test = Callable[[Any], str]
+TIME: Mapping[str, Test] = {"start": _date, "end": _date}
+CHILDREN: Mapping[str, Test] = {"shape": _shape, "min": _whole, "max": _count}
+LEVEL: Mapping[str, Test] = {"min": _whole, "max": _count, "cycle": _count}
+CASE: Mapping[str, Any] = {"when": _text, "values": _list, "weights": _list}
+COLUMN: Mapping[str, Any] = {
+    "after": _text,
+    "cases": [CASE],
+    "empty": _anything,
+    "expression": _text,
+    "faker": _text,
+    "first": _anything,
+    "last": _text,
+    "level": LEVEL,
+    "max": _bound,
+    "min": _bound,
+    "null": _share,
+    "omit": _flag,
+    "only_when": _text,
+    "pattern": _text,
+    "previous": _text,
+    "value": _anything,
+    "values": _list,
+    "weights": _list,
+    "within": _text,
+}
+TABLE: Mapping[str, Any] = {"rows": _count, "per": _text, "children": CHILDREN, "columns": None}
+TOP: Mapping[str, Any] = {"locale": _text, "time": TIME, "tables": None}
+
+
+def recipe_of(plan: Plan) -> Recipe:
+    """Return the checked recipe of a plan, an empty one where it has none."""
+    if plan.recipe is None:
+        return Recipe()
+    path = Path(plan.recipe)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise RecipeError(f'the recipe {path.name} of plan "{plan.name}" is not there; its place is {path}') from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the recipe {path.name} cannot be read: {error}") from None
+    return parse(text, plan, path.name)
+
+
+def parse(text: str, plan: Plan, name: str = "recipe") -> Recipe:
+    """Return the recipe that `text` holds; RecipeError names file, line and the nearest right key."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        where = f"{name}:{line[1]}" if line else name
+        raise RecipeError(f"{where}: not TOML: {error}") from None
+    return _Reader(text, name, plan).recipe(data)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    text: str
+    name: str
+    plan: Plan
+
+    def recipe(self, data: dict[str, Any]) -> Recipe:
+        self.keys(data, TOP, ())
+        tables = data.get("tables", {})
+        self.a_table(tables, ("tables",))
+        rules = {key: self.table(key, value) for key, value in tables.items()}
+        times = {key: _instant(value) for key, value in data.get("time", {}).items()}
+        made = Recipe(rules, **times, locale=data.get("locale", "en_US"), path=self.name)
+        if made.start >= made.end:
+            self.fail(("time",), f"start {made.start:%Y-%m-%d} does not come before end {made.end:%Y-%m-%d}")
+        return made
+
+    def table(self, key: str, value: Any) -> TableRule:
+        path = ("tables", key)
+        self.known("table", key, self.plan.metadata.tables, path)
+        self.a_table(value, path)
+        self.keys(value, TABLE, path)
+        columns = value.get("columns", {})
+        self.a_table(columns, (*path, "columns"))
+        names = self.plan.table(key).columns.keys()
+        for column, rule in columns.items():
+            here = (*path, "columns", column)
+            self.known("column", column, names, here)
+            self.a_table(rule, here)
+            self.keys(rule, COLUMN, here)
+            self.column(rule, here, names)
+        if "per" in value:
+            self.known("column", value["per"], names, (*path, "per"))
+        return TableRule(value.get("rows"), value.get("per"), value.get("children", {}), columns)
+
+    def column(self, rule: Mapping[str, Any], path: tuple[str, ...], names: Iterable[str]) -> None:
+        for key in ("after", "previous"):
+            if key in rule:
+                self.known("column", rule[key], names, (*path, key))
+        if len(rule.get("weights", rule.get("values", []))) != len(rule.get("values", rule.get("weights", []))):
+            self.fail((*path, "weights"), f"{len(rule['weights'])} weights for {len(rule.get('values', []))} values")
+        if "weights" in rule and "values" not in rule:
+            self.fail((*path, "weights"), "weights without values")
+        if "last" in rule:
+            self.last(rule["last"], (*path, "last"))
+        for case in rule.get("cases", []):
+            if "values" not in case:
+                self.fail((*path, "cases"), "a case needs values")
+        self.expressions(rule, path, names)
+        low, high = rule.get("min"), rule.get("max")
+        if low is not None and high is not None and type(low) is type(high) and low > high:
+            self.fail((*path, "min"), f"min {low} is above max {high}")
+
+    def expressions(self, rule: Mapping[str, Any], path: tuple[str, ...], names: Iterable[str]) -> None:
+        from dbplan.errors import NotCovered
+        from dbplan.seeding.predicate import expression
+
+        texts = [(key, rule[key]) for key in ("expression", "only_when") if key in rule]
+        texts += [("cases", case["when"]) for case in rule.get("cases", []) if "when" in case]
+        for key, text in texts:
+            try:
+                expression(text, names)
+            except NotCovered as error:
+                self.fail((*path, key), str(error))
+
+    def last(self, target: str, path: tuple[str, ...]) -> None:
+        table, _, column = target.rpartition(".")
+        self.known("table", table, self.plan.metadata.tables, path)
+        self.known("column", column, self.plan.table(table).columns.keys(), path)
+
+    def keys(self, data: Mapping[str, Any], schema: Mapping[str, Any], path: tuple[str, ...]) -> None:
+        """Refuse a key that the vocabulary does not have, or a value of the wrong kind."""
+        for key, value in data.items():
+            here = (*path, key)
+            self.known("key", key, schema, here)
+            test = schema[key]
+            if callable(test):
+                if wanted := test(value):
+                    self.fail(here, f"{key} = {value!r} is not {wanted}")
+            elif isinstance(test, list):
+                for item in value if isinstance(value, list) else [value]:
+                    self.a_table(item, here)
+                    self.keys(item, test[0], here)
+            elif test is not None:
+                self.a_table(value, here)
+                self.keys(value, test, here)
+
+    def a_table(self, value: Any, path: tuple[str, ...]) -> None:
+        if not isinstance(value, dict):
+            self.fail(path, f"{path[-1]} = {value!r} is not a table of keys")
+
+    def known(self, kind: str, name: str, names: Iterable[str], path: tuple[str, ...]) -> None:
+        names = sorted(names)
+        if name not in names:
+            near = get_close_matches(name, names, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(names[:20])}"
+            self.fail(path, f"no {kind} {name!r}{hint}")
+
+    def fail(self, path: tuple[str, ...], message: str) -> None:
+        raise RecipeError(f"{self.name}:{line_of(self.text, path)}: {message}")
+
+
+def _instant(value: dt.date) -> dt.datetime:
+    if not isinstance(value, dt.datetime):
+        value = dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - made aware below
+    return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+
+
+def line_of(text: str, path: tuple[str, ...]) -> int:
+    """Return the line where a key path of a TOML text stands, or that of the nearest table above it."""
+    best, best_depth, inside = 1, 0, ()
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\[?([^\]]+)\]", line)
+        if header:
+            inside = _dotted(header[1])
+            found = inside
+        else:
+            key = re.match(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=", line)
+            found = (*inside, *_dotted(key[1])) if key else ()
+            while key and found != path[: len(found)]:
+                break
+        depth = len(found) if found and found == path[: len(found)] else 0
+        if depth > best_depth:
+            best, best_depth = number, depth
+    return best
+
+
+def _dotted(text: str) -> tuple[str, ...]:
+    parts = re.findall(r"\"([^\"]*)\"|'([^']*)'|([\w-]+)", text)
+    return tuple(next(part for part in found if part or found == ("", "", "")) for found in parts)

@@ -1,0 +1,131 @@
+"""Foreign keys and uniques of one table, and how each is going to hold by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Column, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
+from sqlalchemy.sql import visitors
+
+from dbplan.errors import NotCovered
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One foreign key: its columns, the parent's; `own` are the columns it decides, `given` those decided before."""
+
+    columns: tuple[str, ...]
+    parent: str
+    targets: tuple[str, ...]
+    own: tuple[str, ...]
+    given: tuple[str, ...]
+    nullable: bool
+    deferrable: bool
+
+    @property
+    def label(self) -> str:
+        """Name the reference as people write it."""
+        return f"{', '.join(self.columns)} → {self.parent}"
+
+    def target(self, column: str) -> str:
+        """Return the parent's column that `column` refers to."""
+        return self.targets[self.columns.index(column)]
+
+
+def key_of(table: Table) -> str:
+    """Return the name a table has in its metadata."""
+    return str(table.key)
+
+
+def references(table: Table) -> tuple[Reference, ...]:
+    """Return the foreign keys of `table`, the ones that decide columns first; implied ones decide nothing."""
+    constraints = sorted(table.foreign_key_constraints, key=lambda f: (-len(f.columns), _positions(table, f)))
+    ordered = _in_order(table, constraints)
+    decided: set[str] = set()
+    found = []
+    for constraint in ordered:
+        made = _reference(table, constraint, decided)
+        if made.own or not any(_implies(table, other, made) for other in found):
+            found.append(made)
+        decided.update(made.own)
+    return tuple(found)
+
+
+def _positions(table: Table, constraint: ForeignKeyConstraint) -> tuple[int, ...]:
+    names = list(table.columns.keys())
+    return tuple(names.index(column) for column in constraint.column_keys)
+
+
+def _in_order(table: Table, constraints: list[ForeignKeyConstraint]) -> list[ForeignKeyConstraint]:
+    """Put a narrow key before the wide one that shares its columns, unless the wide one implies it."""
+    placed: list[ForeignKeyConstraint] = []
+    for constraint in constraints:
+        made = _reference(table, constraint, set())
+        at = len(placed)
+        for place, earlier in enumerate(placed):
+            wide = _reference(table, earlier, set())
+            if set(made.columns) <= set(wide.columns) and (
+                not _implies(table, wide, made) or wide.parent == key_of(table)
+            ):
+                at = min(at, place)
+        placed.insert(at, constraint)
+    return placed
+
+
+def _reference(table: Table, constraint: ForeignKeyConstraint, decided: set[str]) -> Reference:
+    try:
+        parent = constraint.referred_table
+        targets = tuple(element.column.name for element in constraint.elements)
+    except (NoReferencedTableError, NoReferencedColumnError) as error:
+        raise NotCovered(f"{key_of(table)} refers to a table that the plan does not have: {error}") from None
+    columns = tuple(element.parent.name for element in constraint.elements)
+    # a key into its own table that keeps a column (tenant_id → tenant_id) does not decide that column
+    fixed = {c for c, t in zip(columns, targets, strict=True) if parent is table and c == t} | decided
+    own = tuple(column for column in columns if column not in fixed)
+    nullable = any(table.columns[name].nullable for name in own)
+    given = tuple(column for column in columns if column in fixed)
+    return Reference(columns, key_of(parent), targets, own, given, nullable, bool(constraint.deferrable))
+
+
+def _implies(table: Table, wide: Reference, narrow: Reference) -> bool:
+    """Whether every row that holds `wide` holds `narrow`: the parent's own column refers to the same place."""
+    if not set(narrow.columns) <= set(wide.columns):
+        return False
+    parent = table.metadata.tables[wide.parent]
+    return all(
+        (narrow.parent, narrow.target(column)) in _places(parent.columns[wide.target(column)], set())
+        for column in narrow.columns
+    )
+
+
+def _places(column: Column[object], seen: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    place = (key_of(column.table), column.name)  # type: ignore[arg-type]
+    if place not in seen:
+        seen.add(place)
+        for foreign_key in column.foreign_keys:
+            _places(foreign_key.column, seen)
+    return seen
+
+
+def uniques(table: Table) -> tuple[frozenset[str], ...]:
+    """Return the sets of columns that must be unique together, small ones first; partial indexes count as full."""
+    found: dict[frozenset[str], None] = {}
+    for constraint in table.constraints:
+        if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint) and len(constraint.columns):
+            found[frozenset(column.name for column in constraint.columns)] = None
+    for index in table.indexes:
+        if index.unique:
+            found[frozenset(_index_columns(index))] = None
+    for column in table.columns:
+        if column.unique:
+            found[frozenset({column.name})] = None
+    return tuple(sorted((f for f in found if f), key=lambda names: (len(names), sorted(names))))
+
+
+def _index_columns(index: Index) -> Iterator[str]:
+    for expression in index.expressions:
+        for element in visitors.iterate(expression):
+            if isinstance(element, Column):
+                yield element.name

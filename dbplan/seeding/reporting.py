@@ -1,0 +1,94 @@
+"""The report on a seeding: rows, rates, fan-out, samples. Pure but for the samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from dbplan.evidence import RowCount, Server
+from dbplan.report import Report
+from dbplan.report.blocks import Block, Section, Table, Text, table
+from dbplan.seeding.world import World
+
+SAMPLE = 3
+WIDEST = 40
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What one seeding did: seconds and violations by table, seconds in all, a few rows of each."""
+
+    seconds: dict[str, float]
+    took: float
+    broken: dict[str, int]
+    samples: dict[str, Table]
+    order: tuple[str, ...]
+
+
+def samples(connection: Connection, made: World) -> dict[str, Table]:
+    """Return a few rows of every table as the server gives them back."""
+    found = {}
+    for name, source in made.sources.items():
+        columns = list(source.table.columns)
+        if columns:
+            rows = connection.execute(select(*columns).limit(SAMPLE)).all()
+            headings: dict[str, Any] = dict.fromkeys((c.name for c in columns), "text")
+            found[name] = table(headings, [[_short(v) for v in row] for row in rows], name)
+    return found
+
+
+def _short(value: Any) -> str:
+    text = "NULL" if value is None else str(value)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+
+
+def judge(made: World, gathered: Gathered, notes: tuple[str, ...], server: Server | None) -> Report:
+    """Return the report on what was gathered."""
+    rows = {name: source.rows for name, source in made.sources.items()}
+    total, broken = sum(rows.values()), sum(gathered.broken.values())
+    plural = "table" if len(rows) == 1 else "tables"
+    blocks: list[Block] = [
+        table(
+            {"table": "text", "rows": "count", "seconds": "seconds", "rows/s": "rate", "violations": "count"},
+            [
+                [n, rows[n], gathered.seconds[n], rows[n] / max(gathered.seconds[n], 1e-9), gathered.broken[n]]
+                for n in gathered.order
+            ],
+            "Rows written, generation included",
+        ),
+        *(Text(note) for note in notes),
+    ]
+    blocks += [
+        Text(f"{n}.{c} {why}.")
+        for n, s in sorted(made.sources.items())
+        for c, why in s.why.items()
+        if why.startswith("NULL:")
+    ]
+    blocks += _fan_out(made)
+    blocks.append(
+        Section("Samples", f"{SAMPLE} rows of each table", blocks=tuple(gathered.samples.values()), folded=True)
+    )
+    return Report(
+        title="Seed data",
+        verdict=f"{total:,} rows in {len(rows)} {plural}, {broken:,} violations",
+        ok=broken == 0,
+        blocks=tuple(blocks),
+        evidence=tuple(RowCount(n, rows[n], gathered.seconds[n], gathered.broken[n]) for n in sorted(rows)),
+        server=server,
+    )
+
+
+def _fan_out(made: World) -> list[Block]:
+    lines = []
+    for name, source in sorted(made.sources.items()):
+        if source.fan is not None and source.lead is not None:
+            counts = source.fan.counts
+            lines.append([source.lead.parent, name, counts.min(), float(np.median(counts)), counts.max()])
+    if not lines:
+        return []
+    headings: Any = {"parent": "text", "children": "text", "least": "count", "median": "number", "most": "count"}
+    plain = [[a, b, int(low), middle, int(high)] for a, b, low, middle, high in lines]
+    return [table(headings, plain, "Children of each parent")]

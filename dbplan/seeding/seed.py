@@ -1,0 +1,137 @@
+"""The verb: a recipe and a plan in, rows in a database and a Report out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dbplan.errors import CannotWrite, ProductionRefused, Unsatisfiable, UsageError
+from dbplan.plan import Plan
+from dbplan.report import Report
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from dbplan.seeding.world import World
+
+
+def seed(
+    target: Any,
+    plan: Plan | None = None,
+    *,
+    rows: int | Mapping[str, int] | None = None,
+    random_state: int = 7,
+) -> Report:
+    """Fill the empty tables of a database with believable rows that hold every constraint.
+
+    `target` is a Stage, an Engine or a URL (the latter two need the `plan`). `rows` is the number for the table
+    planned largest, the others in proportion, or a mapping of table to rows; without it the recipe's, else 100.
+    Everything happens in one transaction: an error or Ctrl-C leaves nothing behind. The same plan, recipe, rows
+    and random state give the same rows on every server.
+    Raises UsageError, UnknownName, RecipeError, Unsatisfiable and NotCovered before the first row is written.
+    """
+    engine, plan, server = _target(target, plan)
+    _refuse_production(engine)
+    made, notes = prepare(plan, rows, random_state)
+    return _run(engine, made, notes, server)
+
+
+def _target(target: Any, plan: Plan | None) -> tuple[Engine, Plan, Any]:
+    from sqlalchemy import Engine
+
+    from dbplan.connection import engine
+
+    found = target if isinstance(target, Engine) else getattr(target, "engine", None)
+    if found is None:
+        if not isinstance(target, str):
+            raise UsageError(f"cannot seed {type(target).__name__}; give a sandbox's stage, an Engine or a URL")
+        found = engine(target)
+    intended = plan or getattr(target, "plan", None)
+    if intended is None:
+        raise UsageError("seed needs to know the plan: seed(target, plan)")
+    return found, intended, getattr(target, "server", None)
+
+
+def _refuse_production(engine: Engine) -> None:
+    from dbplan.connection import normalise, settings
+
+    current = settings()
+    if not current.production:
+        return
+    urls = [u.get_secret_value() for u in (current.database_url, current.direct_url) if u is not None]
+    here = engine.url
+    for url in map(normalise, urls):
+        if (url.host, url.port, url.database) == (here.host, here.port, here.database):
+            raise ProductionRefused(
+                f"{here.render_as_string()} is the production database (DBPLAN_ENVIRONMENT=production); "
+                "invented rows do not belong there: name another database"
+            )
+
+
+def prepare(plan: Plan, rows: int | Mapping[str, int] | None, random_state: int) -> tuple[World, tuple[str, ...]]:
+    """Return the sources of all rows, with a sentence for every table that gets fewer than its share."""
+    from dbplan.seeding.counts import counts
+    from dbplan.seeding.infer import Span
+    from dbplan.seeding.recipe import recipe_of
+    from dbplan.seeding.world import span_of, world
+
+    recipe = recipe_of(plan)
+    span: Span = span_of(recipe)
+    wanted = counts(plan, recipe, rows, span)
+    return world(plan, recipe, wanted.rows, random_state), wanted.notes
+
+
+def _run(engine: Engine, made: World, notes: tuple[str, ...], server: Any) -> Report:
+    from sqlalchemy.exc import DBAPIError
+
+    from dbplan.connection import connect
+    from dbplan.seeding.reporting import judge
+
+    try:
+        with connect(engine.execution_options(sqlite_begin="IMMEDIATE")) as connection, connection.begin():
+            gathered = gather(connection, made)
+        _analyze(engine, made)
+    except DBAPIError as error:
+        raise _explained(error) from None
+    return judge(made, gathered, notes, server)
+
+
+def gather(connection: Connection, made: World) -> Any:
+    """Write the rows and measure: seconds, violations, samples."""
+    from dbplan.seeding.loading import load, require_empty
+    from dbplan.seeding.order import order
+    from dbplan.seeding.reporting import Gathered, samples
+    from dbplan.seeding.violations import violations
+
+    require_empty(connection, made.plan.tables, made.plan.name)
+    sequence = order(made.sources, defers=connection.dialect.name == "sqlite")
+    began = time.perf_counter()
+    seconds = load(connection, made.sources, sequence)
+    took = time.perf_counter() - began
+    broken = {name: violations(connection, s.table, s.rows) for name, s in made.sources.items()}
+    if sum(broken.values()):
+        names = ", ".join(f"{count} in {name}" for name, count in broken.items() if count)
+        raise Unsatisfiable(
+            f"rows that break constraints were generated ({names}) and not kept; please report this schema"
+        )
+    return Gathered(seconds, took, broken, samples(connection, made), sequence.tables)
+
+
+def _analyze(engine: Engine, made: World) -> None:
+    """Let PostgreSQL's planner know the new rows, as autovacuum would a minute later."""
+    if engine.dialect.name != "postgresql":
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        quote = connection.dialect.identifier_preparer
+        for table in made.plan.tables:
+            connection.exec_driver_sql(f"VACUUM (ANALYZE) {quote.format_table(table)}")
+
+
+def _explained(error: Any) -> Exception:
+    said = " ".join(str(error.orig).split())[:300]
+    if any(word in said.lower() for word in ("full", "no space", "readonly", "read-only", "disk i/o", "locked")):
+        return CannotWrite(f"the database could not be written, and nothing was kept: {said}")
+    return Unsatisfiable(
+        f"the database refused a generated row, and nothing was kept: {said}; give the column a rule in the recipe"
+    )

@@ -1,0 +1,361 @@
+"""From a plan and its recipe to one source a table: every constraint gets the construction that holds it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Column, Computed, Identity, Table
+from sqlalchemy import types as sa
+
+from dbplan.errors import NotCovered, Unsatisfiable
+from dbplan.plan import Plan
+from dbplan.seeding import makers, picking
+from dbplan.seeding.cells import present
+from dbplan.seeding.checks import Check, Facts, Limits, facts
+from dbplan.seeding.domains import Choice, Domain, Uuids
+from dbplan.seeding.fanout import fan
+from dbplan.seeding.frames import Frame, Group, Maker, Source
+from dbplan.seeding.infer import Span, domain, generic
+from dbplan.seeding.keys import Keys, assign, lead_of
+from dbplan.seeding.recipe import Recipe, TableRule
+from dbplan.seeding.references import Reference, references, uniques
+from dbplan.seeding.rules import ruled, ruled_domain
+from dbplan.seeding.stream import key
+from dbplan.seeding.times import CREATED, place_in_time
+
+
+FIXED = frozenset({"level", "previous", "last", "value", "cases"})
+"""Rules whose cells follow from their place alone: they are never drawn again."""
+
+
+@dataclass
+class World:
+    """All sources of a plan, by table name."""
+
+    plan: Plan
+    recipe: Recipe
+    rows: Mapping[str, int]
+    random_state: int
+    sources: dict[str, Source]
+
+    @property
+    def span(self) -> Span:
+        """The time that the data cover."""
+        return span_of(self.recipe)
+
+
+def span_of(recipe: Recipe) -> Span:
+    """Return the recipe's time in UTC."""
+    start, end = (np.datetime64(t.astimezone(dt.UTC).replace(tzinfo=None), "us") for t in (recipe.start, recipe.end))
+    return Span(start, end)
+
+
+def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int) -> World:
+    """Return the sources of every table; Unsatisfiable or NotCovered before any row is made."""
+    sources = {str(t.key): Source(t, rows[str(t.key)], facts(t), references(t)) for t in plan.tables}
+    made = World(plan, recipe, rows, random_state, sources)
+    builders = {name: Builder(made, source) for name, source in sources.items()}
+    for builder in builders.values():
+        builder.relate()
+    for builder in builders.values():
+        builder.fill()
+    for builder in builders.values():
+        builder.group()
+    return made
+
+
+class Builder:
+    """Builds the source of one table."""
+
+    def __init__(self, world: World, source: Source) -> None:
+        self.world, self.source = world, source
+        self.table: Table = source.table
+        self.name = str(source.table.key)
+        self.rule: TableRule = world.recipe.table(self.name)
+        self.facts: Facts = source.facts
+        self.keys = Keys()
+        self.domains: dict[str, Domain | None] = {}
+
+    def relate(self) -> None:
+        """Decide the lead parent, what every unique is held by, the fan-out and the references' pickers."""
+        source = self.source
+        self.domains = {column.name: self.domain(column) for column in self.table.columns}
+        source.lead = lead_of(self.table, source.references, uniques(self.table), self.rule.per)
+        room = {ref.own: self.world.rows[ref.parent] for ref in source.references}
+        self.keys = assign(self, room)
+        self.fan_out()
+        source.timed = self.timed()
+        for place, reference in enumerate(source.references):
+            source.pickers.append(picking.picker(self, place, reference))
+
+    def fan_out(self) -> None:
+        """Share the rows among the lead's parents."""
+        lead, rule = self.source.lead, self.rule.children
+        if lead is None:
+            return
+        most = [m for m in (rule.get("max"), self.keys.most) if m is not None]
+        self.source.fan = fan(
+            key(self.world.random_state, self.name, "fan-out"),
+            self.world.rows[lead.parent],
+            self.source.rows,
+            shape=rule.get("shape", "skewed"),
+            least=rule.get("min", 0),
+            most=min(most) if most else None,
+            label=f"{self.name} ({lead.label})",
+        )
+
+    def timed(self) -> str:
+        """Return the column that says when a row came to be, or ""."""
+        named = {name.lower(): name for name in self.table.columns.keys()}  # noqa: SIM118 - a ColumnCollection
+        for name in CREATED:
+            column = self.table.columns.get(named.get(name, ""))
+            if column is not None and not self.world.recipe.column(self.name, column.name):
+                plain = not self.facts.limit(column.name).low and not self.facts.limit(column.name).high
+                if isinstance(generic(column.type), sa.DateTime) and plain and not column.foreign_keys:
+                    return str(column.name)
+        return ""
+
+    def domain(self, column: Column[Any]) -> Domain | None:
+        """Return the values of a column by name, type, CHECKs and recipe."""
+        limits, rule = self.facts.limit(column.name), self.world.recipe.column(self.name, column.name)
+        plain = domain(column.name, column.type, limits, self.world.span, self.world.recipe.locale)
+        return ruled_domain(column, rule, plain, limits, self.world.recipe.locale) or plain
+
+    def fill(self) -> None:
+        """Give every column its maker, and say why."""
+        for column in self.table.columns:
+            made = self.maker(column)
+            if made is not None:
+                self.source.makers[column.name], self.source.why[column.name] = made
+
+    def maker(self, column: Column[Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a column with the reason for it; None for a column that the database fills."""
+        rule = self.world.recipe.column(self.name, column.name)
+        if isinstance(column.server_default, Computed) or column.computed is not None or rule.get("omit"):
+            return None
+        decided = self.reference_of(column)
+        if decided is not None:
+            place, reference = decided
+            parent = self.world.sources[reference.parent]
+            maker = makers.copied(place, parent, reference.target(column.name))
+            return maker, f"key of a row of {reference.parent}" + (" (lead)" if reference is self.source.lead else "")
+        made = ruled(self, column, rule) if rule else None
+        made = made or self.keyed(column) or place_in_time(self, column, rule) or self.derived(column)
+        return made or self.free(column, rule)
+
+    def reference_of(self, column: Column[Any]) -> tuple[int, Reference] | None:
+        """Return the reference that decides a column, with its place."""
+        for place, reference in enumerate(self.source.references):
+            if column.name in reference.own:
+                return place, reference
+        return None
+
+    def keyed(self, column: Column[Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a column that a unique is held by."""
+        state, how = self.world.random_state, self.keys.columns.get(column.name)
+        if how is None:
+            return None
+        held = self.domains[column.name]
+        if how == "distinct":
+            return self.distinct(column, held)
+        if held is None:
+            raise self.unknown(column)
+        if how == "within":
+            counted = isinstance(generic(column.type), sa.Integer)
+            roomy = held if held.capacity >= self.most_children() else held.roomy(self.most_children())
+            return makers.within(state, self.name, column.name, roomy, counted), "differs within its parent"
+        digits = self.keys.digits[column.name]
+        pick = makers.digit(state, self.name, digits.names, digits.sizes, digits.place)
+        return lambda frame: present(held.nth(pick(frame.rows))), "differs together with its unique's columns"
+
+    def most_children(self) -> int:
+        """Return the largest fan-out of the lead."""
+        return int(self.source.fan.counts.max()) if self.source.fan is not None and self.source.rows else 1
+
+    def distinct(self, column: Column[Any], held: Domain | None) -> tuple[Maker, str]:
+        """Return a maker of different values for a key."""
+        state, kind = self.world.random_state, generic(column.type)
+        if isinstance(kind, sa.Uuid) and version_of(column) == 7:
+            return makers.uuid_by_time(state, self.name, column.name, self.world.span), "UUIDv7, sorted by time"
+        limits = self.facts.limit(column.name)
+        if isinstance(kind, sa.Integer) and self.is_serial(column, limits):
+            return makers.serial(_first(column, limits)), "counts up"
+        if column.name == self.source.timed:
+            made = place_in_time(self, column, {})
+            assert made is not None
+            return made
+        if held is None:
+            raise self.unknown(column)
+        roomy = held.roomy(self.source.rows)
+        if roomy.capacity < self.source.rows:
+            raise Unsatisfiable(
+                f"{self.name}.{column.name} is unique and has {roomy.capacity:,} values ({roomy.title}) "
+                f"for {self.source.rows:,} rows; ask for fewer rows or widen the column"
+            )
+        null = self.null_share(column) if not isinstance(held, Uuids) else 0.0
+        return makers.distinct(state, self.name, column.name, roomy, null), f"{roomy.title}, each once"
+
+    def is_serial(self, column: Column[Any], limits: Limits) -> bool:
+        """Whether a whole number simply counts up: a key without a say of its own."""
+        room = limits.high is None or limits.high - _first(column, limits) >= self.source.rows
+        return (
+            bool(column.primary_key or column.identity or column is self.table.autoincrement_column)
+            and room
+            and not limits.multiple > 1
+        )
+
+    def derived(self, column: Column[Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a column that a CHECK defines as an equation over others."""
+        equation = self.facts.equations.get(column.name)
+        if equation is None or self._in_circle(column.name) or not self._computable(equation.columns):
+            return None
+        whole = isinstance(generic(column.type), sa.Integer)
+        return makers.computed(equation, whole), f"= {equation.text} (CHECK)"
+
+    def _computable(self, names: frozenset[str]) -> bool:
+        return all(self.table.columns[name].computed is None for name in names)
+
+    def _in_circle(self, name: str) -> bool:
+        """Whether the equations lead from a column back to itself through columns named earlier in the table."""
+        seen, todo = set(), [name]
+        while todo:
+            equation = self.facts.equations.get(todo.pop())
+            for other in sorted(equation.columns) if equation is not None else ():
+                if other == name:
+                    return True
+                if other not in seen:
+                    seen.add(other)
+                    todo.append(other)
+        return False
+
+    def free(self, column: Column[Any], rule: Mapping[str, Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a column that only its own type, name and CHECKs bind."""
+        if column.server_default is not None and not rule and self.left_to_default(column):
+            return None
+        held = self.domains[column.name]
+        null = float(rule.get("null", self.null_share(column)))
+        if held is None or held.capacity == 0:
+            if column.nullable and not rule:
+                return makers.constant(None), "NULL: no values are known for its type"
+            raise self.unknown(column)
+        hints = self.facts.limit(column.name).hints if not isinstance(held, Choice) else ()
+        return makers.drawn(self.world.random_state, self.name, column.name, held, null, hints), held.title
+
+    def left_to_default(self, column: Column[Any]) -> bool:
+        """Whether the server's own default is the best value there is."""
+        kind = generic(column.type)
+        lively = isinstance(kind, sa.DateTime | sa.Date | sa.Boolean | sa.Enum | sa.Uuid | sa.Numeric | sa.Integer)
+        checked = any(c.parsed is not None and column.name in c.parsed.columns for c in self.facts.checks)
+        return not lively and not checked
+
+    def null_share(self, column: Column[Any]) -> float:
+        """Return how often a column is NULL."""
+        referred = any(
+            column.name in ref.targets and ref.parent == self.name
+            for s in self.world.sources.values()
+            for ref in s.references
+        )
+        if not column.nullable or column.primary_key or referred or self.facts.limit(column.name).required:
+            return 0.0
+        return 0.7 if column.name.lower().startswith(("deleted", "cancel", "revoked", "archived")) else 0.15
+
+    def unknown(self, column: Column[Any]) -> NotCovered:
+        """Return the error for a column whose type nothing here knows."""
+        return NotCovered(
+            f"{self.name}.{column.name}: no values are known for the type {column.type!r} under its constraints; give it a rule in "
+            f'the recipe: [tables."{self.name}".columns."{column.name}"] value = … or values = […]'
+        )
+
+    def group(self) -> None:
+        """Tie the columns that share CHECKs into groups; a CHECK that cannot be read needs a recipe's rule."""
+        for check in self.facts.checks:
+            self._readable(check)
+        for names, checks in _components([c for c in self.facts.checks if c.parsed is not None]):
+            self._tie(names, checks)
+
+    def _readable(self, check: Check) -> None:
+        ruled_columns = set(self.rule.columns)
+        fault = check.fault
+        if check.parsed is not None:
+            fault = self._trial(check)
+            if not fault:
+                return
+            object.__setattr__(check, "parsed", None)
+        if not any(name.lower() in check.text.lower() for name in ruled_columns):
+            raise NotCovered(
+                f'CHECK "{check.name}" of {self.name} cannot be held by construction: {fault}; give a column in it '
+                f"a rule: [tables.{self.name}.columns.NAME] values = […]"
+            )
+
+    def _trial(self, check: Check) -> str:
+        assert check.parsed is not None
+        known = {n for n in check.parsed.columns if n in self.source.makers}
+        if known != check.parsed.columns:
+            return (
+                f"the database itself fills {', '.join(sorted(check.parsed.columns - known))}" if not known else "skip"
+            )
+        try:
+            frame = Frame(self.source, np.zeros(1, dtype=np.int64))
+            check.parsed.holds(lambda name: frame[name], 1)
+        except NotCovered as error:
+            return str(error)
+        except (TypeError, ValueError) as error:
+            return f"it compares what cannot be compared here ({error})"
+        return ""
+
+    def _tie(self, names: tuple[str, ...], checks: tuple[Check, ...]) -> None:
+        held = set(self.keys.columns) | {
+            c
+            for ref in self.source.references
+            for c in ref.own
+            if ref.own in self.keys.references or ref is self.source.lead
+        }
+        held |= {n for n, rule in self.rule.columns.items() if set(rule) & FIXED}
+        movable = [n for n in self.table.columns.keys() if n in names and n in self.source.makers and n not in held]  # noqa: SIM118
+        is_free = [
+            n
+            for n in movable
+            if self.source.why[n] in {d.title for d in self.domains.values() if d} or n in self.rule.columns
+        ]
+        columns = tuple([*is_free, *(n for n in movable if n not in is_free)])
+        orders = tuple(o for o in self.facts.orders if {o[0], o[1]} <= set(names))
+        if columns:
+            group = Group(columns, frozenset(is_free), checks, orders)
+            for name in columns:
+                self.source.groups[name] = group
+
+
+def _components(checks: list[Check]) -> list[tuple[tuple[str, ...], tuple[Check, ...]]]:
+    """Return the sets of columns that CHECKs tie together, each with its CHECKs."""
+    parts: list[tuple[set[str], list[Check]]] = []
+    for check in checks:
+        assert check.parsed is not None
+        names, members = set(check.parsed.columns), [check]
+        for part in [p for p in parts if p[0] & names]:
+            parts.remove(part)
+            names |= part[0]
+            members = part[1] + members
+        parts.append((names, members))
+    return [(tuple(sorted(names)), tuple(members)) for names, members in parts]
+
+
+def _first(column: Column[Any], limits: Limits) -> int:
+    start = column.identity.start if isinstance(column.identity, Identity) and column.identity.start else 1
+    low = limits.low if isinstance(limits.low, int) else None
+    return max(start, low + limits.low_open) if low is not None else start
+
+
+def version_of(column: Column[Any]) -> int:
+    """Return the UUID version that a column's default gives; 4 where it has none."""
+    default = column.default
+    if default is not None and getattr(default, "is_callable", False):
+        try:
+            return int(getattr(default.arg(None), "version", None) or 4)  # type: ignore[attr-defined]
+        except Exception:  # a default may want a context that only an INSERT has
+            return 4
+    text = str(getattr(column.server_default, "arg", ""))
+    return 7 if "uuidv7" in text or "uuid_generate_v7" in text else 4
