@@ -54,7 +54,7 @@ def in_batches(*statements: tuple[str, str]) -> str:
     Each statement ends in a WHERE, and comes with the column that holds the user's id.
     The server loops, so that it is one statement online and in an SQL script.
     """
-    work = "".join(f"{statement} AND {user} = ANY (batch);\n" for statement, user in statements)
+    work = "\n".join(f"{statement.strip()} AND {user} = ANY (batch);" for statement, user in statements)
     return f"""
 DO $$
 DECLARE

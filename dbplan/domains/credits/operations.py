@@ -6,25 +6,44 @@ Wrap calls in `dbplan.connection.transaction`: it commits at the end, and on SQL
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import CursorResult, Executable
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id
 from dbplan.domains.credits import statements
+from dbplan.domains.credits.idempotency import KEPT, KeyReused, Receipt, Request, remember, replay
 from dbplan.domains.credits.models import AuditLog, Status, Transaction
 from dbplan.domains.credits.statements import now
 from dbplan.errors import DbplanError, UsageError
 
-KEPT = dt.timedelta(days=1)
-"""How long a request may be repeated and get the answer it got."""
+__all__ = [
+    "KEPT",
+    "OPENING",
+    "TOP",
+    "Account",
+    "Cursor",
+    "KeyReused",
+    "NoSuchUser",
+    "Receipt",
+    "account",
+    "audit",
+    "audit_trail",
+    "charge",
+    "create_user",
+    "erase_user",
+    "expire_idempotency_records",
+    "failures",
+    "history",
+    "members",
+    "refund",
+    "set_membership",
+    "top_up",
+    "transactions_by_action",
+]
 
 OPENING = "opening-balance"
 
@@ -34,15 +53,6 @@ class NoSuchUser(DbplanError):
 
     def __init__(self, user_id: uuid.UUID) -> None:
         super().__init__(f"no user {user_id}; create_user makes one")
-
-
-class KeyReused(DbplanError):
-    """An idempotency key that already stands for another request."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(
-            f'idempotency key "{key}" already stands for another request; send a new key with a new request'
-        )
 
 
 class Cursor(NamedTuple):
@@ -57,7 +67,7 @@ class Cursor(NamedTuple):
         return cls(entry.created_at, entry.id)
 
 
-TOP = Cursor(dt.datetime.max.replace(tzinfo=dt.UTC), uuid.UUID(int=2**128 - 1))
+TOP = Cursor(statements.NEWEST, statements.LAST_ID)
 """The cursor of a first page."""
 
 
@@ -68,26 +78,6 @@ class Account(NamedTuple):
     credits: int
     membership_tier: str | None
     membership_expires_at: dt.datetime | None
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """How a request ended: `transaction_id` is None and `error` says why where the balance did not move."""
-
-    status: Status
-    user_id: uuid.UUID
-    action: str
-    amount: int
-    balance_before: int
-    balance_after: int
-    transaction_id: uuid.UUID | None = None
-    error: str | None = None
-    replayed: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """Whether the balance moved."""
-        return self.status is Status.SUCCESS
 
 
 def account(session: Session, user_id: uuid.UUID) -> Account:
@@ -121,7 +111,7 @@ def charge(
     and the key may be used again. Commit in either case.
     Raises NoSuchUser, KeyReused for a key of another request, UsageError for an amount below 1.
     """
-    return _move(session, _Request("charge", user_id, action, -_positive(amount), details or {}), key)
+    return _move(session, Request("charge", user_id, action, -_positive(amount), details or {}), key)
 
 
 def refund(
@@ -134,14 +124,14 @@ def refund(
     details: Mapping[str, Any] | None = None,
 ) -> Receipt:
     """Give back `amount` credits that `action` took, once for each idempotency key; raises as `charge` does."""
-    return _move(session, _Request("refund", user_id, action, _positive(amount), details or {}), key)
+    return _move(session, Request("refund", user_id, action, _positive(amount), details or {}), key)
 
 
 def top_up(
     session: Session, user_id: uuid.UUID, amount: int, *, key: str, details: Mapping[str, Any] | None = None
 ) -> Receipt:
     """Add `amount` bought credits, once for each idempotency key; raises as `charge` does."""
-    return _move(session, _Request("top-up", user_id, "top-up", _positive(amount), details or {}), key)
+    return _move(session, Request("top-up", user_id, "top-up", _positive(amount), details or {}), key)
 
 
 def set_membership(session: Session, user_id: uuid.UUID, tier: str | None, until: dt.datetime | None = None) -> None:
@@ -157,7 +147,7 @@ def set_membership(session: Session, user_id: uuid.UUID, tier: str | None, until
 
 def members(session: Session, tier: str, *, after: uuid.UUID | None = None, limit: int = 100) -> list[Account]:
     """Return users whose membership of `tier` has not ended, by id; the last id of a page leads to the next."""
-    values = {"tier": tier, "now": now(), "after": after or uuid.UUID(int=0), "limit": _bounded(limit)}
+    values = {"tier": tier, "now": now(), "after": after or statements.FIRST_ID, "limit": _bounded(limit)}
     return [Account(*row) for row in session.execute(statements.members, values)]
 
 
@@ -209,30 +199,15 @@ def erase_user(session: Session, user_id: uuid.UUID) -> None:
         session.execute(statement, {"user_id": user_id})
 
 
-@dataclass(frozen=True)
-class _Request:
-    verb: str
-    user_id: uuid.UUID
-    action: str
-    amount: int
-    details: Mapping[str, Any]
-
-    @property
-    def fingerprint(self) -> str:
-        """Return a hash that two requests share only if they ask for the same."""
-        asked = json.dumps(asdict(self), sort_keys=True, default=str)
-        return hashlib.sha256(asked.encode()).hexdigest()
-
-
-def _move(session: Session, request: _Request, key: str) -> Receipt:
+def _move(session: Session, request: Request, key: str) -> Receipt:
     _sized("idempotency key", key, 200)
     _sized("action", request.action, 100)
     # The lock comes first: whoever sends the same key at once waits here, and then finds the record.
     holder = _account(session, statements.lock_account, request.user_id)
-    return _replay(session, request, key) or _settle(session, request, holder.credits, key)
+    return replay(session, request, key) or _settle(session, request, holder.credits, key)
 
 
-def _settle(session: Session, request: _Request, balance: int, key: str) -> Receipt:
+def _settle(session: Session, request: Request, balance: int, key: str) -> Receipt:
     user_id, action, amount = request.user_id, request.action, request.amount
     if balance + amount < 0:
         error = f"insufficient credits: {-amount} wanted, {balance} there"
@@ -242,7 +217,7 @@ def _settle(session: Session, request: _Request, balance: int, key: str) -> Rece
     session.execute(statements.set_balance, {"user_id": user_id, "balance": balance + amount})
     audit(session, user_id, action, details=request.details)
     receipt = Receipt(Status.SUCCESS, user_id, action, amount, balance, balance + amount, entry)
-    _remember(session, request, key, receipt)
+    remember(session, request, key, receipt)
     return receipt
 
 
@@ -253,36 +228,6 @@ def _post(
     values = {"new_id": entry, "owner": user_id, "what": action, "details": dict(details)}
     session.execute(statements.post, values | {"credits": amount, "balance": balance})
     return entry
-
-
-def _replay(session: Session, request: _Request, key: str) -> Receipt | None:
-    """Return the receipt that the key already stands for, if it has not expired."""
-    found = session.execute(statements.recall, {"idempotency_key": key}).one_or_none()
-    if found is None:
-        return None
-    if found.expires_at <= now():
-        session.execute(statements.forget, {"idempotency_key": key, "now": now()})
-        return None
-    if found.result["fingerprint"] != request.fingerprint:
-        raise KeyReused(key)
-    return _from_json(found.result["receipt"])
-
-
-def _remember(session: Session, request: _Request, key: str, receipt: Receipt) -> None:
-    kept = {"fingerprint": request.fingerprint, "receipt": json.loads(json.dumps(asdict(receipt), default=str))}
-    instant = now()
-    values = {"idempotency_key": key, "now": instant, "until": instant + KEPT, "answer": kept}
-    try:
-        session.execute(statements.remember, values)
-    except IntegrityError:
-        # The lock is per user: only somebody else's request can have taken the key since `_replay` looked.
-        raise KeyReused(key) from None
-
-
-def _from_json(kept: Mapping[str, Any]) -> Receipt:
-    ids = {name: uuid.UUID(kept[name]) for name in ("user_id", "transaction_id")}
-    fields: dict[str, Any] = {**kept, **ids, "status": Status(kept["status"]), "replayed": True}
-    return Receipt(**fields)
 
 
 def _account(session: Session, statement: Executable, user_id: uuid.UUID) -> Account:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from sqlalchemy import (
@@ -29,6 +30,13 @@ USERS: Table = User.metadata.tables["users"]
 TRANSACTIONS: Table = User.metadata.tables["transactions"]
 AUDIT_LOGS: Table = User.metadata.tables["audit_logs"]
 RECORDS: Table = User.metadata.tables["idempotency_records"]
+
+NEWEST = dt.datetime.max.replace(tzinfo=dt.UTC)
+LAST_ID = uuid.UUID(int=2**128 - 1)
+"""What no row comes after: a page below them is the first."""
+
+FIRST_ID = uuid.UUID(int=0)
+"""What no row comes before."""
 
 _LIMIT = bindparam("limit", type_=Integer)
 _ACCOUNT = select(USERS.c.id, USERS.c.credits, USERS.c.membership_tier, USERS.c.membership_expires_at)
@@ -151,10 +159,8 @@ def _key() -> str:
     return str(new_id())
 
 
-def _next_page(table: Table) -> dict[str, Any]:
-    return {"before": table.c.created_at, "before_id": table.c.id, "limit": [20, 100]}
-
-
+_TOP = {"before": [NEWEST], "before_id": [LAST_ID], "limit": [20]}
+_BELOW = {"before": TRANSACTIONS.c.created_at, "before_id": TRANSACTIONS.c.id, "limit": [20]}
 _ENTRY = {"new_id": new_id, "owner": USERS.c.id, "what": ["generate-post", "generate-image"], "details": [{}]}
 
 QUERIES = (
@@ -165,11 +171,12 @@ QUERIES = (
     Query("audit", audit, 5, _ENTRY | {"outcome": [Status.SUCCESS], "error": [None]}),
     Query("recall", recall, 4),
     Query("remember", remember, 4, {"idempotency_key": _key, "now": now, "until": _tomorrow, "answer": [{}]}),
-    Query("history", history, 20, {"user_id": TRANSACTIONS.c.user_id} | _next_page(TRANSACTIONS)),
-    Query("transactions by action", by_action, 0.1, {"action": TRANSACTIONS.c.action} | _next_page(TRANSACTIONS)),
-    Query("audit trail", audit_trail, 1, {"user_id": AUDIT_LOGS.c.user_id} | _next_page(AUDIT_LOGS)),
-    Query("failures", failures, 0.1, _next_page(AUDIT_LOGS)),
-    Query("members", members, 0.1, {"tier": USERS.c.membership_tier, "now": now, "after": USERS.c.id, "limit": [100]}),
+    Query("history", history, 20, {"user_id": TRANSACTIONS.c.user_id} | _TOP),
+    Query("history, next page", history, 2, {"user_id": TRANSACTIONS.c.user_id} | _BELOW),
+    Query("transactions by action", by_action, 0.1, {"action": TRANSACTIONS.c.action} | _TOP),
+    Query("audit trail", audit_trail, 1, {"user_id": AUDIT_LOGS.c.user_id} | _TOP),
+    Query("failures", failures, 0.1, _TOP),
+    Query("members", members, 0.1, {"tier": ["pro", "basic", "team"], "now": now, "after": [FIRST_ID], "limit": [100]}),
     Query("create user", create_user, 0.05, {"new_id": new_id, "opening": [0]}),
     Query("set membership", set_membership, 0.05, {"tier": ["pro"], "until": _tomorrow}),
     Query("forget", forget, 0.01, {"now": now}),
