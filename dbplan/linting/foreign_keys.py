@@ -1,0 +1,402 @@
+"""Rules about foreign keys: whether they can be made, whether they hold, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, Table
+
+from dbplan.evidence import Place, Severity
+from dbplan.linting import ddl
+from dbplan.linting.access import mentions
+from dbplan.linting.schema import Reference, Schema
+from dbplan.linting.words import listed, singular
+from dbplan.rule import Hit, rule
+
+# PostgreSQL turns the referencing value into the referenced type only along these implicit casts.
+_CASTS = {("integer", "number")}
+
+
+@rule(
+    "fk-target-missing",
+    Severity.ERROR,
+    condition="A foreign key points to a table or column that the metadata does not hold.",
+    why="`create_all` and every migration that is derived from the models fail on it, and no study can follow it.",
+    mend="Import the module that defines the target, correct the name, or drop the key.",
+    source="SQLAlchemy: NoReferencedTableError",
+)
+def fk_target_missing(schema: Schema) -> Iterator[Hit]:
+    """Find foreign keys whose target is not in the metadata."""
+    for reference in schema.references:
+        if reference.target is None:
+            yield (
+                reference.place,
+                f"{_ends(reference)} points to {reference.spec}, which this metadata does not hold.",
+                f"Import the module that defines {reference.spec}, or correct the name in ForeignKey.",
+            )
+
+
+@rule(
+    "fk-type-mismatch",
+    Severity.ERROR,
+    condition="A foreign key and its target have types that PostgreSQL cannot compare.",
+    why="`CREATE TABLE` or `ADD CONSTRAINT` fails; SQLite takes it and never joins a row.",
+    mend="Give the referencing column the type of its target.",
+    source="PostgreSQL: foreign key constraint cannot be implemented",
+)
+def fk_type_mismatch(schema: Schema) -> Iterator[Hit]:
+    """Find foreign keys that the server would refuse for their types."""
+    for reference, column, target in _ends_of_all(schema):
+        here, there = schema.of(column), schema.of(target)
+        if here.kind and there.kind and here.kind != there.kind and (here.kind, there.kind) not in _CASTS:
+            yield (
+                Place(reference.table.fullname, column.name),
+                f"{_dotted(column)} is {here.text} and its target {_dotted(target)} is {there.text}: "
+                "PostgreSQL refuses the key.",
+                _retype(column, there.text),
+            )
+
+
+@rule(
+    "fk-type-differs",
+    Severity.WARNING,
+    condition="A foreign key and its target have types that compare, but are not the same width or length.",
+    why="The narrower side overflows first, and comparing across types can keep an index from being used.",
+    mend="Give the referencing column the type of its target.",
+    source="splinter, active_record_doctor",
+)
+def fk_type_differs(schema: Schema) -> Iterator[Hit]:
+    """Find foreign keys with another width or length than their target."""
+    for reference, column, target in _ends_of_all(schema):
+        here, there = schema.of(column), schema.of(target)
+        compares = here.kind == there.kind or (here.kind, there.kind) in _CASTS
+        same = (here.name, here.args) == (there.name, there.args)
+        if here.kind and compares and not same and not _holds_all(here.name, here.args, there.name, there.args):
+            yield (
+                Place(reference.table.fullname, column.name),
+                f"{_dotted(column)} is {here.text} and its target {_dotted(target)} is {there.text}.",
+                _retype(column, there.text),
+            )
+
+
+def _holds_all(here: str, size: tuple[int, ...], there: str, target_size: tuple[int, ...]) -> bool:
+    """Return whether text that fits the target always fits here, with the same meaning."""
+    texts = ("text", "varchar")
+    if here not in texts or there not in texts:
+        return False
+    return not size or bool(target_size and size >= target_size)
+
+
+@rule(
+    "fk-target-not-unique",
+    Severity.ERROR,
+    condition="No primary key or unique constraint covers exactly the columns that a foreign key points to.",
+    why='The DDL fails: "there is no unique constraint matching given keys for referenced table".',
+    mend="Make the target unique, or point to its primary key.",
+    source="PostgreSQL documentation: CREATE TABLE, REFERENCES",
+)
+def fk_target_not_unique(schema: Schema) -> Iterator[Hit]:
+    """Find foreign keys whose target columns are not unique."""
+    for reference, target in schema.resolved:
+        names = tuple(column.name for column in reference.targets)
+        paths = (a for a in schema.uniques(target) if a.method == "btree")
+        if not any(frozenset(path.columns) == frozenset(names) for path in paths):
+            yield (
+                reference.place,
+                f"{_ends(reference)} points to {target.fullname} ({', '.join(names)}), which nothing keeps unique.",
+                ddl.add_unique(schema, target, names),
+            )
+
+
+@rule(
+    "fk-no-index",
+    Severity.WARNING,
+    condition="No index starts with the columns of a foreign key, in any order.",
+    why="Each DELETE or key UPDATE of a referenced row, and each join from it, scans the whole referencing table.",
+    mend="Create an index on the columns (on a table in use: CREATE INDEX CONCURRENTLY, outside a transaction).",
+    source="splinter 0001, pg-index-health, active_record_doctor",
+)
+def fk_no_index(schema: Schema) -> Iterator[Hit]:
+    """Find foreign keys that no index serves; a partial index serves where it only skips NULLs of the key."""
+    for names, group in _by_columns(schema.references):
+        reference = group[0]
+        if not any(access.finds(frozenset(names)) for access in schema.accesses[reference.table]):
+            aim = reference.target.fullname if reference.target is not None else reference.spec
+            yield (
+                reference.place,
+                f"{_ends(reference)} references {aim}, and no index starts with it.",
+                ddl.create_index(schema, reference.table, names),
+            )
+
+
+@rule(
+    "fk-duplicate",
+    Severity.WARNING,
+    condition="Two foreign keys lead from the same columns to the same columns.",
+    why="Every write is checked twice, and the two may disagree on what a DELETE does.",
+    mend="Drop one of them.",
+    source="pg-index-health",
+)
+def fk_duplicate(schema: Schema) -> Iterator[Hit]:
+    """Find foreign keys that say the same."""
+    seen: dict[tuple[Table, frozenset[tuple[str, str]]], Reference] = {}
+    for reference, target in schema.resolved:
+        first = seen.setdefault((reference.table, _pairs(reference)), reference)
+        if first is not reference:
+            yield (
+                reference.place,
+                f"{_ends(reference)} has two foreign keys to {target.fullname}.",
+                ddl.drop_reference(reference),
+            )
+
+
+@rule(
+    "fk-implied",
+    Severity.NOTE,
+    condition="A foreign key says no more than a wider one on the same table already does.",
+    why="Each write pays for a check whose answer is known.",
+    mend="Drop the narrower key.",
+    source="pg-index-health: intersected foreign keys",
+)
+def fk_implied(schema: Schema) -> Iterator[Hit]:
+    """Find foreign keys implied by a wider one that always applies: all of its columns NOT NULL."""
+    for (one, target), (other, other_target) in combinations(schema.resolved, 2):
+        if one.table is not other.table or target is not other_target:
+            continue
+        narrow, wide = sorted((one, other), key=lambda r: len(r.columns))
+        if _pairs(narrow) < _pairs(wide) and not wide.optional:
+            yield (
+                narrow.place,
+                f"{_ends(narrow)} → {target.fullname} follows from the key over {_ends(wide)}.",
+                ddl.drop_reference(narrow),
+            )
+
+
+@rule(
+    "fk-set-null",
+    Severity.ERROR,
+    condition="ON DELETE or ON UPDATE sets a NOT NULL column to NULL (or to a default that it does not have).",
+    why="Every such DELETE of a referenced row that is in use fails with a not-null violation.",
+    mend="Make the column nullable, or choose CASCADE or RESTRICT.",
+    source="PostgreSQL documentation: constraints",
+)
+def fk_set_null(schema: Schema) -> Iterator[Hit]:
+    """Find referential actions that cannot succeed."""
+    for reference in schema.references:
+        for event in ("ondelete", "onupdate"):
+            action = " ".join((getattr(reference.constraint, event) or "").upper().split())
+            for column in _unsettable(reference, action):
+                yield (
+                    reference.place,
+                    f"ON {event[2:].upper()} {action} on {_dotted(column)}, which is NOT NULL"
+                    + (" and has no default." if action.startswith("SET DEFAULT") else "."),
+                    ddl.alter_column(column, "DROP NOT NULL"),
+                )
+
+
+def _unsettable(reference: Reference, action: str) -> Iterator[Column[Any]]:
+    """Yield the columns that the action would have to leave without a value; SET NULL may name some only."""
+    kind, _, chosen = action.partition(" (")
+    if kind not in ("SET NULL", "SET DEFAULT"):
+        return
+    named = {name.strip().strip('"').lower() for name in chosen.rstrip(")").split(",")} if chosen else None
+    for column in reference.columns:
+        spared = named is not None and column.name.lower() not in named
+        defaulted = kind == "SET DEFAULT" and column.server_default is not None
+        if not column.nullable and not spared and not defaulted:
+            yield column
+
+
+@rule(
+    "fk-on-delete-implicit",
+    Severity.NOTE,
+    condition="A foreign key does not say what happens when the referenced row is deleted.",
+    why="NO ACTION may be what is meant, but nobody can tell; the ORM's cascades may disagree with the database.",
+    mend="State ondelete: RESTRICT, CASCADE or SET NULL.",
+    source="prisma-lint, SchemaCrawler",
+)
+def fk_on_delete_implicit(schema: Schema) -> Iterator[Hit]:
+    """Find foreign keys without ON DELETE."""
+    for reference, target in schema.resolved:
+        if not reference.constraint.ondelete:
+            names = [column.name for column in reference.targets]
+            added = ddl.add_foreign_key(schema, reference.table, reference.names, target, names, ondelete="RESTRICT")
+            yield (
+                reference.place,
+                f"{_ends(reference)} → {target.fullname} has no ON DELETE; NO ACTION applies unsaid.",
+                f"{ddl.drop_reference(reference)}\n{added}",
+            )
+
+
+@rule(
+    "fk-nullable-composite",
+    Severity.WARNING,
+    condition="A composite foreign key has nullable columns, and is not MATCH FULL.",
+    why="One NULL among its columns switches the whole check off: the other values may point to nothing.",
+    mend="Make the columns NOT NULL, use MATCH FULL, or check that they are NULL together.",
+    source="PostgreSQL documentation: MATCH SIMPLE",
+)
+def fk_nullable_composite(schema: Schema) -> Iterator[Hit]:
+    """Find composite keys that a lone NULL switches off; one nullable column beside NOT NULL ones is an option."""
+    for reference, target in schema.resolved:
+        match = (reference.constraint.match or "").upper()
+        nullable = [column.name for column in reference.columns if column.nullable]
+        if len(nullable) > 1 and match != "FULL" and not _null_together(reference, nullable):
+            columns = ", ".join(ddl.quote(name) for name in nullable)
+            condition = f"num_nulls({columns}) IN (0, {len(nullable)})"
+            yield (
+                reference.place,
+                f"{_ends(reference)} → {target.fullname} goes unchecked where {listed(nullable, 'or')} is NULL.",
+                ddl.add_check(schema, reference.table, nullable, condition, "together"),
+            )
+
+
+def _null_together(reference: Reference, nullable: Sequence[str]) -> bool:
+    """Return whether a CHECK speaks of all the nullable columns at once: it is taken to keep them together."""
+    checks = [item for item in reference.table.constraints if isinstance(item, CheckConstraint)]
+    return any(mentions(item, nullable) for item in checks)
+
+
+@rule(
+    "fk-cycle",
+    Severity.WARNING,
+    condition="Tables reference each other in a circle in which every column is NOT NULL and no key is deferrable.",
+    why="No first row can be inserted: each waits for another one that is not there yet.",
+    mend="Make one key of the circle DEFERRABLE INITIALLY DEFERRED, or one of its columns nullable.",
+    source="SchemaCrawler: cycles",
+)
+def fk_cycle(schema: Schema) -> Iterator[Hit]:
+    """Find circles that no order of INSERTs can enter; a row may reference itself, so self-references are spared."""
+    strict = [(r, t) for r, t in schema.resolved if not r.optional and not r.constraint.deferrable and t is not r.table]
+    edges: dict[Table, list[Table]] = {}
+    for reference, target in strict:
+        edges.setdefault(reference.table, []).append(target)
+    for circle in _circles(edges):
+        inside = [(r, t) for r, t in strict if r.table in circle and t in circle]
+        reference, _ = min(inside, key=lambda pair: (pair[0].table.fullname, pair[0].names))
+        names = sorted(table.fullname for table in circle)
+        yield (
+            reference.place,
+            f"{listed(names)} reference each other, every key NOT NULL and checked at once: "
+            f"{'neither' if len(names) == 2 else 'none'} can get its first row.",
+            ddl.alter(
+                reference.table,
+                f"ALTER CONSTRAINT {ddl.quote(ddl.reference_name(reference))} DEFERRABLE INITIALLY DEFERRED",
+            ),
+        )
+
+
+def _circles(edges: dict[Table, list[Table]]) -> list[frozenset[Table]]:
+    """Return the strongly connected components of two tables or more."""
+    reach = {table: _reached(edges, table) for table in edges}
+    found = {frozenset(t for t in reach[table] if table in reach.get(t, ())) for table in edges}
+    return sorted((c for c in found if len(c) > 1), key=lambda c: min(t.fullname for t in c))
+
+
+def _reached(edges: dict[Table, list[Table]], start: Table) -> set[Table]:
+    seen: set[Table] = set()
+    ahead = list(edges[start])
+    while ahead:
+        table = ahead.pop()
+        if table not in seen:
+            seen.add(table)
+            ahead.extend(edges.get(table, ()))
+    return seen
+
+
+@rule(
+    "fk-missing",
+    Severity.WARNING,
+    condition="A column is named after a table and has the type of its key, but no foreign key.",
+    why="Nothing stops it from pointing to rows that are gone or never were.",
+    mend="Add the foreign key, or record why not beside the model (`info`).",
+    source="database_consistency, Azimutt",
+)
+def fk_missing(schema: Schema) -> Iterator[Hit]:
+    """Find <table>_id columns without a foreign key; a column beside <table>_type may point anywhere and is spared."""
+    aims = _aims(schema)
+    for table in schema.tables:
+        names = {column.name for column in table.columns}
+        for column in table.columns:
+            stem = column.name.removesuffix("_id")
+            target = aims.get((table.schema, stem)) if stem != column.name else None
+            if target is None or column.foreign_keys or f"{stem}_type" in names or target.table is table:
+                continue
+            if schema.of(column).name == schema.of(target).name:
+                yield (
+                    Place(table.fullname, column.name),
+                    f"{_dotted(column)} looks like a reference to {_dotted(target)}, but no foreign key holds it.",
+                    ddl.add_foreign_key(schema, table, [column.name], target.table, [target.name], ondelete="RESTRICT"),
+                )
+
+
+def _aims(schema: Schema) -> dict[tuple[str | None, str], Column[Any]]:
+    """Return the single-column primary keys by (schema, what a column that references them is named after)."""
+    found: dict[tuple[str | None, str], Column[Any]] = {}
+    for table in schema.tables:
+        keys = list(table.primary_key.columns)
+        if len(keys) == 1 and schema.of(keys[0]).known:
+            found.update({(table.schema, stem): keys[0] for stem in (table.name, singular(table.name))})
+    return found
+
+
+@rule(
+    "fk-polymorphic",
+    Severity.NOTE,
+    condition="A pair of columns, x_type and x_id, points to a row of a table that depends on the row.",
+    why="No foreign key can hold such a reference: rows may point to nothing, and joins need one branch a type.",
+    mend="One nullable foreign key a target with CHECK (num_nonnulls(…) = 1), or a shared parent table.",
+    source="tbls, sqlcheck",
+)
+def fk_polymorphic(schema: Schema) -> Iterator[Hit]:
+    """Find x_type and x_id side by side, x_id without a foreign key."""
+    for table in schema.tables:
+        columns = {column.name: column for column in table.columns}
+        for name, column in columns.items():
+            stem = name.removesuffix("_id")
+            if stem == name or f"{stem}_type" not in columns or column.foreign_keys or column.primary_key:
+                continue
+            if schema.of(columns[f"{stem}_type"]).kind.split(" ")[0] in ("text", "enum"):
+                yield (
+                    Place(table.fullname, name),
+                    f"{table.fullname} ({stem}_type, {name}) points to any table, so no foreign key can hold it.",
+                    "Use one nullable foreign key a target and CHECK (num_nonnulls(…) = 1).",
+                )
+
+
+def _ends_of_all(schema: Schema) -> Iterator[tuple[Reference, Column[Any], Column[Any]]]:
+    for reference in schema.references:
+        for column, target in zip(reference.columns, reference.targets, strict=False):
+            yield reference, column, target
+
+
+def _by_columns(references: Iterable[Reference]) -> list[tuple[tuple[str, ...], list[Reference]]]:
+    """Group the foreign keys of a table that share their columns: one index serves them all."""
+    found: dict[tuple[Table, frozenset[str]], list[Reference]] = {}
+    for reference in references:
+        found.setdefault((reference.table, frozenset(reference.names)), []).append(reference)
+    return [(group[0].names, group) for group in found.values()]
+
+
+def _pairs(reference: Reference) -> frozenset[tuple[str, str]]:
+    names = [column.name for column in reference.targets]
+    qualified = [f"{reference.target}.{name}" for name in names]
+    return frozenset(zip(reference.names, qualified, strict=True))
+
+
+def _retype(column: Column[Any], text: str) -> str:
+    return ddl.alter_column(column, f"TYPE {text} USING {ddl.quote(column.name)}::{text}")
+
+
+def _ends(reference: Reference) -> str:
+    return _named(reference.table, reference.names)
+
+
+def _named(table: Table, names: Sequence[str]) -> str:
+    return f"{table.fullname}.{names[0]}" if len(names) == 1 else f"{table.fullname} ({', '.join(names)})"
+
+
+def _dotted(column: Column[Any]) -> str:
+    return f"{column.table.fullname}.{column.name}"

@@ -1,0 +1,340 @@
+"""Rules about column types: what cannot be made, what loses values, and what says less than it means."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, Enum, Table
+from sqlalchemy.types import NullType
+
+from dbplan.evidence import Place, Severity
+from dbplan.linting import ddl
+from dbplan.linting.access import mentions, sql
+from dbplan.linting.pgtypes import underlying
+from dbplan.linting.schema import Schema
+from dbplan.linting.words import listed, tokens
+from dbplan.rule import Hit, rule
+
+_MONEY = {"price", "amount", "balance", "cost", "fee", "salary", "wage", "payment", "payout", "refund", "revenue"}
+_MONEY |= {"prices", "costs", "fees", "subtotal"}
+_TOTALS = {"total", "tax", "vat", "discount", "deposit", "charge", "budget", "income", "turnover"}
+_NOT_MONEY = {
+    *(
+        "rate",
+        "ratio",
+        "percent",
+        "percentage",
+        "pct",
+        "factor",
+        "score",
+        "weight",
+        "count",
+        "index",
+        "change",
+        "delta",
+    ),
+    *("seconds", "ms", "minutes", "hours", "days", "bytes", "tokens", "level", "multiplier", "per", "avg", "average"),
+    *("mean", "median", "std", "stddev", "estimated", "estimate", "predicted", "prediction", "forecast", "elasticity"),
+}
+_UNITS = {"unit", "units", "uom", "measure", "unit_id", "measure_id"}
+_CALL = re.compile(
+    r"^\s*(null|true_|current_timestamp|current_date|current_user|localtimestamp|(?!array)[a-z_][a-z0-9_.]*\s*\(.*\))\s*$",
+    re.IGNORECASE,
+)
+_LOCAL = {"local", "wall", "naive"}
+
+
+@rule(
+    "type-money-float",
+    Severity.ERROR,
+    condition="A column named as money (price, amount, balance, cost, fee …) is a binary float.",
+    why="0.1 has no exact binary form: sums drift by cents, and equal amounts compare as unequal.",
+    mend="numeric(precision, scale), or whole minor units in bigint.",
+    source="PostgreSQL documentation: numeric types",
+)
+def type_money_float(schema: Schema) -> Iterator[Hit]:
+    """Find money in floats; a table with a unit of measure counts something else."""
+    for table in schema.tables:
+        names = {column.name for column in table.columns}
+        currency = any("currency" in tokens(name) for name in names)
+        for column in table.columns:
+            words = set(tokens(column.name))
+            money = words & _MONEY or (currency and words & _TOTALS)
+            float_ = schema.of(column).name in ("real", "double precision")
+            if float_ and money and not words & _NOT_MONEY and not names & _UNITS:
+                yield (
+                    Place(table.fullname, column.name),
+                    f"{table.fullname}.{column.name} keeps money in {schema.of(column).text}.",
+                    ddl.alter_column(column, f"TYPE numeric(19, 4) USING round({ddl.quote(column.name)}::numeric, 4)"),
+                )
+
+
+@rule(
+    "type-money-locale",
+    Severity.WARNING,
+    condition="A column has PostgreSQL's type money.",
+    why="Its fraction and its reading depend on lc_monetary: a dump restored elsewhere can change the values.",
+    mend="numeric(precision, scale), and the currency in a column of its own.",
+    source="PostgreSQL wiki: Don't Do This",
+)
+def type_money_locale(schema: Schema) -> Iterator[Hit]:
+    """Find the type money."""
+    for column in _columns(schema):
+        if schema.of(column).kind == "money":
+            yield (
+                _place(column),
+                f"{column.table.fullname}.{column.name} is money, whose meaning depends on the server's locale.",
+                ddl.alter_column(column, f"TYPE numeric(19, 4) USING {ddl.quote(column.name)}::numeric"),
+            )
+
+
+@rule(
+    "type-tz-naive",
+    Severity.WARNING,
+    condition="A point in time is kept without its time zone, or a time of day with one.",
+    why="A timestamp without zone is no instant: it shifts with whoever reads it, and one hour a year exists twice.",
+    mend="DateTime(timezone=True); the USING clause below takes what is there as UTC: check that it is.",
+    source="PostgreSQL wiki: Don't Do This",
+)
+def type_tz_naive(schema: Schema) -> Iterator[Hit]:
+    """Find timestamps without time zone (but local_… ones, which mean the clock on the wall) and timetz."""
+    for column in _columns(schema):
+        name = schema.of(column).name
+        if name == "timestamp" and not set(tokens(column.name)) & _LOCAL and column.computed is None:
+            mend = ddl.alter_column(column, f"TYPE timestamptz USING {ddl.quote(column.name)} AT TIME ZONE 'UTC'")
+            yield _place(column), f"{column.table.fullname}.{column.name} has no time zone.", mend
+        elif name == "timetz":
+            mend = ddl.alter_column(column, f"TYPE time USING {ddl.quote(column.name)}::time")
+            yield (
+                _place(column),
+                f"{column.table.fullname}.{column.name} is a time of day with a zone but no date.",
+                mend,
+            )
+
+
+@rule(
+    "type-json",
+    Severity.NOTE,
+    condition="A column is json, not jsonb.",
+    why="json is kept as text: no equality, no DISTINCT, no GIN index, parsed anew at each look.",
+    mend="JSONB of sqlalchemy.dialects.postgresql (as a variant, where other databases are meant too).",
+    source="PostgreSQL documentation: JSON types",
+)
+def type_json(schema: Schema) -> Iterator[Hit]:
+    """Find json columns."""
+    for column in _columns(schema):
+        if schema.of(column).kind == "json":
+            yield (
+                _place(column),
+                f"{column.table.fullname}.{column.name} is json, not jsonb.",
+                ddl.alter_column(column, f"TYPE jsonb USING {ddl.quote(column.name)}::jsonb"),
+            )
+
+
+@rule(
+    "type-char",
+    Severity.NOTE,
+    condition="A column is char(n) with n above 1.",
+    why="It pads with blanks that some comparisons ignore and others do not, and saves no space.",
+    mend="text with CHECK (char_length(column) = n).",
+    source="PostgreSQL wiki: Don't Do This",
+)
+def type_char(schema: Schema) -> Iterator[Hit]:
+    """Find blank-padded types."""
+    for column in _columns(schema):
+        type_ = schema.of(column)
+        if type_.name == "character" and type_.args and type_.args[0] > 1 and not column.foreign_keys:
+            name = ddl.quote(column.name)
+            check = ddl.add_check(
+                schema, column.table, [column.name], f"char_length({name}) = {type_.args[0]}", "length"
+            )
+            yield (
+                _place(column),
+                f"{column.table.fullname}.{column.name} is {type_.text.lower()}, padded with blanks.",
+                f"{ddl.alter_column(column, f'TYPE text USING {name}::text')}\n{check}",
+            )
+
+
+@rule(
+    "type-inconsistent",
+    Severity.NOTE,
+    condition="A column named …_id, …_uuid or …_code has another kind of type than its namesakes in other tables.",
+    why="Joining the two needs a cast, and a cast cannot use the index.",
+    mend="Give the columns one type.",
+    source="SchemaCrawler, Azimutt",
+)
+def type_inconsistent(schema: Schema) -> Iterator[Hit]:
+    """Find identifiers whose type differs from most of their namesakes; foreign keys follow their target."""
+    named: dict[str, list[Column[Any]]] = defaultdict(list)
+    for column in _columns(schema):
+        if tokens(column.name)[1:] and tokens(column.name)[-1] in ("id", "uuid", "code") and schema.of(column).kind:
+            named[column.name].append(column)
+    for columns in named.values():
+        kinds = Counter(schema.of(column).kind for column in columns)
+        usual, _ = max(kinds.items(), key=lambda item: (item[1], item[0]))
+        others = [column.table.fullname for column in columns if schema.of(column).kind == usual]
+        model = next(schema.of(column) for column in columns if schema.of(column).kind == usual)
+        for column in columns:
+            if schema.of(column).kind != usual and not column.foreign_keys:
+                yield (
+                    _place(column),
+                    f"{column.table.fullname}.{column.name} is {schema.of(column).text}; "
+                    f"in {listed(sorted(others))} it is {model.text}.",
+                    ddl.alter_column(column, f"TYPE {model.text} USING {ddl.quote(column.name)}::text::{model.text}"),
+                )
+
+
+@rule(
+    "type-unknown",
+    Severity.NOTE,
+    condition="A column's type is not known to PostgreSQL's dialect (NullType, or another database's own type).",
+    why="No rule about types is asked of it, and `create_all` fails on NullType.",
+    mend="State the type in the model.",
+    source="SQLAlchemy: NullType",
+)
+def type_unknown(schema: Schema) -> Iterator[Hit]:
+    """Find columns that the rules about types do not cover."""
+    for column in _columns(schema):
+        if not schema.of(column).known and not isinstance(column.type, Enum):
+            what = "no type" if isinstance(column.type, NullType) else f"the type {type(column.type).__name__}"
+            yield (
+                _place(column),
+                f"{column.table.fullname}.{column.name} has {what}, so the rules about types do not cover it.",
+                f"State the type of {column.table.fullname}.{column.name} in the model.",
+            )
+
+
+@rule(
+    "enum-unnamed",
+    Severity.ERROR,
+    condition="A native enum has no name.",
+    why='`create_all` on PostgreSQL fails: "PostgreSQL ENUM type requires a name".',
+    mend="Enum(…, name=…).",
+    source="SQLAlchemy: CompileError",
+)
+def enum_unnamed(schema: Schema) -> Iterator[Hit]:
+    """Find native enums without a name."""
+    for column in _columns(schema):
+        type_ = column.type
+        if isinstance(type_, Enum) and type_.native_enum and not type_.name and not schema.of(column).known:
+            yield (
+                _place(column),
+                f"{column.table.fullname}.{column.name} is an enum without a name.",
+                f'Enum(…, name="{column.name}") in the model.',
+            )
+
+
+@rule(
+    "enum-conflict",
+    Severity.ERROR,
+    condition="Two native enums share a name in one schema and differ in their values.",
+    why="The server makes the type once; writes of the other's values fail.",
+    mend="Give each set of values a name of its own, or use one Enum for both.",
+    source="PostgreSQL: CREATE TYPE",
+)
+def enum_conflict(schema: Schema) -> Iterator[Hit]:
+    """Find enums of one name with different values."""
+    seen: dict[tuple[str | None, str], tuple[Column[Any], list[str]]] = {}
+    for column in _columns(schema):
+        type_ = _enum(schema, column)
+        if type_ is None or not type_.native_enum or not type_.name or not type_.enums:
+            continue
+        own = getattr(type_, "schema", None) or column.table.schema or schema.plan.metadata.schema
+        first, values = seen.setdefault((own, type_.name), (column, list(type_.enums)))
+        if values != list(type_.enums):
+            yield (
+                _place(column),
+                f"{column.table.fullname}.{column.name} and {first.table.fullname}.{first.name} share the enum "
+                f"{type_.name}, but {listed([*sorted(set(values) ^ set(type_.enums))] or ['the order'])} is not in both.",
+                f"Name the enum of {column.table.fullname}.{column.name} after its table, or share one Enum.",
+            )
+
+
+@rule(
+    "enum-unchecked",
+    Severity.WARNING,
+    condition="An enum is kept as text (native_enum=False), and no CHECK holds its values.",
+    why="The list lives in one application only: any other writer, and any typing error, gets in.",
+    mend="Enum(…, native_enum=False, create_constraint=True).",
+    source="SQLAlchemy documentation: Enum.create_constraint",
+)
+def enum_unchecked(schema: Schema) -> Iterator[Hit]:
+    """Find text enums without a CHECK that mentions the column."""
+    for column in _columns(schema):
+        type_ = _enum(schema, column)
+        if type_ is None or type_.native_enum or not type_.enums or column.foreign_keys:
+            continue
+        checks = [c for c in column.table.constraints if isinstance(c, CheckConstraint)]
+        if not type_.create_constraint and not any(mentions(check, [column.name]) for check in checks):
+            values = ", ".join(ddl.literal(value) for value in type_.enums)
+            condition = f"{ddl.quote(column.name)} IN ({values})".replace(":", r"\:")
+            yield (
+                _place(column),
+                f"{column.table.fullname}.{column.name} lists {len(type_.enums)} values, and the database takes any text.",
+                ddl.add_check(schema, column.table, [column.name], condition, "known"),
+            )
+
+
+def _enum(schema: Schema, column: Column[Any]) -> Enum | None:
+    if not schema.of(column).known:
+        return None
+    type_ = underlying(column.type)
+    return type_ if isinstance(type_, Enum) else None
+
+
+@rule(
+    "bool-three-state",
+    Severity.NOTE,
+    condition="A boolean may be NULL.",
+    why="It has three states: NOT flag and flag = false each miss the rows that say neither.",
+    mend="NOT NULL with a default; or, if unknown is meant, an enum that says so.",
+    source="database_consistency: three-state boolean",
+)
+def bool_three_state(schema: Schema) -> Iterator[Hit]:
+    """Find nullable booleans."""
+    for column in _columns(schema):
+        if schema.of(column).kind == "boolean" and column.nullable and column.computed is None:
+            yield _place(column), f"{column.table.fullname}.{column.name} may be NULL.", _two_states(column)
+
+
+def _two_states(column: Column[Any]) -> str:
+    name, table = ddl.quote(column.name), ddl.quoted(column.table)
+    given = sql(getattr(column.server_default, "arg", None)).strip("'\"").lower()
+    value = "true" if given in ("true", "t", "1") else "false"
+    return f"UPDATE {table} SET {name} = {value} WHERE {name} IS NULL;\n" + ddl.alter_column(
+        column, f"SET DEFAULT {value}", "SET NOT NULL"
+    )
+
+
+@rule(
+    "default-quoted",
+    Severity.ERROR,
+    condition='A server default is a Python string that reads as SQL: server_default="now()" or "NULL".',
+    why="SQLAlchemy quotes it: the default becomes a piece of text. The DDL fails, or now() is the moment of "
+    "CREATE TABLE for ever.",
+    mend='server_default=text("now()") or func.now().',
+    source="SQLAlchemy documentation: server_default",
+)
+def default_quoted(schema: Schema) -> Iterator[Hit]:
+    """Find SQL that is quoted as a string."""
+    for column in _columns(schema):
+        given = getattr(column.server_default, "arg", None)
+        if isinstance(given, str) and _CALL.match(given):
+            yield (
+                _place(column),
+                f"The default of {column.table.fullname}.{column.name} is the text {ddl.literal(given)}, not its value.",
+                ddl.alter_column(column, f"SET DEFAULT {given.strip()}"),
+            )
+
+
+def _columns(schema: Schema) -> Iterator[Column[Any]]:
+    for table in schema.tables:
+        yield from table.columns
+
+
+def _place(column: Column[Any]) -> Place:
+    table: Table = column.table  # type: ignore[assignment]
+    return Place(table.fullname, column.name)
