@@ -129,8 +129,13 @@ class Cluster:
 
     def prepare(self) -> None:
         """Make the data directory when there is none, and the directory for the socket."""
+        if not self.runner.reaches(self.root):
+            raise SandboxError(
+                f"user {self.runner.uid}, who runs PostgreSQL for root, cannot reach {self.root}; "
+                "set DBPLAN_HOME to a directory whose parents all users may pass, such as /var/cache/dbplan"
+            )
         own_directory(self.sockets, 0o700, self.runner)
-        if not (self.data / "PG_VERSION").exists() and not _unreadable(self.data):
+        if not self.data.exists():
             self._initialise()
 
     def _initialise(self) -> None:
@@ -287,7 +292,3 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-
-
-def _unreadable(data: Path) -> bool:
-    return data.exists() and not os.access(data, os.R_OK | os.X_OK)

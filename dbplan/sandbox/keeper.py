@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -30,6 +31,8 @@ class Keeper:
         self.cluster, self.idle = cluster, idle
         self.child: subprocess.Popen[bytes] | None = None
         self.connection: psycopg.Connection[Any] | None = None
+        self.news = Event()
+        signal.signal(signal.SIGCHLD, lambda *_: self.news.set())
 
     def run(self) -> None:
         """Have the server running; return after it has ended, or has been idle for long enough."""
@@ -41,7 +44,8 @@ class Keeper:
                 used = time.monotonic()
             elif time.monotonic() - used >= self.idle and self._end_idle():
                 return
-            time.sleep(min(1.0, self.idle / 4))
+            self.news.wait(min(1.0, self.idle / 4))
+            self.news.clear()
 
     def _start(self) -> subprocess.Popen[bytes]:
         """Start the server; a killed one may still be going down, so try for a while."""

@@ -134,7 +134,7 @@ def _connect(cluster: Cluster, port: int | None) -> _Connection:
 
 def _start_keeper(cluster: Cluster) -> None:
     cluster.keeper_log.unlink(missing_ok=True)
-    path = os.pathsep.join(entry for entry in sys.path if entry)
+    path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
     done = subprocess.run(
         [sys.executable, "-m", "dbplan.sandbox.keeper", str(_idle_seconds())],
         check=False,
@@ -192,6 +192,7 @@ def _open_port(cluster: Cluster, port: int | None) -> None:
     """Note for the keeper which TCP port to open, or that none is wanted."""
     if port is None:
         cluster.port_file.unlink(missing_ok=True)
+        cluster.passfile.unlink(missing_ok=True)
     else:
         cluster.port_file.write_text(str(port))
 

@@ -94,8 +94,9 @@ def _embedded(plan: Plan) -> Iterator[Stage]:
 
     from dbplan.sandbox import cluster, databases, postgresql
 
-    with databases.lease(postgresql.connect()) as lease:
-        base = make_url(postgresql.socket_url(cluster.here(), cluster.MAINTENANCE))
+    connection, here = postgresql.connect(), cluster.here()
+    with databases.lease(connection, here.connect) as lease:
+        base = make_url(postgresql.socket_url(here, cluster.MAINTENANCE))
         with _database(plan, lease, base, cores()) as stage:
             yield stage
 
@@ -115,7 +116,10 @@ def _remote(plan: Plan, on: str) -> Iterator[Stage]:
     url = url.set(drivername="postgresql+psycopg")
     connection = _maintenance(url)
     _refuse_unfit(connection, url)
-    with databases.lease(connection) as lease, _database(plan, lease, url, _cores_of(connection)) as stage:
+    with (
+        databases.lease(connection, lambda: _maintenance(url)) as lease,
+        _database(plan, lease, url, _cores_of(connection)) as stage,
+    ):
         yield stage
 
 
