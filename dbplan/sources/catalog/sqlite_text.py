@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
@@ -105,7 +106,7 @@ def _clauses(rest: Sequence[Token]) -> Iterator[Sequence[Token]]:
             depth += {"(": 1, ")": -1}.get(token.text, 0)
         if depth == 0 and token.kind == "word" and token.text in _CLAUSES and not _continues(rest, place):
             starts.append(place)
-    for start, end in zip(starts, [*starts[1:], len(rest)], strict=True):
+    for start, end in pairwise([*starts, len(rest)]):
         yield rest[start:end]
 
 
