@@ -87,14 +87,15 @@ def _leads_foreign_key(index: Index, table: Table) -> bool:
 def unused(facts: Gathered, judged: tuple[IndexVerdict, ...]) -> Iterator[Finding]:
     """Yield a note for every index that no named query used on a table large enough to tell."""
     rows = {size.name: size.rows for size in facts.tables}
+    count = len(facts.measured)
+    who = "the 1 measured query did not use" if count == 1 else f"none of the {count} measured queries used"
     for verdict in judged:
         if verdict.verdict == UNUSED:
-            count = rows.get(verdict.place.table, 0)
             yield Finding(
                 "index-unused-here",
                 Severity.NOTE,
                 verdict.place,
-                f"none of the {len(facts.measured)} measured queries used it on {count:,} rows",
+                f"{who} it on {rows.get(verdict.place.table, 0):,} rows",
                 why="An index costs space and slows every write; one that no query needs should go, "
                 "or the query that needs it should be named in the plan.",
             )

@@ -64,11 +64,10 @@ def _index_name(node: PlanNode) -> str:
 
 def _verdict(plan: Plan, facts: Gathered, findings: tuple[Finding, ...]) -> str:
     if not plan.queries:
-        return (
-            f"The plan asks no query, so nothing was timed; {len(facts.indexes)} indexes are listed with their sizes."
-        )
-    rows, tables = sum(size.rows for size in facts.tables), len(facts.tables)
-    head = f"{len(facts.measured)} of {len(plan.queries)} queries measured on {rows:,} rows in {tables} tables"
+        listed = _several(len(facts.indexes), "index is listed with its size", "indexes are listed with their sizes")
+        return f"The plan asks no query, so nothing was timed; its {listed}."
+    rows, tables = sum(size.rows for size in facts.tables), _several(len(facts.tables), "table", "tables")
+    head = f"{len(facts.measured)} of {len(plan.queries)} queries measured on {rows:,} rows in {tables}"
     if facts.failed:
         return f"{head}; {_several(len(facts.failed), 'query fails', 'queries fail')}."
     if not facts.plans_covered:

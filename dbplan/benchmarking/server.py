@@ -37,6 +37,7 @@ def settle(engine: Engine, tables: Sequence[Table]) -> None:
     statement = words.get(engine.dialect.name, f"ANALYZE TABLE {names}")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(statement)
+        connection.commit()  # on SQLite a transaction is open even so
 
 
 def present(connection: Connection, tables: Sequence[Table]) -> tuple[Table, ...]:

@@ -42,7 +42,7 @@ def read_plan(rows: Sequence[tuple[int, int, str]]) -> Explained:
 
 def _node(detail: str, depth: int) -> PlanNode:
     match = _LINE.match(detail)
-    if match is None or match["relation"].endswith(" CONSTANT ROW"):
+    if match is None or match["relation"].endswith(("CONSTANT ROW", "CONSTANT ROWS")):
         return PlanNode(detail, depth=depth)
     how = match["how"] or ""
     automatic = how.startswith("AUTOMATIC")
