@@ -19,7 +19,10 @@ from dbplan.plan import Plan
 from dbplan.sources import read
 
 LOCK_TIMEOUT = "5s"
-"""A revision that cannot get its lock gives up, so that the queries queueing behind it do not wait for long."""
+"""A revision that cannot get its lock gives up, so that the queries queueing behind it do not wait for long.
+
+`config.attributes["lock_timeout"]` says otherwise.
+"""
 
 
 def asked_plan() -> Plan:
@@ -88,7 +91,7 @@ def patient(connection: Connection) -> Iterator[None]:
         yield
         return
     before = connection.exec_driver_sql("SHOW lock_timeout").scalar_one()
-    set_timeout(connection, LOCK_TIMEOUT)
+    set_timeout(connection, context.config.attributes.get("lock_timeout", LOCK_TIMEOUT))
     try:
         yield
     finally:

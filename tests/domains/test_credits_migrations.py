@@ -214,12 +214,14 @@ def test_the_backfill_goes_past_one_batch_and_may_be_stopped_and_run_again(postg
 
 def test_nothing_waits_for_a_lock_for_long(postgresql):
     move(postgresql, "0001")
-    with postgresql.begin() as reader, pytest.raises(DBAPIError, match="lock timeout"):
+    with postgresql.begin() as reader, postgresql.connect() as connection:
         reader.exec_driver_sql("SELECT * FROM users")
-        move(postgresql, "head")
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            command.upgrade(config(connection, lock_timeout="50ms"), "head")
     move(postgresql, "head")
     with postgresql.connect() as connection:
         assert connection.exec_driver_sql("SHOW lock_timeout").scalar_one() == "0"
+    assert "SET lock_timeout = '5s'" in offline(str(postgresql.url), "head")
 
 
 def offline(url, revision, direction=command.upgrade):

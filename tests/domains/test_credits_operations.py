@@ -212,11 +212,13 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("message", WRONG)
-def test_a_senseless_call_is_refused_before_it_reaches_the_server(engine, user_id, message):
+def test_a_senseless_call_is_refused_before_it_reaches_the_server(engine, user_id, subtests):
+    sent = []
+    event.listen(engine, "before_cursor_execute", lambda *arguments: sent.append(arguments[2]))
     with transaction(engine) as session:
-        sent = []
-        event.listen(engine, "before_cursor_execute", lambda *a: sent.append(a[2]))
-        with pytest.raises(UsageError, match=message):
-            WRONG[message](session, user_id)
-    assert sent == []
+        for message, call in WRONG.items():
+            with subtests.test(message), pytest.raises(UsageError, match=message):
+                call(session, user_id)
+        assert sent == []
+        operations.account(session, user_id)
+        assert sent

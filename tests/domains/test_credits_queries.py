@@ -8,7 +8,9 @@ from dbplan.connection import transaction
 from dbplan.domains.credits import PLAN, operations, statements
 from dbplan.domains.credits.models import IdempotencyRecord, Transaction
 from dbplan.plan import compared_column
+from dbplan.sandbox import sandbox
 
+DIALECTS = ("postgresql", "sqlite")
 NAMES = [query.name for query in PLAN.queries]
 USES = {
     "account": "pk_users",
@@ -30,16 +32,17 @@ USES = {
 }
 
 
-@pytest.fixture
-def lived_in(engine):
-    """A database where something of everything has happened."""
-    with transaction(engine) as session:
-        for n in range(20):
-            user_id = operations.create_user(session, opening=100)
-            operations.set_membership(session, user_id, "pro")
-            operations.charge(session, user_id, "generate-post", 10, key=f"{n}-a")
-            operations.charge(session, user_id, "generate-film", 1000, key=f"{n}-b")
-    return engine
+@pytest.fixture(scope="module", params=DIALECTS)
+def lived_in(request):
+    """A database where something of everything has happened; tests leave it as it is."""
+    with sandbox(PLAN, on=request.param) as stage:
+        with transaction(stage.engine) as session:
+            for n in range(20):
+                user_id = operations.create_user(session, opening=100)
+                operations.set_membership(session, user_id, "pro")
+                operations.charge(session, user_id, "generate-post", 10, key=f"{n}-a")
+                operations.charge(session, user_id, "generate-film", 1000, key=f"{n}-b")
+        yield stage.engine
 
 
 def drawn(connection, query):
