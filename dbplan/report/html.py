@@ -37,7 +37,8 @@ def fragment(report: Report) -> str:
     plan = outline(report, f"{slug(report.title.lower())}-")
     writer = Writer(plan, level=4)
     body = "".join((_head(report, 3), _actions(report, plan, 4), *writer.blocks(report.blocks, plan.parts)))
-    style = _dense(_resource("report.css") + _resource("notebook.css"))
+    # Two classes outweigh what a notebook says about tables, lists and code.
+    style = _dense(_resource("report.css").replace(".dbplan ", ".dbplan.cell ") + _resource("notebook.css"))
     return f'<div class="dbplan cell"><style>{style}</style>{body}</div>'
 
 

@@ -196,7 +196,7 @@ def test_the_style_of_the_fragment_reaches_no_further_than_the_fragment(sample):
     style = re.search(r"<style>(.*?)</style>", fragment(sample), re.DOTALL)[1]
     selectors = [s.strip() for block in re.findall(r"([^{}]+)\{", style) for s in block.split(",")]
     assert len(selectors) > 60
-    assert [s for s in selectors if ".dbplan" not in s] == []
+    assert [s for s in selectors if ".dbplan.cell" not in s] == []
 
 
 def test_a_notebook_sees_the_fragment_and_one_short_line(sample):
