@@ -5,9 +5,11 @@ ledger already gets the balance it ends with. On PostgreSQL nothing here blocks 
 catalog change takes: constraints are validated and the index is built without strong locks, and the backfill commits
 batch by batch. Stopped anywhere, the revision can be run again.
 
-The downgrade loses memberships. Balances come back with the next upgrade, from the ledger; opening rows that nothing
-has followed are taken out again.
+The downgrade loses memberships. Balances come back with the next upgrade: from the ledger, and for users without
+one from an audit entry that says so. Opening rows that nothing has followed are taken out again.
 """
+
+from textwrap import indent
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -33,7 +35,8 @@ HAS_TIER = sa.text("membership_tier IS NOT NULL")
 OPEN_LEDGERS = """
 INSERT INTO transactions (id, created_at, user_id, amount, balance_before, balance_after, action)
 SELECT users.id, CURRENT_TIMESTAMP, users.id, 100, 0, 100, 'opening-balance' FROM users
-WHERE NOT EXISTS (SELECT 1 FROM transactions WHERE transactions.user_id = users.id)"""
+WHERE NOT EXISTS (SELECT 1 FROM transactions WHERE transactions.user_id = users.id)
+AND NOT EXISTS (SELECT 1 FROM audit_logs WHERE audit_logs.id = users.id)"""
 
 # updated_at stays: no user has changed anything.
 TAKE_BALANCES = """
@@ -41,6 +44,13 @@ UPDATE users SET credits = (
     SELECT balance_after FROM transactions AS entry WHERE entry.user_id = users.id
     ORDER BY entry.created_at DESC, entry.id DESC LIMIT 1
 ) WHERE EXISTS (SELECT 1 FROM transactions WHERE transactions.user_id = users.id)"""
+
+# Who came later and has nothing must not come back with 100: an audit entry with the user's id remembers it.
+NOTE_EMPTY = """
+INSERT INTO audit_logs (id, created_at, user_id, action, status)
+SELECT users.id, CURRENT_TIMESTAMP, users.id, 'opening-balance', 'success' FROM users
+WHERE credits = 0 AND NOT EXISTS (SELECT 1 FROM transactions WHERE transactions.user_id = users.id)
+AND NOT EXISTS (SELECT 1 FROM audit_logs WHERE audit_logs.id = users.id)"""
 
 CLOSE_LEDGERS = """
 DELETE FROM transactions WHERE id = user_id AND action = 'opening-balance' AND NOT EXISTS (
@@ -54,7 +64,7 @@ def in_batches(*statements: tuple[str, str]) -> str:
     Each statement ends in a WHERE, and comes with the column that holds the user's id.
     The server loops, so that it is one statement online and in an SQL script.
     """
-    work = "\n".join(f"{statement.strip()} AND {user} = ANY (batch);" for statement, user in statements)
+    work = indent("\n".join(f"{sql.strip()} AND {user} = ANY (batch);" for sql, user in statements), " " * 8)
     return f"""
 DO $$
 DECLARE
@@ -125,7 +135,7 @@ def upgrade_postgresql() -> None:
 def downgrade_postgresql() -> None:
     with op.get_context().autocommit_block():
         op.drop_index(INDEX, "users", if_exists=True, postgresql_concurrently=True)
-        op.execute(in_batches((CLOSE_LEDGERS, "transactions.user_id")))
+        op.execute(in_batches((NOTE_EMPTY, "users.id"), (CLOSE_LEDGERS, "transactions.user_id")))
     for column in reversed(columns()):
         op.drop_column("users", column.name, if_exists=True)  # with its checks
 
@@ -143,6 +153,7 @@ def upgrade_elsewhere() -> None:
 
 def downgrade_elsewhere() -> None:
     op.drop_index(INDEX, "users")
+    op.execute(NOTE_EMPTY)
     op.execute(CLOSE_LEDGERS)
     checks = [sa.CheckConstraint(condition, name=op.f(name)) for name, condition in CHECKS.items()]
     with op.batch_alter_table("users", copy_from=users(*columns(), *checks)) as batch:

@@ -154,11 +154,14 @@ def test_down_and_up_again_keeps_every_balance_and_ledger_row(bare):
     assert ledger(bare) == after
     with transaction(bare) as session:
         operations.charge(session, ids[-1], "generate-post", 30, key="a")
+        operations.create_user(session)
+        operations.create_user(session, opening=5)
     spent, entries = balances(bare), ledger(bare)
-    move(bare, "-1")
-    move(bare, "head")
-    assert balances(bare) == spent
-    assert spent[ids[-1]] == 70
+    for _ in range(2):
+        move(bare, "-1")
+        move(bare, "head")
+        assert balances(bare) == spent
+    assert sorted(spent.values()) == [0, 5] + [7] * 5 + [70] + [100] * 14
     assert ledger(bare) == entries
 
 
