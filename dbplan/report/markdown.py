@@ -17,6 +17,9 @@ Place = Callable[[Figure], str]
 """Puts a figure somewhere and returns the path by which the Markdown can name it, or "" if it stays away."""
 
 
+_MARKUP = re.compile(r"[\\*<\[\]]|(?<!\w)_|_(?!\w)")
+
+
 def markdown(report: Report, put: Place = lambda _: "") -> str:
     """Return the report as Markdown; `put` stores a figure and returns its relative path."""
     plan = outline(report)
@@ -83,9 +86,16 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
     for group in groups(findings):
         count = f", {len(group.findings)} places" if len(group.findings) > 1 else ""
         yield f"**{group.severity}** {_code(group.rule)}{count}{': ' + _words(group.why) if group.why else ''}"
-        yield "\n".join(_found(finding, finding.mend if len(group.findings) == 1 else "") for finding in group.findings)
+        yield _listed(group)
         if group.mends and len(group.findings) > 1:
             yield _fence("\n".join(group.mends))
+
+
+def _listed(group: Group) -> str:
+    if group.alike and len(group.findings) > APART:
+        return f"{_words(group.findings[0].message)}: {', '.join(map(_code, group.places))}"
+    alone = len(group.findings) == 1
+    return "\n".join(_found(finding, finding.mend if alone else "") for finding in group.findings)
 
 
 def _found(finding: Finding, mend: str) -> str:
@@ -140,7 +150,7 @@ def _code(text: str) -> str:
 def _words(text: str) -> str:
     """Escape what Markdown or HTML would take for markup; `code` and **strong** stay."""
     parts = re.split(r"(`[^`]+`|\*\*(?=\S)[^*]+(?<=\S)\*\*)", text)
-    return "".join(part if n % 2 else re.sub(r"([\\*_<\[\]])", r"\\\1", part) for n, part in enumerate(parts))
+    return "".join(part if n % 2 else _MARKUP.sub(r"\\\g<0>", part) for n, part in enumerate(parts))
 
 
 def _fence(source: str, language: str = "sql") -> str:

@@ -130,9 +130,9 @@ class Writer:
         caption = f"<figcaption>{inline(block.caption)}</figcaption>" if block.caption else ""
         zoom = '<label><input type="checkbox"> actual size</label>' if width > WIDE else ""
         return (
-            f'<figure class="{name}" style="--natural:{width:.0f}px">{zoom}'
+            f'<figure class="{name}" style="--natural:{width:.0f}px">'
             f'<div class="scroll" tabindex="0" role="img" aria-label="{escape(block.alt)}">{picture}</div>'
-            f"{caption}</figure>"
+            f"{zoom}{caption}</figure>"
         )
 
     def _dots(self, block: Dots) -> str:

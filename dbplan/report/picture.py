@@ -31,21 +31,22 @@ def standalone(svg: str) -> str:
 
 
 def png(svg: str) -> bytes:
-    """Return the picture as PNG on white, twice its size in pixels; a huge one no larger than viewers can open.
+    """Return the picture as PNG on white, twice its size in pixels; one too huge to open is smaller and says so.
 
     Raises CannotWrite when the SVG is not well-formed.
     """
     import resvg_py
 
-    fonts = _fonts()
+    fonts, drawn = _fonts(), zoom(svg)
+    alone = _in_known_fonts(standalone(svg))
     try:
         return bytes(
             resvg_py.svg_to_bytes(
-                svg_string=_in_known_fonts(standalone(svg)),
+                svg_string=_with_note(alone, drawn) if drawn < 1 else alone,
                 background="#ffffff",
                 skip_system_fonts=True,
                 dpi=DPI,
-                zoom=zoom(svg),
+                zoom=drawn,
                 font_files=[str(font) for font in fonts],
                 font_family="DejaVu Sans",
                 sans_serif_family="DejaVu Sans",
@@ -76,6 +77,17 @@ def zoom(svg: str) -> float:
 def _length(head: str, name: str) -> float:
     found = re.search(rf'\b{name}="([\d.]+)(px|pt)?"', head)
     return float(found[1]) * (DPI / 72 if found[2] == "pt" else 1) if found else 0.0
+
+
+def _with_note(svg: str, drawn: float) -> str:
+    width, height = size(svg)
+    foot, font = 40 / drawn, f'font-size="{16 / drawn}" font-family="sans-serif"'
+    words = f"Drawn at {drawn:.0%} of its size; the SVG holds every detail."
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height + foot}">{svg[svg.find("<svg") :]}'
+        f'<text x="{12 / drawn}" y="{height + foot / 2}" {font}>{words}</text>'
+        "</svg>"
+    )
 
 
 def _in_known_fonts(svg: str) -> str:

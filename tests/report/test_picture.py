@@ -55,6 +55,13 @@ def test_a_huge_picture_stays_within_what_viewers_open():
         assert width * height * drawn**2 <= LARGEST_AREA * 1.001
 
 
+def test_a_picture_made_smaller_says_so_under_it():
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="400" viewBox="0 0 20000 400"></svg>'
+    drawn = zoom(svg)
+    assert drawn == pytest.approx(0.8)
+    assert dimensions(png(svg)) == (16_000, 360)
+
+
 def test_size_is_read_from_attributes_or_viewbox():
     assert size('<?xml version="1.0"?><svg width="72pt" height="36pt" viewBox="0 0 1 1">') == (96, 48)
     assert size('<svg viewBox="0 0 300.5 200"/>') == (300.5, 200)
