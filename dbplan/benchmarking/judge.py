@@ -144,13 +144,13 @@ def _queries(facts: Gathered, timings: tuple[Timing, ...]) -> Table:
 def _used(measured: Measured, timing: Timing) -> str | None:
     if not measured.plans:
         return None
-    return ", ".join(timing.indexes) or "none"
+    return " · ".join(timing.indexes) or "none"
 
 
 def _indexes(judged: tuple[IndexVerdict, ...]) -> Table:
     return table(
         {"table": "text", "index": "text", "verdict": "text", "used by": "text", "size": "bytes"},
-        [(v.place.table, v.place.index, v.verdict, ", ".join(v.used_by) or None, v.size) for v in judged],
+        [(v.place.table, v.place.index, v.verdict, " · ".join(v.used_by) or None, v.size) for v in judged],
         "Indexes",
     )
 
