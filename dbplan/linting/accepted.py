@@ -42,8 +42,8 @@ def ignored(patterns: Iterable[str]) -> tuple[Pattern, ...]:
     found = (patterns,) if isinstance(patterns, str) else tuple(patterns)
     for text in found:
         rule = text.partition(":")[0]
-        known = any(fnmatchcase(id, rule) for id in RULE_IDS) if set(rule) & set(_GLOB) else rule in RULE_IDS
-        if not known:
+        exists = any(fnmatchcase(known, rule) for known in RULE_IDS) if set(rule) & set(_GLOB) else rule in RULE_IDS
+        if not exists:
             raise UnknownName("lint rule", rule, RULE_IDS)
     return tuple(Pattern(text) for text in found)
 

@@ -60,6 +60,19 @@ def alter_column(column: Column[Any], *actions: str) -> str:
     return alter(column.table, *(f"ALTER COLUMN {quote(column.name)} {action}" for action in actions))
 
 
+def fill(column: Column[Any], value: str) -> str:
+    """Return the UPDATE that puts a value where a column is NULL."""
+    name = quote(column.name)
+    return f"UPDATE {quoted(column.table)} SET {name} = {value} WHERE {name} IS NULL;"  # noqa: S608 - quoted names
+
+
+def go_on_counting(column: Column[Any]) -> str:
+    """Return the statement that lets a column's sequence go on after its largest value."""
+    table, name = quoted(column.table), quote(column.name)
+    sequence = f"pg_get_serial_sequence({literal(table)}, {literal(column.name)})"
+    return f"SELECT setval({sequence}, (SELECT coalesce(max({name}), 0) + 1 FROM {table}), false);"  # noqa: S608
+
+
 def create_index(
     schema: Schema, table: Table, columns: Sequence[str], *, unique: bool = False, tail: str = "", **options: Any
 ) -> str:
@@ -73,11 +86,14 @@ def create_index(
 def add_unique(schema: Schema, table: Table, columns: Sequence[str], *, nulls_not_distinct: bool = False) -> str:
     """Return ALTER TABLE … ADD CONSTRAINT … UNIQUE."""
     scratch = _scratch(table, columns)
-    options = {"postgresql_nulls_not_distinct": True} if nulls_not_distinct else {}
-    constraint = Unique(*(scratch.c[name] for name in columns), **options)
+    constraint = Unique(*(scratch.c[name] for name in columns), **_nulls(not_distinct=nulls_not_distinct))
     scratch.append_constraint(constraint)
     _name(schema, constraint, table, "uq", columns)
     return _written(AddConstraint(constraint, isolate_from_table=False))
+
+
+def _nulls(*, not_distinct: bool) -> dict[str, Any]:
+    return {"postgresql_nulls_not_distinct": True} if not_distinct else {}
 
 
 def add_primary_key(schema: Schema, table: Table, columns: Sequence[str]) -> str:
@@ -92,7 +108,7 @@ def add_primary_key(schema: Schema, table: Table, columns: Sequence[str]) -> str
 def add_check(schema: Schema, table: Table, columns: Sequence[str], condition: str, suffix: str) -> str:
     """Return ALTER TABLE … ADD CONSTRAINT … CHECK."""
     scratch = _scratch(table, columns)
-    constraint = CheckConstraint(condition, name="_".join((*columns, suffix)))
+    constraint = CheckConstraint(condition.replace(":", r"\:"), name="_".join((*columns, suffix)))
     scratch.append_constraint(constraint)
     _name(schema, constraint, table, "ck", (*columns, suffix))
     return _written(AddConstraint(constraint, isolate_from_table=False))
@@ -116,15 +132,17 @@ def drop(access: Access) -> str:
     """Return the statement that drops an index, or the constraint that an index stands behind."""
     if access.kind == "index":
         prefix = f"{quote(access.table.schema)}." if access.table.schema else ""
-        return f"DROP INDEX {prefix}{quote(access.name)};"
+        return f"DROP INDEX IF EXISTS {prefix}{quote(access.name)};"
     label = {"primary key": "pkey", "unique constraint": "key"}.get(access.kind, "excl")
     columns = () if access.kind == "primary key" else access.columns
-    return alter(access.table, f"DROP CONSTRAINT {quote(access.name or chosen_name(access.table, columns, label))}")
+    return alter(
+        access.table, f"DROP CONSTRAINT IF EXISTS {quote(access.name or chosen_name(access.table, columns, label))}"
+    )
 
 
 def drop_reference(reference: Reference) -> str:
     """Return the statement that drops a foreign key."""
-    return alter(reference.table, f"DROP CONSTRAINT {quote(reference_name(reference))}")
+    return alter(reference.table, f"DROP CONSTRAINT IF EXISTS {quote(reference_name(reference))}")
 
 
 def reference_name(reference: Reference) -> str:

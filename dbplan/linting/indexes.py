@@ -30,7 +30,7 @@ _CONTAINERS = ("array", "jsonb", "tsvector")
     source="PostgreSQL 18: pg_opclass",
 )
 def idx_no_opclass(schema: Schema) -> Iterator[Hit]:
-    """Find indexes and unique constraints that the server refuses; GIN beside a container means btree_gin, so is spared."""
+    """Find what the server refuses to index; GIN over a scalar beside a container means btree_gin, and is spared."""
     if "://" in schema.plan.source:
         return  # what a live database holds, its server has accepted
     for table in schema.tables:
@@ -63,7 +63,7 @@ def _class_mend(schema: Schema, access: Access, column: Column[Any]) -> str:
     if access.kind != "index" or len(access.keys) > 1:
         return f"Name an operator class for {column.name} in postgresql_ops, or choose another method."
     if access.method == "gin" and kind == "text":
-        options = {"postgresql_using": "gin", "postgresql_ops": {column.name: "gin_trgm_ops"}}
+        options: dict[str, Any] = {"postgresql_using": "gin", "postgresql_ops": {column.name: "gin_trgm_ops"}}
         made = ddl.create_index(schema, access.table, [column.name], **options)
         return f"CREATE EXTENSION IF NOT EXISTS pg_trgm;\n{made}"
     method = "gist" if kind == "geometry" else "btree"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from sqlalchemy import CheckConstraint, PrimaryKeyConstraint, Table
-from sqlalchemy.sql.naming import _NONE_NAME
+from sqlalchemy.sql.base import _NoneName
 
 from dbplan.evidence import Place, Severity
 from dbplan.linting import ddl
@@ -58,7 +58,7 @@ def _covers(schema: Schema, table: Table, index: str, column: str) -> bool:
     "name-too-long",
     Severity.ERROR,
     condition="A name is longer than 63 bytes.",
-    why="PostgreSQL cuts it: the object then has another name than the model says; SQLAlchemy refuses long index names.",
+    why="PostgreSQL cuts it, so the object has another name than the model says; SQLAlchemy refuses long index names.",
     mend="Choose a shorter name.",
     source="PostgreSQL documentation: identifiers",
 )
@@ -140,7 +140,7 @@ def _needs_quotes(name: str) -> bool:
 def name_unnamed(schema: Schema) -> Iterator[Hit]:
     """Find unnamed constraints; one finding a table."""
     for table in schema.tables:
-        unnamed = [c for c in table.constraints if c.name in (None, _NONE_NAME) and _counts(c)]
+        unnamed = [c for c in table.constraints if (c.name is None or isinstance(c.name, _NoneName)) and _counts(c)]
         kinds = sorted(type(c).__name__.removesuffix("Constraint") for c in unnamed)
         if unnamed:
             yield (

@@ -12,9 +12,11 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # "named" keeps a literal % single, so that what is compiled here can be pasted into psql.
 DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_COMPILER: Any = DIALECT.type_compiler_instance
 
 _SHAPE = re.compile(
-    r"(?P<head>[a-z_][\w $.]*?)\s*(?:\((?P<args>[\d ,]+)\))?(?P<tail>\s+with(?:out)? time zone)?(?P<array>(?:\[\d*\])*)$"
+    r"(?P<head>[a-z_][\w $.]*?)\s*(?:\((?P<args>[\d ,]+)\))?"
+    r"(?P<tail>\s+with(?:out)? time zone)?(?P<array>(?:\[\d*\])*)$"
 )
 _NAMES = {
     "bool": "boolean",
@@ -104,15 +106,20 @@ def underlying(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 
 def pg_type(type_: TypeEngine[Any]) -> PgType:
     """Return what PostgreSQL makes of a SQLAlchemy type; an unknown PgType where it makes nothing of it."""
-    for reading in (lambda: type_, type_.as_generic):
+    readings: tuple[Any, ...] = (lambda: type_, type_.as_generic)
+    for reading in readings:
         try:
-            resolved = underlying(reading())
-            text = str(reading().compile(dialect=DIALECT))
-            inner = str(resolved.compile(dialect=DIALECT))
+            return _read(reading())
         except Exception:  # noqa: S112 - a stranger's TypeDecorator may raise anything
             continue
-        return _parsed(text, inner, resolved)
     return PgType()
+
+
+def _read(type_: TypeEngine[Any]) -> PgType:
+    text = str(_COMPILER.process(type_))
+    impl = type_.dialect_impl(DIALECT)
+    inner = _COMPILER.process(impl.data_type) if isinstance(impl, postgresql.DOMAIN) else text
+    return _parsed(text, str(inner), underlying(type_))
 
 
 def _parsed(text: str, inner: str, resolved: TypeEngine[Any]) -> PgType:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dbplan.linting import foreign_keys, indexes, keys, names, shape, types
+from dbplan.linting import foreign_keys, indexes, keys, names, relations, shape, types, uniques, values
 from dbplan.linting.schema import Schema
 from dbplan.rule import Rule
 
 FAMILIES = {
     "Foreign keys": foreign_keys,
-    "Primary keys and uniqueness": keys,
+    "Relations": relations,
+    "Primary keys": keys,
+    "Uniqueness": uniques,
     "Indexes": indexes,
-    "Types and defaults": types,
+    "Types": types,
+    "Values": values,
     "Names": names,
     "Shape": shape,
 }

@@ -140,7 +140,7 @@ def time_created_missing(schema: Schema) -> Iterator[Hit]:
     source="SQLAlchemy documentation: onupdate",
 )
 def time_updated_stale(schema: Schema) -> Iterator[Hit]:
-    """Find columns that promise the last change and keep the first; a live database hides its triggers, so is spared."""
+    """Find columns that promise the last change and keep the first; a live database may have a trigger for it."""
     if "://" in schema.plan.source:
         return
     for table in schema.tables:

@@ -157,8 +157,12 @@ def _asked(schema: Schema, result: Sorted) -> Section:
         rows.append((rule.id, str(rule.severity), *counts, state or None, rule.condition))
     asked = sum(not subject_missing(rule, schema) for rule in RULES)
     headings = {
-        "rule": "code", "severity": "severity", "findings": "count",
-        "accepted": "count", "state": "text", "condition": "text",
+        "rule": "code",
+        "severity": "severity",
+        "findings": "count",
+        "accepted": "count",
+        "state": "text",
+        "condition": "text",
     }
     verdict = f"{asked} of {len(RULES)} rules apply, {len([n for n in found if found[n]])} found something"
     rules = table(headings, rows, "Lint rules")  # type: ignore[arg-type]
@@ -171,13 +175,14 @@ def _not_covered(schema: Schema) -> list[str]:
 
 
 def fixes(found: Iterable[Finding]) -> str:
-    """Return the mends that are DDL as one SQL script, and the others as comments above what they concern."""
+    """Return the mends that are DDL as one SQL script, and the others as comments below.
+
+    Of two mends that begin by dropping the same thing only the first is taken: ask again after running it.
+    """
     chosen = list(found)
-    statements: dict[str, Finding] = {}
-    for finding in chosen:
-        if is_ddl(finding.mend):
-            statements.setdefault(finding.mend, finding)
-    parts = [f"-- {f.key}\n{statement}" for statement, f in sorted(statements.items(), key=_place_in_script)]
+    mends = sorted((finding for finding in chosen if is_ddl(finding.mend)), key=_place_in_script)
+    first = {_what_goes(finding.mend): finding for finding in reversed(mends)}
+    parts = [f"-- {f.key}\n{f.mend}" for f in mends if first[_what_goes(f.mend)] is f]
     by_hand = [f"-- {f.key}: {f.mend}".replace("\n", " ") for f in chosen if f.mend and not is_ddl(f.mend)]
     head = "-- Each statement mends one finding of dbplan lint. Read it before you run it; keep the models in step."
     hand = ["-- In the model, by hand:\n" + "\n".join(by_hand)] if by_hand else []
@@ -185,9 +190,18 @@ def fixes(found: Iterable[Finding]) -> str:
     return "\n\n".join((head, *body, *hand)) + "\n"
 
 
-def _place_in_script(item: tuple[str, Finding]) -> tuple[int, str]:
-    """Types first, then keys, then what references them, then indexes; renames last."""
-    statement, finding = item
-    family = "rename" if " RENAME " in statement else finding.rule.partition("-")[0]
-    order = ("type", "bool", "default", "time", "enum", "pk", "uq", "fk", "idx", "rename")
-    return order.index(family) if family in order else len(order), finding.key
+def _what_goes(mend: str) -> str:
+    """Return the DROP that a mend begins with, or the whole mend."""
+    first = mend.partition("\n")[0]
+    return first if "DROP INDEX" in first or "DROP CONSTRAINT" in first else mend
+
+
+_ORDER = ("fk-type", "type", "bool", "default", "time", "enum", "pk", "uq", "fk", "idx")
+
+
+def _place_in_script(finding: Finding) -> tuple[int, str]:
+    """Types first, then keys, then what references them, then indexes; renames last, a table's after its columns'."""
+    if " RENAME " in finding.mend:
+        return len(_ORDER) + 1 + (" RENAME TO " in finding.mend), finding.key
+    family = next((n for n, prefix in enumerate(_ORDER) if finding.rule.startswith(prefix)), len(_ORDER))
+    return family, finding.key

@@ -1,0 +1,9 @@
+from sqlalchemy import BigInteger, Column, Enum, Identity, MetaData, Table
+
+metadata = MetaData()
+Table(
+    "jobs",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("state", Enum("open", "it's off", "done", native_enum=False), nullable=False),
+)

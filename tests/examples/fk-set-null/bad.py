@@ -1,0 +1,10 @@
+from sqlalchemy import BigInteger, Column, ForeignKey, Identity, MetaData, Table
+
+metadata = MetaData()
+Table("users", metadata, Column("id", BigInteger, Identity(), primary_key=True))
+Table(
+    "posts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("author_id", BigInteger, ForeignKey("users.id", ondelete="SET NULL"), nullable=False, index=True),
+)

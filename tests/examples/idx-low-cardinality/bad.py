@@ -1,0 +1,9 @@
+from sqlalchemy import BigInteger, Boolean, Column, Identity, MetaData, Table
+
+metadata = MetaData()
+Table(
+    "jobs",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("failed", Boolean, nullable=False, index=True),
+)

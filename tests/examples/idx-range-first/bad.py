@@ -1,0 +1,12 @@
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, Index, MetaData, Table
+
+metadata = MetaData()
+Table("users", metadata, Column("id", BigInteger, Identity(), primary_key=True))
+Table(
+    "posts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("author_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("sent_at", DateTime(timezone=True), nullable=False),
+    Index("ix_posts_sent_author", "sent_at", "author_id"),
+)

@@ -1,0 +1,17 @@
+from sqlalchemy import BigInteger, Column, Identity, Index, MetaData, Table, Text
+
+metadata = MetaData()
+Table(
+    "posts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("title", Text, nullable=False),
+    Index("ix_posts_title", "title"),
+)
+Table(
+    "books",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("title", Text, nullable=False),
+    Index("ix_books_title", "title"),
+)
