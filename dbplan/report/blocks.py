@@ -97,6 +97,10 @@ class Section:
     folded: bool = False
     server: Server | None = None
 
+    def states(self, depth: int) -> bool:
+        """Return whether pass or fail is said: by every study that has a verdict, by its parts when they fail."""
+        return bool(self.verdict) and (depth == 0 or not self.ok)
+
 
 Block = Text | Code | Table | Figure | Findings | Dots | Section
 

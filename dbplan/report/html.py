@@ -94,16 +94,16 @@ def _contents(report: Report, plan: Outline) -> str:
     if not plan.parts:
         return ""
     first = f"<li>{link(_actions_anchor(plan), 'What to do')}</li>" if actions(report)[0] else ""
-    listing = "".join(_entry(part) for part in plan.parts)
+    listing = "".join(_entry(part, 0) for part in plan.parts)
     return (
         '<nav aria-label="Contents"><input type="checkbox" id="contents"><label for="contents">Contents</label>'
         f"<ul>{first}{listing}</ul></nav>\n"
     )
 
 
-def _entry(part: Part) -> str:
-    state = mark("pass" if part.section.ok else "fail") if part.section.verdict else ""
-    below = "".join(_entry(inner) for inner in part.parts)
+def _entry(part: Part, depth: int) -> str:
+    state = mark("pass" if part.section.ok else "fail") if part.section.states(depth) else ""
+    below = "".join(_entry(inner, depth + 1) for inner in part.parts)
     if len(part.parts) >= MANY_PARTS:
         below = f"<details><summary>{len(part.parts)} parts</summary><ul>{below}</ul></details>"
     elif below:

@@ -52,7 +52,8 @@ def _blocks(blocks: Sequence[Block], level: int, put: Place) -> Iterator[str]:
 def _section(section: Section, level: int, put: Place) -> Iterator[str]:
     yield f"{'#' * min(level, 6)} {_words(section.title)}"
     if section.verdict:
-        yield f"**{_outcome(section.ok)}**: {_words(section.verdict)}"
+        state = f"**{_outcome(section.ok)}**: " if section.states(level - 2) else ""
+        yield state + _words(section.verdict)
     if section.server:
         yield f"Measured on {_words(str(section.server))}"
     yield from _blocks(section.blocks, level + 1, put)

@@ -100,7 +100,7 @@ class Writer:
 
     def _section(self, part: Part, depth: int) -> str:
         section, h = part.section, min(self.level + depth, 6)
-        state = f"{outcome(section.ok)} " if section.verdict else ""
+        state = f"{outcome(section.ok)} " if section.states(depth) else ""
         verdict = f'<p class="says">{state}{inline(section.verdict)}</p>' if section.verdict else ""
         server = f'<p class="server">Measured on {escape(str(section.server))}</p>' if section.server else ""
         body = "".join(self.blocks(section.blocks, part.parts, depth + 1))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text as Line
 
 WIDTH = 80
-_LONGEST_WORD = 28
+_LONGEST_WORDS = (28, 22, 16)
 _GAP = 2
 _MARKS = {"error": "■", "warning": "▲", "note": "○"}
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim", "passes": "blue", "fails": "bold red"}
@@ -110,8 +110,9 @@ class _Printer:
 
     def section(self, section: Section, depth: int) -> None:
         self.heading(section.title, depth)
+        state = (*_outcome(section.ok), " · ") if section.states(depth) else ()
         if section.verdict:
-            self.say(*_outcome(section.ok), " · ", _bare(section.verdict))
+            self.say(*state, _bare(section.verdict))
         self.server(section)
         if section.folded and not self.folded:
             self.say((contents(section.blocks), "dim"))
@@ -141,7 +142,7 @@ class _Printer:
             return
         shown = [[_cell(value, f.kind) for f, value in zip(block.fields, row, strict=True)] for row in block.rows]
         grid = _Grid([f.title for f in block.fields], [f.kind in NUMERIC for f in block.fields], shown)
-        if grid.least <= self.console.width:
+        if grid.fit(self.console.width):
             self.console.print(grid.drawn())
         else:
             self.stacked(block, shown)
@@ -245,12 +246,15 @@ class _Grid:
 
     def __init__(self, titles: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[Line]]) -> None:
         self.titles, self.numeric, self.rows = titles, numeric, rows
-        self.widths = [self._narrowest(number) for number in range(len(titles))]
+        self.widths = self._narrowest(_LONGEST_WORDS[0])
 
-    @property
-    def least(self) -> int:
-        """The columns of a terminal that it takes at least."""
-        return sum(self.widths) + _GAP * (len(self.widths) - 1)
+    def fit(self, width: int) -> bool:
+        """Return whether it can be drawn so narrow, and prepare for that; long words are broken only if they must."""
+        for longest in _LONGEST_WORDS:
+            self.widths = self._narrowest(longest)
+            if sum(self.widths) + _GAP * (len(self.widths) - 1) <= width:
+                return True
+        return False
 
     def drawn(self) -> Any:
         from rich import box
@@ -264,11 +268,14 @@ class _Grid:
             table.add_row(*row)
         return table
 
-    def _narrowest(self, number: int) -> int:
+    def _narrowest(self, word: int) -> list[int]:
+        return [self._narrow(number, word) for number in range(len(self.titles))]
+
+    def _narrow(self, number: int, word: int) -> int:
         cells = [row[number].plain for row in self.rows]
         words = cells if self.numeric[number] else [word for cell in cells for word in cell.split()]
         from rich.cells import cell_len
 
         longest = max(map(cell_len, words), default=1)
         title = max(map(cell_len, self.titles[number].split()), default=1)
-        return max(title, longest if self.numeric[number] else min(longest, _LONGEST_WORD))
+        return max(title, longest if self.numeric[number] else min(longest, word))

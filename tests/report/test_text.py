@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dbplan.report import Report
-from dbplan.report.blocks import Code, Dots, Findings, Text, table, walk
+from dbplan.report.blocks import Code, Dots, Findings, Section, Text, table, walk
 from dbplan.report.cells import THIN
 from dbplan.report.html import page
 from dbplan.report.text import print_report, text
@@ -92,3 +92,11 @@ def test_an_empty_report_prints(blocks):
 
 def test_square_brackets_are_words_and_not_styles(sample):
     assert "[bold]x[/bold] :smile:" in text(replace(sample, verdict="[bold]x[/bold] :smile:"))
+
+
+def test_a_part_says_pass_or_fail_only_when_it_fails():
+    parts = (Section("Fine", "All is well."), Section("Bad", "All is lost.", ok=False))
+    written = text(Report("x", "y", True, (Section("Study", "Both.", True, parts),)))
+    assert "✓ passes · Both." in written
+    assert "\nAll is well." in written
+    assert "✗ fails · All is lost." in written
