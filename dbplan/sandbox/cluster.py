@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -46,6 +47,8 @@ SETTINGS = {
 }
 """What the server is given. Durability stays as in production (fsync on), since figures depend on it."""
 
+_TELLING = re.compile(r"\b(FATAL|PANIC|ERROR|error): ")
+_REFUSAL = "the database system is"  # … starting up: said to those who knock too early
 _PROC = Path("/proc")
 _SEES_PROCESSES = (_PROC / "self/cwd").exists()  # Linux
 
@@ -250,10 +253,12 @@ def here() -> Cluster:
 
 
 def reason(text: str) -> str:
-    """Return the line of a PostgreSQL program's output that says why it failed."""
+    """Return the line of a PostgreSQL program's output that says why it failed, and the mend where it is plain."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if any(word in line for word in ("FATAL:", "PANIC:", "error:", "ERROR:"))]
-    return (telling or lines or ["it said nothing"])[-1]
+    if full := next((line for line in lines if "No space left on device" in line), None):
+        return f"{full}; free some space there"
+    telling = [line for line in lines if _TELLING.search(line) and _REFUSAL not in line]
+    return (telling or lines[-1:] or ["it said nothing"])[0]
 
 
 def environment() -> dict[str, str]:

@@ -73,7 +73,9 @@ def home() -> Path:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             return own_directory(path, 0o711 if os.geteuid() == 0 else 0o700)
-        except (OSError, SandboxError) as error:
+        except OSError as error:
+            failures.append(f"{path}: {error.strerror or error}")
+        except SandboxError as error:
             failures.append(str(error))
     raise SandboxError(
         f"no place for throwaway databases: {'; '.join(failures)}; set {VARIABLE} to a directory of yours"

@@ -123,7 +123,10 @@ def _connect(cluster: Cluster, port: int | None) -> _Connection:
                 connection.execute("SELECT 1")
                 return connection
         if time.monotonic() > deadline or (unkept and started and _said(cluster)):
-            raise SandboxError(f"{_said(cluster) or problem}; the server's log is {cluster.log}")
+            raise SandboxError(
+                f"{_said(cluster) or problem}; the server's log is {cluster.log}; "
+                f"{cluster.root} holds only throwaway databases and may be removed"
+            )
         if unkept:
             _open_port(cluster, port)
             cluster.prepare()

@@ -108,3 +108,14 @@ def test_a_failing_initdb_is_one_clear_line_and_is_tried_again(empty_home, monke
             works()
     assert [path for path in cluster.here().root.iterdir() if path.is_dir() and path.name != "run"] == []
     assert works()
+
+
+@pytest.mark.parametrize(("log", "reason"), [
+    ("", "it said nothing"),
+    ("LOG:  a\nFATAL:  the database system is starting up\nFATAL:  b\nFATAL:  c\n", "FATAL:  b"),
+    ("PANIC:  No space left on device\nPANIC:  b", "PANIC:  No space left on device; free some space there"),
+    ("initdb: error: no user 1234\nmore", "initdb: error: no user 1234"),
+    ("one\n\ntwo\n", "two"),
+])  # fmt: skip
+def test_the_telling_line_of_a_log_is_found(log, reason):
+    assert cluster.reason(log) == reason
