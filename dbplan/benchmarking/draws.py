@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, Select, Table, func, literal, select, tablesample
+from sqlalchemy import Column, Connection, Table
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.dml import Insert, ValuesBase
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter
 
+from dbplan.benchmarking.sampling import fullname, sample
 from dbplan.benchmarking.timing import generator
 from dbplan.errors import UsageError
 from dbplan.plan import Query, compared_column
@@ -19,10 +20,10 @@ SETS = 200
 """Sets of values for each query; executions take one after the other."""
 IN_LIST = 10
 """How many values an IN list gets."""
-LARGE = 1_000_000
-"""From here on rows are sampled by page: an exact draw would sort the table."""
 
 Row = Mapping[str, Any]
+Known = dict[tuple[Column[Any], ...], list[tuple[Any, ...]]]
+"""Rows sampled so far, by their columns."""
 
 
 class NotDrawable(Exception):
@@ -52,8 +53,11 @@ def _called(name: str, function: Callable[[], Any]) -> Any:
         raise UsageError(f"the function that draws {name} raised {type(error).__name__}: {error}") from error
 
 
-def draw(connection: Connection, query: Query, random_state: int) -> Draws:
-    """Return values for every parameter of `query`; NotDrawable says for which one there are none."""
+def draw(connection: Connection, query: Query, random_state: int, known: Known | None = None) -> Draws:
+    """Return values for every parameter of `query`; NotDrawable says for which one there are none.
+
+    `known` keeps the rows sampled so far, for queries that want the same columns.
+    """
     rng = generator(random_state, "draws", query.name)
     columns: dict[str, Column[Any]] = {}
     items: dict[str, list[Any]] = {}
@@ -66,14 +70,12 @@ def draw(connection: Connection, query: Query, random_state: int) -> Draws:
             calls[name] = source
         else:
             items[name] = source
-    expanding = _expanding(query)
     sets: list[dict[str, Any]] = [{} for _ in range(SETS)]
     for name, choices in items.items():
         _spread(sets, [{name: choices[i]} for i in rng.integers(0, len(choices), SETS)])
     for table in dict.fromkeys(column.table for column in columns.values()):
         mine = {name: column for name, column in columns.items() if column.table is table}
-        rows = sample(connection, table, mine, random_state)
-        _spread(sets, [_listed(rows, number, expanding) for number in range(SETS)])
+        _spread(sets, _of_table(connection, mine, _expanding(query), random_state, {} if known is None else known))
     return Draws(tuple(sets), calls)
 
 
@@ -82,11 +84,31 @@ def _spread(sets: list[dict[str, Any]], rows: list[dict[str, Any]]) -> None:
         values.update(row)
 
 
-def _listed(rows: list[Row], number: int, expanding: frozenset[str]) -> dict[str, Any]:
-    """Return one set of values of a table's sampled rows; an IN list takes those of the rows that follow."""
-    here = number % len(rows)
-    following = [rows[(here + step) % len(rows)] for step in range(IN_LIST)]
-    return {k: [row[k] for row in following] if k in expanding else v for k, v in rows[here].items()}
+def _of_table(
+    connection: Connection,
+    columns: Mapping[str, Column[Any]],
+    expanding: frozenset[str],
+    random_state: int,
+    known: Known,
+) -> list[dict[str, Any]]:
+    """Return sets of values that each come from one row; an IN list takes those of the rows that follow it."""
+    wanted = tuple(sorted(set(columns.values()), key=lambda column: column.name))
+    if wanted not in known:
+        known[wanted] = sample(connection, wanted, random_state, SETS)
+    rows = known[wanted]
+    if not rows:
+        raise NotDrawable(
+            f"{fullname(wanted)} has no row with a value in {', '.join(column.name for column in wanted)}",
+            "seed the table with more rows",
+        )
+
+    def value(name: str, number: int) -> Any:
+        place = wanted.index(columns[name])
+        if name in expanding:
+            return [rows[(number + step) % len(rows)][place] for step in range(IN_LIST)]
+        return rows[number % len(rows)][place]
+
+    return [{name: value(name, number) for name in columns} for number in range(SETS)]
 
 
 def _wanted(query: Query) -> tuple[str, ...]:
@@ -169,46 +191,3 @@ def _unique(column: Column[Any]) -> bool:
     keys = [table.primary_key, *(c for c in table.constraints if c.__visit_name__ == "unique_constraint")]
     indexes = [index for index in table.indexes if index.unique]
     return any([*key.columns] == [column] for key in (*keys, *indexes)) or bool(column.unique)  # type: ignore[attr-defined]
-
-
-def sample(connection: Connection, table: Table, columns: Mapping[str, Column[Any]], random_state: int) -> list[Row]:
-    """Return up to SETS rows of `table` where none of the columns is NULL; the same data and state give the same."""
-    filled = [column.is_not(None) for column in columns.values()]
-    count = connection.scalar(select(func.count()).select_from(table).where(*filled)) or 0
-    if not count:
-        names = ", ".join(sorted({column.name for column in columns.values()}))
-        raise NotDrawable(f"{table.fullname} has no row with a value in {names}", "seed the table with more rows")
-    rng = generator(random_state, "rows", table.fullname)
-    if count >= LARGE and connection.dialect.name == "postgresql":
-        by_page = _by_page(connection, table, columns, count, random_state)
-        if len(by_page) >= SETS:
-            return [by_page[i] for i in rng.permutation(len(by_page))[:SETS]]
-    places = sorted(int(place) + 1 for place in rng.choice(count, size=min(SETS, count), replace=False))
-    numbered = _numbered(table, columns)
-    rows = connection.execute(select(numbered).where(numbered.c.dbplan_place.in_(places)).order_by("dbplan_place"))
-    found = [_row(row, columns) for row in rows]
-    return [found[i] for i in rng.permutation(len(found))]
-
-
-def _row(row: Any, columns: Mapping[str, Column[Any]]) -> Row:
-    return dict(zip(columns, row, strict=False))
-
-
-def _numbered(table: Table, columns: Mapping[str, Column[Any]]) -> Any:
-    key = list(table.primary_key.columns) or [
-        c for c in dict.fromkeys(columns.values()) if not isinstance(c.type, JSON)
-    ]
-    place = func.row_number().over(order_by=key or None).label("dbplan_place")
-    drawn = [column.label(f"dbplan_{n}") for n, column in enumerate(columns.values())]
-    return select(*drawn, place).where(*(column.is_not(None) for column in columns.values())).subquery()
-
-
-def _by_page(
-    connection: Connection, table: Table, columns: Mapping[str, Column[Any]], count: int, random_state: int
-) -> list[Row]:
-    """Return the rows of some pages picked at random, about twenty times as many as wanted."""
-    part = tablesample(table, func.system(100.0 * 20 * SETS / count), seed=literal(random_state), name="dbplan_sample")
-    drawn = [part.c[column.key] for column in columns.values()]
-    order = [part.c[column.key] for column in table.primary_key.columns] or drawn
-    statement: Select[Any] = select(*drawn).where(*(c.is_not(None) for c in drawn)).order_by(*order)
-    return [_row(row, columns) for row in connection.execute(statement)]

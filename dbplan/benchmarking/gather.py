@@ -17,7 +17,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from dbplan.benchmarking import server
 from dbplan.benchmarking.clients import Client, clients
-from dbplan.benchmarking.draws import Draws, NotDrawable, draw
+from dbplan.benchmarking.draws import Draws, Known, NotDrawable, draw
 from dbplan.benchmarking.facts import Explained, Failed, Gathered, Kind, Measured, NotMeasured
 from dbplan.benchmarking.postgresql import Preparation
 from dbplan.benchmarking.rounds import Runner, measure
@@ -127,10 +127,11 @@ def _version(driver: str) -> str:
 def _draw(connection: Connection, queries: Sequence[Query], random_state: int) -> tuple[list[Asked], list[NotMeasured]]:
     asked = []
     missing = []
+    known: Known = {}
     for query in queries:
         try:
             with connection.begin_nested():
-                asked.append(Asked(query, draw(connection, query, random_state), kind(query)))
+                asked.append(Asked(query, draw(connection, query, random_state, known), kind(query)))
         except NotDrawable as why:
             missing.append(NotMeasured(query.name, kind(query), query.per_second, why.reason, why.mend))
         except StatementError as error:

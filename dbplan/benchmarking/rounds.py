@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import fmean
 
 from sqlalchemy.exc import StatementError
 
@@ -89,7 +89,12 @@ def _warm(runners: Sequence[Runner], seconds: float, random_state: int, watch: S
                 began = watch.now
                 if runner.step(watch) is not None:
                     taken.append(watch.now - began)  # what stays outside the clock takes time too
-    return {r.query.name: median(seen[r.query.name][-5:]) for r in runners if r.error is None}
+    return {r.query.name: _expected(seen[r.query.name]) for r in runners if r.error is None}
+
+
+def _expected(seconds: Sequence[float]) -> float:
+    """Return the mean without the first execution, which pays for compiling and cold caches."""
+    return fmean(seconds[1:] or seconds)
 
 
 def needs_writing(error: StatementError) -> bool:

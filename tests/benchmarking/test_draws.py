@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import String, bindparam, func, insert, literal, or_, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 
-from dbplan.benchmarking import draws
+from dbplan.benchmarking import sampling
 from dbplan.benchmarking.draws import IN_LIST, SETS, NotDrawable, draw
 from dbplan.errors import UsageError
 from dbplan.plan import Query
@@ -137,7 +137,7 @@ def test_large_tables_are_sampled_by_page_alike_each_time(connection, schema, mo
     statement = select(schema.events).where(
         schema.events.c.user_id == bindparam("u"), schema.events.c.Tag == bindparam("t")
     )
-    monkeypatch.setattr(draws, "LARGE", 100)
+    monkeypatch.setattr(sampling, "LARGE", 100)
     by_page = values(connection, statement)
     assert by_page == values(connection, statement)
     assert len({(each["u"], each["t"]) for each in by_page}) > 50
