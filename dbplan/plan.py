@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dbplan.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, MetaData, Table
+    from sqlalchemy import Column, Constraint, MetaData, Table
     from sqlalchemy.sql.base import Executable
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -129,10 +129,25 @@ def copy_metadata(metadata: MetaData) -> MetaData:
 
     copy = MetaData(schema=metadata.schema, naming_convention=metadata.naming_convention, info=dict(metadata.info))
     for table in metadata.tables.values():
-        table.to_metadata(copy)
+        _keep_order(table, table.to_metadata(copy))
     for sequence in metadata._sequences.values():  # SQLAlchemy has no public list of them
         Sequence(sequence.name, schema=sequence.schema, metadata=copy)
     return copy
+
+
+def _keep_order(table: Table, copy: Table) -> None:
+    """Give copied constraints the order of the originals, so that the DDL of a plan is the same in every run.
+
+    SQLAlchemy copies them from a set, whose order changes with the hash seed of the process.
+    """
+    order = {_identity(constraint): constraint._creation_order for constraint in table.constraints}
+    for constraint in copy.constraints:
+        constraint._creation_order = order.get(_identity(constraint), constraint._creation_order)
+
+
+def _identity(constraint: Constraint) -> tuple[str, ...]:
+    columns = (column.name for column in getattr(constraint, "columns", ()))
+    return (type(constraint).__name__, str(constraint.name), str(getattr(constraint, "sqltext", "")), *columns)
 
 
 def compared_column(query: Query, parameter: str) -> Column[Any] | None:
