@@ -67,17 +67,34 @@ class Facts:
 def facts(table: Table) -> Facts:
     """Return what the CHECK constraints of `table` say."""
     found = Facts()
-    for constraint in sorted(table.constraints, key=lambda c: str(c.name)):
-        if isinstance(constraint, CheckConstraint):
-            check = _check(table, constraint)
-            found.checks.append(check)
-            if check.parsed is not None:
-                for conjunct in _conjuncts(check.parsed.node):
-                    _note(found, conjunct, check.parsed)
+    for constraint in check_constraints(table):
+        check = _check(table, constraint)
+        found.checks.append(check)
+        if check.parsed is not None:
+            for conjunct in _conjuncts(check.parsed.node):
+                _note(found, conjunct)
     for column in table.columns:
         for text in _domain_checks(column.type):
             _domain(found, table, column.name, text)
+    for _ in found.orders:
+        for low, high, strict in found.orders:
+            _pass_on(found.limit(low), found.limit(high), strict)
     return found
+
+
+def _pass_on(low: Limits, high: Limits, strict: bool) -> None:
+    """Let the smaller column know the larger one's end, and the larger one the smaller one's start."""
+    if high.high is not None and (low.high is None or _less(high.high, low.high)):
+        low.high, low.high_open = high.high, high.high_open or strict
+    if low.low is not None and (high.low is None or _less(high.low, low.low)):
+        high.low, high.low_open = low.low, low.low_open or strict
+
+
+def check_constraints(table: Table) -> list[CheckConstraint]:
+    """Return the CHECKs of a table and of its columns, by name."""
+    on_columns = (constraint for column in table.columns for constraint in column.constraints)
+    every = {c: None for c in (*table.constraints, *on_columns) if isinstance(c, CheckConstraint)}
+    return sorted(every, key=lambda c: (str(c.name or ""), sql_text(c.sqltext)))
 
 
 def _check(table: Table, constraint: CheckConstraint) -> Check:
@@ -117,7 +134,7 @@ def _domain(found: Facts, table: Table, column: str, text: str) -> None:
     parsed = Expression(text, parsed.node, frozenset({column}))
     found.checks.append(Check(f"domain of {column}", text, parsed))
     for conjunct in _conjuncts(parsed.node):
-        _note(found, conjunct, parsed)
+        _note(found, conjunct)
 
 
 def _conjuncts(node: Any) -> Iterator[Any]:
@@ -129,13 +146,18 @@ def _conjuncts(node: Any) -> Iterator[Any]:
         yield node
 
 
-def _note(found: Facts, node: Any, whole: Expression) -> None:
+def _note(found: Facts, node: Any) -> None:
     """Add what one conjunct says; what no rule here reads stays a CHECK that is tested and repaired."""
-    for literal in node.find_all(exp.Literal):
-        for column in node.find_all(exp.Column):
-            found.limit(column.name).hints.append(value_of(literal))
+    for column, literal in _compared(node):
+        found.limit(column).hints.append(literal)
     _read(node, found)
-    del whole
+
+
+def _compared(node: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every column with every literal it is compared with, however deep inside."""
+    for test in node.find_all(*_FLIPPED, exp.In, exp.Between):
+        columns = [c.name for c in test.find_all(exp.Column)]
+        yield from ((name, value_of(literal)) for literal in test.find_all(exp.Literal) for name in columns)
 
 
 @singledispatch

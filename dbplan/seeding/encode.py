@@ -95,6 +95,8 @@ def _clock(micros: int) -> str:
 
 def decorated(kind: Any) -> bool:
     """Whether a type turns values into others before they are written."""
+    if isinstance(kind, sa.PickleType):
+        return True
     own = isinstance(kind, sa.TypeDecorator) and not isinstance(kind, UtcDateTime)
     return own and type(kind).process_bind_param is not sa.TypeDecorator.process_bind_param
 
@@ -114,7 +116,7 @@ def _sqlite(cells: Cells, kind: Any) -> list[Any] | None:
     values = cells.values
     if isinstance(kind, sa.DateTime) and values.dtype.kind == "M":
         return [text.replace("T", " ") for text in np.datetime_as_string(values, unit="us").tolist()]
-    if isinstance(kind, sa.Uuid | sa.String | sa.Enum) or values.dtype.kind in "ib":
+    if isinstance(kind, sa.Uuid | sa.String | sa.Enum) or values.dtype.kind in "ibf":
         plain = values.dtype.kind != "M" and not isinstance(kind, sa.Date)
         return list(values.tolist()) if plain else None
     return None

@@ -14,12 +14,14 @@ from dbplan.seeding.cells import Cells, chosen, patched
 from dbplan.seeding.checks import Check, Facts
 from dbplan.seeding.fanout import Fan
 from dbplan.seeding.references import Reference
-from dbplan.seeding.stream import Array, Index
+from dbplan.seeding.stream import Array, Index, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ATTEMPTS = 48
+SEARCH = 400
+BORROWS = 8
 Maker = Callable[["Frame"], Cells]
 Picker = Callable[["Frame"], Index]
 
@@ -55,6 +57,7 @@ class Source:
     timed: str = ""
     _order: Index | None = None
     _position: Index | None = None
+    _lent: dict[tuple[str, ...], Mapping[str, Cells] | None] = field(default_factory=dict)
 
     def frame(self, rows: Index) -> Frame:
         """Return a frame over those rows."""
@@ -82,6 +85,13 @@ class Source:
             self._position = np.empty(self.rows, dtype=np.int64)
             self._position[self.order] = np.arange(self.rows, dtype=np.int64)
         return self._position[rows]
+
+    def lenders(self, group: Group) -> Mapping[str, Cells] | None:
+        """Return cells of a group that hold its CHECKs, for rows that find none themselves."""
+        key = group.columns
+        if key not in self._lent:
+            self._lent[key] = _search(self, group)
+        return self._lent[key]
 
     def chunks(self, size: int) -> Iterator[Frame]:
         """Yield frames over all rows, `size` at a time, in the order in which they are written."""
@@ -127,17 +137,33 @@ class Frame:
         for name in group.columns:
             if name in group.free:
                 self[name]  # noqa: B018 - drawn and kept
-        for low, high, _ in group.orders:
-            if low in group.free and high in group.free:
-                self._sort(low, high)
+        for low, high, strict in group.orders:
+            self._order(low, high, strict)
         return {name: self[name] for name in group.columns}
 
-    def _sort(self, low: str, high: str) -> None:
-        a, b = self._cells[low], self._cells[high]
-        if a.values.dtype.kind != b.values.dtype.kind or a.values.dtype.kind not in "iufM":
+    def _order(self, low: str, high: str, strict: bool) -> None:
+        """Swap two free cells that stand the wrong way round; where one is a key, put the other beside it."""
+        assert self._group is not None
+        a, b = self[low], self[high]
+        kinds = {a.values.dtype.kind, b.values.dtype.kind}
+        if not (kinds == {"M"} or kinds <= set("iuf")):
             return
-        wrong = ~a.null & ~b.null & (a.values > b.values)
-        self._cells[low], self._cells[high] = chosen(wrong, b, a), chosen(wrong, a, b)
+        wrong = ~a.null & ~b.null & ((a.values >= b.values) if strict else (a.values > b.values))
+        free = {low, high} & self._group.free
+        if len(free) == 2:
+            same = len(kinds) == 1 and not strict
+            wrong = wrong if same else wrong & (a.values != b.values)
+            self._cells[low], self._cells[high] = chosen(wrong, b, a), chosen(wrong, a, b)
+        elif high in free:
+            self._cells[high] = chosen(wrong, Cells(a.values + self._step(a, strict), a.null), b)
+        elif low in free:
+            self._cells[low] = chosen(wrong, Cells(b.values - self._step(b, strict), b.null), a)
+
+    def _step(self, cells: Cells, strict: bool) -> Array:
+        """Return small distances, smaller at every attempt, in units or seconds."""
+        width = max(1, 64 >> min(self._attempt, 6))
+        steps = strict + mixed((self.rows + self._attempt).astype(np.uint64)) % np.uint64(width)
+        return steps.astype("timedelta64[s]") if cells.values.dtype.kind == "M" else steps.astype(np.int64)
 
 
 def _settled(source: Source, rows: Index, group: Group) -> Mapping[str, Cells]:
@@ -147,14 +173,48 @@ def _settled(source: Source, rows: Index, group: Group) -> Mapping[str, Cells]:
     for attempt in range(1, ATTEMPTS):
         if not bad.size:
             return cells
-        again = Frame(source, rows[bad], group, attempt).trial()
-        good = holds(source, rows[bad], group, again)
-        where = np.flatnonzero(good)
-        cells = {name: patched(old, bad[where], again[name].take(where)) for name, old in cells.items()}
-        bad = bad[~good]
+        bad = _mend(source, rows, group, cells, bad, Frame(source, rows[bad], group, attempt).trial())
+    if bad.size:
+        bad = _borrow(source, rows, group, cells, bad)
     if bad.size:
         raise Unsatisfiable(_unsatisfied(source, rows[bad[:1]], group))
     return cells
+
+
+def _mend(
+    source: Source, rows: Index, group: Group, cells: dict[str, Cells], bad: Index, again: Mapping[str, Cells]
+) -> Index:
+    """Put the new cells where they hold the CHECKs; return the rows that are still bad."""
+    good = holds(source, rows[bad], group, again)
+    where = np.flatnonzero(good)
+    if where.size:
+        cells.update({name: patched(old, bad[where], again[name].take(where)) for name, old in cells.items()})
+    return np.asarray(bad[~good])
+
+
+def _borrow(source: Source, rows: Index, group: Group, cells: dict[str, Cells], bad: Index) -> Index:
+    """Give rows that found no cells of their own those that a few other rows found after long search."""
+    for turn in range(BORROWS):
+        if not bad.size:
+            break
+        lent = source.lenders(group)
+        if lent is None:
+            break
+        size = len(next(iter(lent.values())))
+        at = ((rows[bad] + 1) * 2654435761 + turn * 97) % size
+        bad = _mend(source, rows, group, cells, bad, {name: old.take(at) for name, old in lent.items()})
+    return bad
+
+
+def _search(source: Source, group: Group) -> Mapping[str, Cells] | None:
+    """Return the cells of the first rows after up to SEARCH tries, those that hold; None where none does."""
+    rows = np.arange(512, dtype=np.int64) % source.rows
+    for attempt in range(ATTEMPTS, SEARCH):
+        tried = Frame(source, rows, group, attempt).trial()
+        good = np.flatnonzero(holds(source, rows, group, tried))
+        if good.size:
+            return {name: old.take(good) for name, old in tried.items()}
+    return None
 
 
 def holds(source: Source, rows: Index, group: Group, cells: Mapping[str, Cells]) -> Array:

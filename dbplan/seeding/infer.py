@@ -129,6 +129,8 @@ class Respelled(Domain):
 def generic(kind: Any) -> Any:
     """Return the type beneath decorators and domains."""
     while True:
+        if isinstance(kind, sa.Interval):  # kept as a DateTime where a server has no intervals
+            return kind
         if isinstance(kind, sa.TypeDecorator):
             kind = kind.impl_instance if hasattr(kind, "impl_instance") else kind.impl
         elif isinstance(kind, pg.DOMAIN):
@@ -204,7 +206,7 @@ def _numeric(name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
     if isinstance(kind, sa.Float):
         scale = 4
     scale = min(scale, 9)
-    digits = min(kind.precision or 15, 15) if not isinstance(kind, sa.Float) else 12
+    digits = 12 if isinstance(kind, sa.Float) else min(kind.precision or 15, 15)
     ceiling = 10**digits - 1
     low, high = _range(name, 0, 1_000)
     low, high = max(low * 10**scale, -ceiling), min(high * 10**scale, ceiling)
@@ -329,6 +331,7 @@ FAMILIES: Mapping[Any, Callable[..., Domain | None]] = {
     sa.Boolean: _boolean,
     sa.Integer: _integer,
     sa.Numeric: _numeric,
+    sa.Float: _numeric,
     sa.Uuid: lambda *_: Uuids(),
     pg.INET: _made(lambda i: _dotted(0x0A000000 + i), 2**24, "addresses"),
     pg.CIDR: _made(lambda i: f"{_dotted(0x0A000000 + (i << 8))}/24", 2**16, "networks"),

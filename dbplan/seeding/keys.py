@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Table
 from sqlalchemy import types as sa
 
-from dbplan.errors import NotCovered, Unsatisfiable
+from dbplan.errors import Unsatisfiable
 from dbplan.seeding.domains import VAST, Uuids, Words
 from dbplan.seeding.infer import generic
 from dbplan.seeding.references import Reference, uniques
@@ -91,17 +91,17 @@ def _hold(builder: Builder, keys: Keys, names: frozenset[str], room: Room) -> No
     if whole and lead is not None:
         keys.most = 1
         return
-    _give_up(builder, names)
+    _give_up(builder, names, room)
 
 
-def _give_up(builder: Builder, names: frozenset[str]) -> None:
-    listing = ", ".join(sorted(names))
-    if not any(builder.table.columns[n].nullable for n in names):
-        raise Unsatisfiable(
-            f"{builder.name}: no way was found to keep ({listing}) unique over {builder.source.rows:,} rows beside its "
-            "other uniques and foreign keys; ask for fewer rows of it or more of its parents"
-        )
-    raise NotCovered(f"{builder.name}: unique ({listing}) cannot be held by construction; ask for fewer rows")
+def _give_up(builder: Builder, names: frozenset[str], room: Room) -> None:
+    rows = builder.source.rows
+    taken = {c: room[r.own] for r in builder.source.references for c in r.own}
+    parts = [f"{n} has {taken.get(n) or capacity(builder, n, rows):,} values" for n in sorted(names)]
+    raise Unsatisfiable(
+        f"{builder.name}: ({', '.join(sorted(names))}) is unique: {', '.join(parts)} for {rows:,} rows, beside its other "
+        "uniques and foreign keys; ask for fewer rows of it or more of its parents, or give a column more values"
+    )
 
 
 def capacity(builder: Builder, name: str, rows: int) -> int:

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, func, inspect, select, update
 
+from sqlalchemy.sql.compiler import IdentifierPreparer
+
 from dbplan.errors import UsageError
 from dbplan.seeding.encode import copy_texts, objects, python_values
 from dbplan.seeding.frames import Frame, Source
@@ -58,6 +60,13 @@ def load(connection: Connection, sources: Mapping[str, Source], order: Order) ->
     return seconds
 
 
+def quoter(connection: Connection) -> IdentifierPreparer:
+    """Return what quotes names for a statement that takes no parameters, in which a percent sign is itself."""
+    preparer: IdentifierPreparer = connection.dialect.preparer(connection.dialect)
+    preparer._double_percents = False
+    return preparer
+
+
 def _prepare(connection: Connection, order: Order) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL timezone = 'UTC'")
@@ -77,7 +86,7 @@ def _written(source: Source) -> list[str]:
 def _copy(connection: Connection, frame: Frame, blank: set[str]) -> None:
     """Stream rows through COPY in its text form, which every type understands."""
     table, names = frame.source.table, _written(frame.source)
-    quote = connection.dialect.identifier_preparer
+    quote = quoter(connection)
     columns = ", ".join(quote.quote(name) for name in names)
     fields = [
         ["\\N"] * len(frame) if name in blank else copy_texts(frame[name], table.columns[name].type, connection.dialect)
@@ -142,7 +151,7 @@ def _close(connection: Connection, source: Source, reference: Reference) -> None
 
 def _advance_sequences(connection: Connection, source: Source) -> None:
     """Let the next INSERT of an application count on where the seed stopped."""
-    quote = connection.dialect.identifier_preparer
+    quote = quoter(connection)
     for column in source.table.columns:
         if column.name in source.makers and source.why[column.name] == "counts up":
             qualified = quote.format_table(source.table)

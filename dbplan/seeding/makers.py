@@ -12,7 +12,7 @@ from dbplan.seeding.domains import VAST, Choice, Domain, Moments, as_array, uuid
 from dbplan.seeding.frames import Frame, Maker, Source
 from dbplan.seeding.infer import Span
 from dbplan.seeding.predicate import Expression
-from dbplan.seeding.stream import Array, Index, below, bits, key, permuted, unit
+from dbplan.seeding.stream import Array, Index, below, bits, key, mixed, permuted, unit
 
 MICRO = "datetime64[us]"
 
@@ -41,8 +41,9 @@ def _hinted(values: Array, hints: Sequence[Any], random: Any) -> Array:
         return values
     picked = as_array([usable[i] for i in below(random, len(usable)).tolist()])
     if values.dtype.kind in "iuf" and picked.dtype.kind in "iuf":
-        picked = picked + (below(random * np.uint64(3), 3) - 1)
-    take = (random & np.uint64(3)) == 0
+        nudge = below(mixed(random), 5) - 2
+        picked = picked + np.where(np.abs(nudge) < 2, nudge, np.sign(nudge) * below(random, 100))
+    take = (random & np.uint64(1)) == 0
     return np.where(take, picked.astype(values.dtype), values)
 
 

@@ -83,8 +83,6 @@ def prepare(plan: Plan, rows: int | Mapping[str, int] | None, random_state: int)
 
 
 def _run(engine: Engine, made: World, notes: tuple[str, ...], server: Any) -> Report:
-    from sqlalchemy.exc import DBAPIError
-
     from dbplan.connection import connect
     from dbplan.seeding.reporting import judge
 
@@ -92,9 +90,17 @@ def _run(engine: Engine, made: World, notes: tuple[str, ...], server: Any) -> Re
         with connect(engine.execution_options(sqlite_begin="IMMEDIATE")) as connection, connection.begin():
             gathered = gather(connection, made)
         _analyze(engine, made)
-    except DBAPIError as error:
+    except _refusals(engine) as error:
         raise _explained(error) from None
     return judge(made, gathered, notes, server)
+
+
+def _refusals(engine: Engine) -> tuple[type[Exception], ...]:
+    """Return what a server's refusal arrives as: through SQLAlchemy, or from the driver's own COPY."""
+    from sqlalchemy.exc import DBAPIError
+
+    driver = getattr(engine.dialect.dbapi, "Error", DBAPIError)
+    return DBAPIError, driver
 
 
 def gather(connection: Connection, made: World) -> Any:
@@ -129,7 +135,7 @@ def _analyze(engine: Engine, made: World) -> None:
 
 
 def _explained(error: Any) -> Exception:
-    said = " ".join(str(error.orig).split())[:300]
+    said = " ".join(str(getattr(error, "orig", error)).split())[:300]
     if any(word in said.lower() for word in ("full", "no space", "readonly", "read-only", "disk i/o", "locked")):
         return CannotWrite(f"the database could not be written, and nothing was kept: {said}")
     return Unsatisfiable(

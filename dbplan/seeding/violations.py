@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ColumnElement
 
+from dbplan.seeding.checks import check_constraints
 from dbplan.seeding.references import uniques
 
 UNIQUE_LIMIT = 2_000_000
@@ -29,7 +30,7 @@ UNIQUE_LIMIT = 2_000_000
 def violations(connection: Connection, table: Table, rows: int) -> int:
     """Return how many rows of `table` break a foreign key, a CHECK or a unique."""
     found = sum(_orphans(connection, table, constraint) for constraint in table.foreign_key_constraints)
-    found += sum(_broken(connection, table, c) for c in table.constraints if isinstance(c, CheckConstraint))
+    found += sum(_broken(connection, table, c) for c in check_constraints(table))
     if rows <= UNIQUE_LIMIT:
         found += sum(_duplicates(connection, table, names) for names in uniques(table))
     return found
