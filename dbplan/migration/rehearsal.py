@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -112,32 +112,33 @@ def _chain(run: Rehearser, spine: Stage) -> tuple[list[Rehearsed], list[Revision
             seeded_stages.close()
             seeded, unseeded = _seeded(run, spine, seeded_stages)
             if revision.downgrades and not seen.no_way_back and not any(step.error for step in seen.steps):
-                seen = _back_and_forth(run, seeded, seen)
+                # The next revision wants these rows as they are; behind the last one nobody does.
+                with seeded.clone() if waiting else nullcontext(seeded) as stage:
+                    seen = _back_and_forth(run, stage, seen)
             done.append(_with_sql(run, seen))
     return done, waiting
 
 
-def _forth_and_back(run: Rehearser, seeded: Stage, revision: Revision) -> Rehearsed:
+def _forth_and_back(run: Rehearser, stage: Stage, revision: Revision) -> Rehearsed:
     """Go up, down and up again on rows from before the upgrade."""
-    with seeded.clone() as stage:
-        before = run.state(stage)
-        up, upgraded = run.attempt(stage, revision.id, "up", BEFORE, before)
-        seen = Rehearsed(revision, (up,))
-        if up.error:
-            return seen
-        if not revision.downgrades:
-            return replace(seen, losses=_one_way_losses(before, upgraded), no_way_back=_missing(revision))
-        down, restored = run.attempt(stage, revision.id, "down", BEFORE, upgraded)
-        seen = replace(seen, steps=(up, down))
-        if down.error.startswith(NO_WAY_BACK):
-            return replace(seen, steps=(up,), losses=_one_way_losses(before, upgraded), no_way_back=down.error)
-        if down.error:
-            return seen
-        losses = there_and_back(before.contents, upgraded.contents, restored.contents)
-        seen = replace(seen, restored=differences(before.catalog, restored.catalog), losses=losses)
-        again, repeated = run.attempt(stage, revision.id, "up", BEFORE, restored)
-        seen = replace(seen, steps=(up, down, again))
-        return seen if again.error else replace(seen, repeated=differences(upgraded.catalog, repeated.catalog))
+    before = run.state(stage)
+    up, upgraded = run.attempt(stage, revision.id, "up", BEFORE, before)
+    seen = Rehearsed(revision, (up,))
+    if up.error:
+        return seen
+    if not revision.downgrades:
+        return replace(seen, losses=_one_way_losses(before, upgraded), no_way_back=_missing(revision))
+    down, restored = run.attempt(stage, revision.id, "down", BEFORE, upgraded)
+    seen = replace(seen, steps=(up, down))
+    if down.error.startswith(NO_WAY_BACK):
+        return replace(seen, steps=(up,), losses=_one_way_losses(before, upgraded), no_way_back=down.error)
+    if down.error:
+        return seen
+    losses = there_and_back(before.contents, upgraded.contents, restored.contents)
+    seen = replace(seen, restored=differences(before.catalog, restored.catalog), losses=losses)
+    again, repeated = run.attempt(stage, revision.id, "up", BEFORE, restored)
+    seen = replace(seen, steps=(up, down, again))
+    return seen if again.error else replace(seen, repeated=differences(upgraded.catalog, repeated.catalog))
 
 
 def _missing(revision: Revision) -> str:
@@ -154,19 +155,18 @@ def _one_way_losses(before: State, upgraded: State) -> tuple[Loss, ...]:
     )
 
 
-def _back_and_forth(run: Rehearser, seeded: Stage, seen: Rehearsed) -> Rehearsed:
+def _back_and_forth(run: Rehearser, stage: Stage, seen: Rehearsed) -> Rehearsed:
     """Go down and up on rows written since the upgrade: those that a real rollback meets."""
     revision = seen.revision.id
-    with seeded.clone() as stage:
-        before = run.state(stage)
-        if not before.rows:
-            return seen
-        down, below = run.attempt(stage, revision, "down", SINCE, before)
-        if down.error:
-            return replace(seen, steps=(*seen.steps, down))
-        up, after = run.attempt(stage, revision, "up", SINCE, below)
-        losses = () if up.error else back_and_there(before.contents, below.contents, after.contents)
-        return replace(seen, steps=(*seen.steps, down, up), losses=(*seen.losses, *losses))
+    before = run.state(stage)
+    if not before.rows:
+        return seen
+    down, below = run.attempt(stage, revision, "down", SINCE, before)
+    if down.error:
+        return replace(seen, steps=(*seen.steps, down))
+    up, after = run.attempt(stage, revision, "up", SINCE, below)
+    losses = () if up.error else back_and_there(before.contents, below.contents, after.contents)
+    return replace(seen, steps=(*seen.steps, down, up), losses=(*seen.losses, *losses))
 
 
 def _seeded(run: Rehearser, spine: Stage, stack: ExitStack) -> tuple[Stage, str]:

@@ -135,8 +135,23 @@ def upgrade_loses_data(rehearsal: Rehearsal) -> Iterator[Hit]:
 def downgrade_loses_data(rehearsal: Rehearsal) -> Iterator[Hit]:
     """Find rows and values that the downgrade loses."""
     for seen, loss in _losses(rehearsal, "down"):
-        since = ", written since the upgrade" if loss.since else ""
-        yield _place(seen, loss), f"the downgrade loses or changes {_amount(loss)}{since}", ""
+        yield _place(seen, loss), f"the downgrade loses or changes {_amount(loss)}", ""
+
+
+@rule(
+    "downgrade-loses-new-data",
+    Severity.WARNING,
+    condition="the downgrade loses or changes rows written since the upgrade that the older schema has a place for",
+    why="a rollback is wanted after users have worked with the new version",
+    mend="let the downgrade keep what it shortens, rounds or deletes in a table of its own",
+    source=_SOURCE,
+)
+def downgrade_loses_new_data(rehearsal: Rehearsal) -> Iterator[Hit]:
+    """Find what a downgrade loses of rows written since the upgrade; what it loses of older rows too is told there."""
+    older = {(seen.revision.id, loss.place) for seen, loss in _losses(rehearsal, "down")}
+    for seen, loss in _losses(rehearsal, "down", since=True):
+        if (seen.revision.id, loss.place) not in older:
+            yield _place(seen, loss), f"the downgrade loses or changes {_amount(loss)} written since the upgrade", ""
 
 
 @rule(
@@ -213,6 +228,7 @@ RULES: tuple[Rule[Rehearsal], ...] = (
     upgrade_not_repeatable,
     model_drift,
     downgrade_fails_on_new_rows,
+    downgrade_loses_new_data,
     nulls_filled,
     one_way,
     column_order,
@@ -224,9 +240,10 @@ def _undoable(rehearsal: Rehearsal) -> Iterable[Rehearsed]:
     return (seen for seen in rehearsal.revisions if not seen.revision.one_way)
 
 
-def _losses(rehearsal: Rehearsal, during: str) -> Iterator[tuple[Rehearsed, Loss]]:
+def _losses(rehearsal: Rehearsal, during: str, *, since: bool = False) -> Iterator[tuple[Rehearsed, Loss]]:
     for seen in _undoable(rehearsal):
-        yield from ((seen, loss) for loss in seen.losses if loss.during == during and not loss.filled)
+        wanted = (loss for loss in seen.losses if loss.during == during and loss.since == since and not loss.filled)
+        yield from ((seen, loss) for loss in wanted)
 
 
 def _at(seen: Rehearsed) -> Place:
