@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from dbplan.diagram.entities import erd
+from dbplan.diagram.meanings import dictionary
 
-__all__ = ["erd"]
+__all__ = ["dictionary", "erd"]

@@ -12,12 +12,13 @@ from sqlalchemy import Column, Enum, Index, Table, UniqueConstraint
 
 from dbplan.diagram.lettering import cut, cut_middle, printable, width
 from dbplan.diagram.relations import is_partial, unique_keys
-from dbplan.diagram.wording import enum_of, index_words, type_name
+from dbplan.diagram.wording import enum_of, index_words, short_type_name, type_name
 from dbplan.report.cells import show
 
 UNIT = 18
 """Every line of a box is so many pixels high: then a line's middle can be told from its number."""
 HEADER = 2
+AIR = 6
 PAD = 10
 NAME_SIZE, TEXT_SIZE, SMALL_SIZE = 13.0, 12.0, 10.5
 MARK_SIZE = 9.5
@@ -64,8 +65,8 @@ class Box:
 
     @property
     def height(self) -> int:
-        """The height in pixels."""
-        return self.units * UNIT
+        """The height in pixels, with a little air below the last line."""
+        return self.units * UNIT + AIR
 
     @property
     def mark_width(self) -> float:
@@ -116,7 +117,9 @@ def column_row(column: Column[Any], mark: str) -> Row:
     kind = type_name(column.type)
     optional = bool(column.nullable) and not column.primary_key
     hint = _hint(f"{column.name} {kind}{' or NULL' if optional else ''}", column.comment)
-    return Row(cut_middle(column.name, LONGEST_NAME), cut(kind, LONGEST_TYPE), mark, optional, hint)
+    return Row(
+        cut_middle(column.name, LONGEST_NAME), cut(short_type_name(column.type), LONGEST_TYPE), mark, optional, hint
+    )
 
 
 def key_marks(table: Table) -> dict[str, str]:
@@ -166,8 +169,7 @@ def enum_boxes(tables: Iterable[Table]) -> list[Box]:
         for column in table.columns:
             kind = enum_of(column.type)
             if kind is not None:
-                named = type_name(kind) if kind.name else f"{table.key}.{column.name}"
-                found.setdefault(named, kind)
+                found.setdefault(kind.name or f"{table.key}.{column.name}", kind)
     return [_enum_box(name, found[name]) for name in sorted(found)]
 
 
@@ -177,7 +179,9 @@ def _enum_box(name: str, kind: Enum) -> Box:
     rows = [Row(cut(member, LONGEST_NAME), hint=printable(member)) for member in shown]
     if left := members[len(shown) :]:
         rows.append(Row(f"+ {len(left)} more", hint=printable(", ".join(left[:50])), faint=True))
-    return Box(f"enum {name}", "enum", cut_middle(name, LONGEST_NAME), count="enum", hint=printable(name), rows=tuple(rows))
+    return Box(
+        f"enum {name}", "enum", cut_middle(name, LONGEST_NAME), count="enum", hint=printable(name), rows=tuple(rows)
+    )
 
 
 def _hint(name: str, comment: str | None) -> str:

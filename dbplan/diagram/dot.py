@@ -33,8 +33,9 @@ def _lines(boxes: Sequence[Box], relations: Sequence[Relation]) -> Iterator[str]
 def _edge(relation: Relation, boxes: Mapping[str, Box]) -> str:
     tail = _end(boxes[relation.parent], relation.referred[0])
     head = _end(boxes[relation.child], relation.columns[-1])
-    arrows = f"arrowtail={'teeodot' if relation.optional else 'teetee'}, arrowhead={'teeodot' if relation.single else 'crowodot'}"
-    return f"{tail} -> {head} [{arrows}]"
+    parent = "teeodot" if relation.optional else "teetee"
+    child = "teeodot" if relation.single else "crowodot"
+    return f"{tail} -> {head} [arrowtail={parent}, arrowhead={child}]"
 
 
 def _end(box: Box, column: str) -> str:

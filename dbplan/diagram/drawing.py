@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from dbplan.diagram.boxes import HEADER, MARK_SIZE, NAME_SIZE, PAD, SMALL_SIZE, TEXT_SIZE, UNIT, Box, Row
+from dbplan.diagram.boxes import AIR, HEADER, MARK_SIZE, NAME_SIZE, PAD, SMALL_SIZE, TEXT_SIZE, UNIT, Box, Row
 from dbplan.diagram.layout import STUB, End, Layout, Route
 from dbplan.diagram.lettering import ADVANCE, cut, width
+from dbplan.diagram.relations import Relation
 
 INK, PAPER, MUTED = "var(--ink, #1b1f24)", "var(--paper, #ffffff)", "var(--muted, #5a6570)"
 LINE, WASH, ACCENT = "var(--line, #dce1e6)", "var(--wash, #f5f7f9)", "var(--accent, #0a5f9e)"
 FONTS = "'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
 MARGIN = 8.0
-LEGEND_HEIGHT = 34.0
+LEGEND_HEIGHT, LEGEND_WIDTH = 34.0, 640.0
 RADIUS = 4
+_MARKS = {"PK": "primary key", "FK": "foreign key", "U": "unique"}
 _ROUND, _BAR, _TOES = 4.0, 5.5, 6.0
 _NEAR, _FAR = 8.0, 14.0
 
 
 def svg(layout: Layout, boxes: Sequence[Box], label: str) -> str:
     """Return the picture as SVG text: lines first, boxes over them, the key to its signs below."""
-    key = legend(boxes, [route.relation.single for route in layout.routes], [r.relation.optional for r in layout.routes])
-    key_width = sum(item_width for _, item_width in key)
-    wide = max(layout.width, min(key_width, max(layout.width, 640.0))) + 2 * MARGIN
+    key = legend(boxes, [route.relation for route in layout.routes])
+    wide = max(layout.width, min(sum(taken for _, taken in key), LEGEND_WIDTH)) + 2 * MARGIN
     lines = list(_wrapped(key, wide - 2 * MARGIN))
     high = layout.height + 2 * MARGIN + (LEGEND_HEIGHT + (len(lines) - 1) * UNIT if lines else 0)
     parts = [
@@ -51,7 +52,7 @@ def _route(route: Route) -> str:
     signs = _sign(start, many=False, maybe=route.relation.optional) + _sign(
         end, many=not route.relation.single, maybe=True
     )
-    return f"<g><title>{hint}</title><path d=\"{path}\"/>{signs}</g>"
+    return f'<g><title>{hint}</title><path d="{path}"/>{signs}</g>'
 
 
 def cardinality(route: Route) -> str:
@@ -64,13 +65,17 @@ def _sign(end: End, *, many: bool, maybe: bool) -> str:
     """Draw one end in crow's-foot notation, from the box outwards: one bar or three toes, then a bar or a ring."""
     near, far = end.x + end.way * _NEAR, end.x + end.way * _FAR
     if many:
-        foot, last = end.x + end.way * (_NEAR + 3), end.x + end.way * (_NEAR + 3 + _ROUND)
-        first = f"M{_n(foot)} {_n(end.y)}L{_n(end.x)} {_n(end.y - _TOES)}M{_n(foot)} {_n(end.y)}L{_n(end.x)} {_n(end.y + _TOES)}"
+        foot = end.x + end.way * (_NEAR + 3)
+        first, last = _foot(end, foot), foot + end.way * _ROUND
     else:
         first, last = _bar(near, end.y), far + end.way * (_ROUND - _BAR / 2)
     if maybe:
         return f'<path d="{first}"/><circle cx="{_n(last)}" cy="{_n(end.y)}" r="{_ROUND}" style="fill:{PAPER}"/>'
     return f'<path d="{first}{_bar(far, end.y)}"/>'
+
+
+def _foot(end: End, foot: float) -> str:
+    return "".join(f"M{_n(foot)} {_n(end.y)}L{_n(end.x)} {_n(end.y + toe)}" for toe in (-_TOES, _TOES))
 
 
 def _bar(x: float, y: float) -> str:
@@ -79,31 +84,30 @@ def _bar(x: float, y: float) -> str:
 
 def _box(box: Box, x: float, y: float) -> Iterator[str]:
     head, corner = HEADER * UNIT, RADIUS if box.kind != "enum" else 9
+    shade = head - AIR / 2
     dash = ";stroke-dasharray:4 3" if box.kind != "table" else ""
     yield f'<g transform="translate({_n(x)} {_n(y)})">'
+    yield (f'<rect width="{box.width}" height="{box.height}" rx="{corner}" style="fill:{PAPER};stroke:{MUTED}{dash}"/>')
     yield (
-        f'<rect width="{box.width}" height="{box.height}" rx="{corner}" '
-        f'style="fill:{PAPER};stroke:{MUTED}{dash}"/>'
-    )
-    yield (
-        f'<path d="M{0.5} {head}V{corner}Q{0.5} {0.5} {corner} {0.5}H{box.width - corner}'
-        f'Q{box.width - 0.5} {0.5} {box.width - 0.5} {corner}V{head}Z" style="fill:{WASH};stroke:none"/>'
+        f'<path d="M0.5 {_n(shade)}V{corner}Q0.5 0.5 {corner} 0.5H{box.width - corner}'
+        f'Q{box.width - 0.5} 0.5 {box.width - 0.5} {corner}V{_n(shade)}Z" style="fill:{WASH};stroke:none"/>'
     )
     yield from _head(box)
-    yield f'<path d="M0 {head}H{box.width}" style="stroke:{LINE}"/>'
     for number, row in enumerate(box.rows):
         yield from _row(row, box, head + (number + 0.5) * UNIT)
     if box.footer:
-        top = head + len(box.rows) * UNIT
-        yield f'<path d="M0 {top}H{box.width}" style="stroke:{LINE}"/>'
+        top = head + len(box.rows) * UNIT + AIR / 2
+        yield f'<path d="M0.5 {_n(top - 1)}H{box.width - 0.5}" style="stroke:{LINE}"/>'
         most = int((box.width - 2 * PAD) / (SMALL_SIZE * ADVANCE))
         for number, row in enumerate(box.footer):
-            yield _text(PAD, top + (number + 0.5) * UNIT, cut(row.name, most), size=SMALL_SIZE, fill=MUTED, hint=row.hint)
+            yield _text(
+                PAD, top + (number + 0.5) * UNIT, cut(row.name, most), size=SMALL_SIZE, fill=MUTED, hint=row.hint
+            )
     yield "</g>"
 
 
 def _head(box: Box) -> Iterator[str]:
-    middle = HEADER * UNIT / 2
+    middle = (HEADER * UNIT - AIR / 2) / 2
     if box.schema:
         yield _text(PAD, 10, box.schema, size=SMALL_SIZE, fill=MUTED)
     below = middle + (6 if box.schema else 0)
@@ -140,27 +144,31 @@ def _text(
     return f'<text x="{_n(x)}" y="{_n(y + size * 0.36)}"{attributes}>{title}{_safe(text)}</text>'
 
 
-def legend(boxes: Sequence[Box], single: Sequence[bool], optional: Sequence[bool]) -> list[tuple[str, float]]:
+def legend(boxes: Sequence[Box], relations: Sequence[Relation]) -> list[tuple[str, float]]:
     """Return the signs that this picture uses, each drawn with its meaning, and how wide that is."""
     rows = [row for box in boxes for row in box.rows]
     marks = {mark for row in rows for mark in row.mark.split()}
-    words = {"PK": "primary key", "FK": "foreign key", "U": "unique"}
-    items = [(_text(0, 0, mark, size=MARK_SIZE, fill=ACCENT), width(mark, MARK_SIZE), words[mark]) for mark in words if mark in marks]
+    words = {mark: word for mark, word in _MARKS.items() if mark in marks}
+    items = [(_text(0, 0, mark, size=MARK_SIZE, fill=ACCENT), width(mark, MARK_SIZE), words[mark]) for mark in words]
     if any(row.nullable for row in rows):
         items.append((_text(0, 0, "?", size=SMALL_SIZE, fill=MUTED), width("?", SMALL_SIZE), "may be NULL"))
-    if not all(optional):
-        items.append((_sample(many=False, maybe=False), STUB, "exactly 1"))
-    if any(optional) or any(single):
-        items.append((_sample(many=False, maybe=True), STUB, "0 or 1"))
-    if not all(single):
-        items.append((_sample(many=True, maybe=True), STUB, "0 to N"))
+    items += [(_sample(many, maybe), STUB, word) for many, maybe, word in _ends(relations)]
     return [
         (sign + _text(taken + 6, 0, word, size=SMALL_SIZE, fill=MUTED), taken + 6 + width(word, SMALL_SIZE) + 22)
         for sign, taken, word in items
     ]
 
 
-def _sample(*, many: bool, maybe: bool) -> str:
+def _ends(relations: Sequence[Relation]) -> Iterator[tuple[bool, bool, str]]:
+    if any(not relation.optional for relation in relations):
+        yield False, False, "exactly 1"
+    if any(relation.optional or relation.single for relation in relations):
+        yield False, True, "0 or 1"
+    if any(not relation.single for relation in relations):
+        yield True, True, "0 to N"
+
+
+def _sample(many: bool, maybe: bool) -> str:
     stroke = f"fill:none;stroke:{MUTED};stroke-width:1.2"
     return (
         f'<g style="{stroke}"><path d="M0 -7V7" style="stroke:{LINE};stroke-width:2"/><path d="M0 0H{_n(STUB)}"/>'

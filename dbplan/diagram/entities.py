@@ -77,9 +77,7 @@ def table_named(plan: Plan, name: str) -> Table:
 def _boxes(plan: Plan, tables: Sequence[Table], brief: bool) -> list[Box]:
     schemas = {table.schema for table in tables}
     default = next(iter(schemas)) or "" if len(schemas) == 1 else "public"
-    boxes = [
-        table_box(t, planned=plan.rows.get(t.key), keys_only=brief, default_schema=default) for t in tables
-    ]
+    boxes = [table_box(t, planned=plan.rows.get(t.key), keys_only=brief, default_schema=default) for t in tables]
     return boxes if brief else [*boxes, *enum_boxes(tables)]
 
 

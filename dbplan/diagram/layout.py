@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil
+from itertools import pairwise
+from math import ceil, dist, sqrt
 
 from dbplan.diagram import graphviz
 from dbplan.diagram.boxes import UNIT, Box
 from dbplan.diagram.graphviz import Edge, LayoutFailed, Node, Placed, Point
-from dbplan.diagram.packing import pack, page_width
+from dbplan.diagram.packing import PAGE, pack
+from dbplan.diagram.ranks import layers, order
 from dbplan.diagram.relations import Relation
 
 STUB = 24.0
 """Pixels beside every box that belong to it alone: the ends of its relations are drawn there."""
-GAP = 20.0
 RANK_GAP = 44.0
+"""Pixels between ranks, beside the stubs."""
+SPACE = 28.0
+"""Pixels between components."""
+LANE = 8.0
+"""Pixels around a line that passes by a box; boxes of a rank have a whole empty line below them besides."""
 LOOP = 16.0
-_TALLEST = 1.6
-_STAGGERS = (1, 2, 3, 4, 6, 8)
+_TALLEST = 2.5
+"""A component higher than so many times its width (or the page's) is laid out again in lower ranks."""
+_HEIGHTS = (2.0, 1.3, 1.0)
+"""Heights to try, as multiples of the side of the square that all its boxes would fill."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +76,10 @@ class Slots:
 def lay_out(boxes: Sequence[Box], relations: Sequence[Relation]) -> Layout:
     """Return every box and relation placed: connected tables in ranks, the groups packed on one page."""
     by_key = {box.key: box for box in boxes}
-    parts = [_component(group, by_key, relations) for group in components(by_key, relations)]
-    parts.sort(key=lambda part: (-len(part.routes), -part.height, -part.width, min(part.corners)))
-    sizes = {number: (part.width + GAP, part.height + GAP) for number, part in enumerate(parts)}
-    places = pack(sizes, page_width(sizes))
+    parts = [_trimmed(_component(group, by_key, relations), by_key) for group in components(by_key, relations)]
+    parts.sort(key=lambda part: (_enum(part, by_key), -len(part.routes), -part.height, -part.width, min(part.corners)))
+    sizes = {number: (part.width + SPACE, part.height + SPACE) for number, part in enumerate(parts)}
+    places = pack(sizes)
     moved = [_shifted(part, places[number]) for number, part in enumerate(parts)]
     return Layout(
         width=max((places[n][0] + part.width for n, part in enumerate(parts)), default=0.0),
@@ -79,6 +87,10 @@ def lay_out(boxes: Sequence[Box], relations: Sequence[Relation]) -> Layout:
         corners={key: corner for part in moved for key, corner in part.corners.items()},
         routes=tuple(route for part in moved for route in part.routes),
     )
+
+
+def _enum(part: Layout, boxes: Mapping[str, Box]) -> bool:
+    return all(boxes[key].kind == "enum" for key in part.corners)
 
 
 def components(keys: Iterable[str], relations: Iterable[Relation]) -> list[list[str]]:
@@ -104,74 +116,56 @@ def _component(keys: list[str], boxes: Mapping[str, Box], relations: Sequence[Re
     members = set(keys)
     chosen = [boxes[key] for key in keys]
     inside = [relation for relation in relations if relation.child in members]
-    if all(relation.reflexive for relation in inside):
-        placed = Placed(*_outer(chosen[0], inside), ((0.0, 0.0),), ())
-        return _Assembly(chosen, inside).layout(placed)
+    assembly = _Assembly(chosen, inside)
+    if len(keys) == 1:
+        return assembly.layout(Placed(*assembly.sizes[0], ((0.0, 0.0),), ()))
     try:
-        return min((_ranked(chosen, inside, stagger) for stagger in _staggers(inside)), key=_badness)
+        return _ranked(assembly)
     except LayoutFailed:
-        return _Assembly(chosen, inside).layout(_without_graphviz(chosen, inside))
+        return assembly.layout(_without_graphviz(assembly))
 
 
-def _staggers(relations: Sequence[Relation]) -> tuple[int, ...]:
-    leaves = Counter(relation.parent for relation in relations)
-    return _STAGGERS if max(leaves.values()) > 4 else (1,)
+def _ranked(assembly: _Assembly) -> Layout:
+    """Return the component in its natural ranks, or in lower ones where those make it an endless column."""
+    natural = assembly.placed({})
+    if _tall(natural) <= _TALLEST:
+        return natural
+    area = sum((width + RANK_GAP) * (height + SPACE) for width, height in assembly.sizes)
+    heights = {box.key: size[1] + LANE for box, size in zip(assembly.boxes, assembly.sizes, strict=True)}
+    tried = [natural]
+    for factor in _HEIGHTS:
+        levels = layers(assembly.places, assembly.arcs, heights, factor * sqrt(area))
+        tried.append(
+            assembly.layout(graphviz.place(assembly.nodes, assembly.edges(levels), gap=LANE, rank_gap=RANK_GAP))
+        )
+    return min(tried, key=lambda layout: (max(_tall(layout), _TALLEST), _ink(layout)))
 
 
-def _badness(layout: Layout) -> tuple[float, float]:
-    """Order layouts: those not too tall for their width first, then the least area."""
-    tall = max(layout.height / max(layout.width, 960.0), _TALLEST)
-    return (tall, layout.width * layout.height)
+def _ink(layout: Layout) -> float:
+    """Return the length of all lines together, in pixels."""
+    return sum(dist(start, end) for route in layout.routes for start, end in pairwise(route.curve))
 
 
-def _ranked(boxes: Sequence[Box], relations: Sequence[Relation], stagger: int) -> Layout:
-    """Lay out twice: the first pass tells which table stands left of which, the second gives lines their sides."""
-    assembly = _Assembly(boxes, relations, _lengths(relations, stagger))
-    ranks = graphviz.place(assembly.nodes, assembly.edges(), gap=GAP, rank_gap=RANK_GAP)
-    assembly.turn({box.key: ranks.corners[number][0] for number, box in enumerate(boxes)})
-    return assembly.layout(graphviz.place(assembly.nodes, assembly.edges(), gap=GAP, rank_gap=RANK_GAP))
-
-
-def _lengths(relations: Sequence[Relation], stagger: int) -> dict[Relation, int]:
-    """Spread the tables that hang on one other table alone over several ranks, so that a hub is no endless column."""
-    neighbours: dict[str, set[str]] = defaultdict(set)
-    for relation in relations:
-        neighbours[relation.child].add(relation.parent)
-        neighbours[relation.parent].add(relation.child)
-    met: Counter[tuple[str, bool]] = Counter()
-    lengths: dict[Relation, int] = {}
-    for relation in relations:
-        leaf = next((key for key in (relation.child, relation.parent) if len(neighbours[key]) == 1), None)
-        if leaf is None:
-            continue
-        hub = relation.parent if leaf == relation.child else relation.child
-        lengths[relation] = 1 + met[hub, leaf == relation.child] % stagger
-        met[hub, leaf == relation.child] += 1
-    return lengths
+def _tall(layout: Layout) -> float:
+    return layout.height / max(layout.width, PAGE)
 
 
 class _Assembly:
-    """The boxes and relations of one component between the passes of its layout."""
+    """The boxes and relations of one component, before and after Graphviz places them."""
 
-    def __init__(
-        self, boxes: Sequence[Box], relations: Sequence[Relation], lengths: Mapping[Relation, int] | None = None
-    ) -> None:
+    def __init__(self, boxes: Sequence[Box], relations: Sequence[Relation]) -> None:
         self.boxes = boxes
         self.relations = [relation for relation in relations if not relation.reflexive]
         self.loops = [relation for relation in relations if relation.reflexive]
-        self.lengths = lengths or {}
         self.number = {box.key: number for number, box in enumerate(boxes)}
         self.sizes = [_outer(box, self.loops) for box in boxes]
-        self.nodes = [Node(*size, box.units) for size, box in zip(self.sizes, boxes, strict=True)]
-        self.left_of: dict[str, float] = {}
-
-    def turn(self, left_of: Mapping[str, float]) -> None:
-        """Note where the tables stand, so that each line leaves its table towards the other."""
-        self.left_of = dict(left_of)
+        self.nodes = [Node(*size, box.units + 1) for size, box in zip(self.sizes, boxes, strict=True)]
+        self.arcs = sorted({(relation.parent, relation.child) for relation in self.relations})
+        self.places = order(self.number, self.arcs)
 
     def forward(self, relation: Relation) -> bool:
-        """Whether the parent stands left of the child."""
-        return self.left_of.get(relation.parent, 0.0) <= self.left_of.get(relation.child, 0.0)
+        """Whether the parent stands left of the child; in a circle of tables, some do not."""
+        return self.places[relation.parent] < self.places[relation.child]
 
     def units(self) -> dict[Relation, tuple[int, int]]:
         """Return the lines at which each relation meets its parent and its child."""
@@ -186,8 +180,8 @@ class _Assembly:
             found[relation] = (to, of)
         return found
 
-    def edges(self) -> list[Edge]:
-        """Return the relations between different tables as edges from left to right."""
+    def edges(self, levels: Mapping[str, int]) -> list[Edge]:
+        """Return the relations between different tables as edges from left to right, as long as `levels` wants."""
         units = self.units()
         edges = []
         for relation in self.relations:
@@ -196,8 +190,13 @@ class _Assembly:
                 (self.number[relation.child], units[relation][1]),
             )
             left, right = ends if self.forward(relation) else ends[::-1]
-            edges.append(Edge(*left, *right, length=self.lengths.get(relation, 1)))
+            length = abs(levels.get(relation.child, 1) - levels.get(relation.parent, 0))
+            edges.append(Edge(*left, *right, length=length))
         return edges
+
+    def placed(self, levels: Mapping[str, int]) -> Layout:
+        """Return the component as Graphviz lays it out; LayoutFailed where it gives up."""
+        return self.layout(graphviz.place(self.nodes, self.edges(levels), gap=LANE, rank_gap=RANK_GAP))
 
     def layout(self, placed: Placed) -> Layout:
         """Return the component with the lines drawn from box to box; the stubs lie outside what Graphviz routed."""
@@ -229,12 +228,15 @@ def _telling(relation: Relation) -> str:
 def _outer(box: Box, relations: Iterable[Relation]) -> tuple[float, float]:
     """Return the size of a box with its stubs and loops, whole pixels in pairs so that its middle is one too."""
     loops = sum(relation.reflexive and relation.child == box.key for relation in relations)
-    return 2 * ceil((box.width + 2 * STUB + LOOP * loops) / 2), float(box.height)
+    return 2 * ceil((box.width + 2 * STUB + LOOP * loops) / 2), float((box.units + 1) * UNIT)
 
 
 def _fitted(curve: tuple[Point, ...], parent: End, child: End) -> tuple[Point, ...]:
-    """Return the curve beginning and ending exactly at the stubs; Graphviz rounds its numbers."""
-    return ((parent.x + parent.way * STUB, parent.y), *curve[1:-1], (child.x + child.way * STUB, child.y))
+    """Return the curve from stub to stub, leaving and arriving level; Graphviz rounds its numbers."""
+    start, end = (parent.x + parent.way * STUB, parent.y), (child.x + child.way * STUB, child.y)
+    first = start[0] + parent.way * max(12.0, abs(curve[1][0] - start[0]))
+    last = end[0] + child.way * max(12.0, abs(curve[-2][0] - end[0]))
+    return (start, (first, start[1]), *curve[2:-2], (last, end[1]), end)
 
 
 def _loop(parent: End, child: End, reach: float) -> tuple[Point, ...]:
@@ -243,22 +245,31 @@ def _loop(parent: End, child: End, reach: float) -> tuple[Point, ...]:
     return ((right, parent.y), (right + reach, parent.y), (right + reach, child.y), (right, child.y))
 
 
-def _without_graphviz(boxes: Sequence[Box], relations: Sequence[Relation]) -> Placed:
+def _without_graphviz(assembly: _Assembly) -> Placed:
     """Return the boxes on a grid with plain bows between them, for a graph on which Graphviz gives up."""
-    sizes = {number: (w + GAP, h + GAP) for number, (w, h) in enumerate(_outer(box, relations) for box in boxes)}
-    corners = pack(sizes, page_width(sizes))
-    number = {box.key: n for n, box in enumerate(boxes)}
+    sizes = {number: (width + SPACE, height + SPACE) for number, (width, height) in enumerate(assembly.sizes)}
+    corners = pack(sizes)
     curves = []
-    for relation in (relation for relation in relations if not relation.reflexive):
-        (x0, y0), (x1, y1) = corners[number[relation.parent]], corners[number[relation.child]]
-        start = x0 + sizes[number[relation.parent]][0] - GAP
-        curves.append(((start, y0), (start + RANK_GAP, y0), (x1 - RANK_GAP, y1), (x1, y1)))
+    for edge in assembly.edges({}):
+        (x0, y0), (x1, y1) = corners[edge.tail], corners[edge.head]
+        x0 += assembly.sizes[edge.tail][0]
+        curves.append(((x0, y0), (x0 + RANK_GAP, y0), (x1 - RANK_GAP, y1), (x1, y1)))
     return Placed(
         max(corners[n][0] + sizes[n][0] for n in corners),
         max(corners[n][1] + sizes[n][1] for n in corners),
-        tuple(corners[n] for n in range(len(boxes))),
+        tuple(corners[n] for n in range(len(sizes))),
         tuple(curves),
     )
+
+
+def _trimmed(part: Layout, boxes: Mapping[str, Box]) -> Layout:
+    """Return the component moved to the upper left and no larger than what is drawn of it."""
+    xs = [x for key, (x, _) in part.corners.items() for x in (x, x + boxes[key].width)]
+    ys = [y for key, (_, y) in part.corners.items() for y in (y, y + boxes[key].height)]
+    xs += [x for route in part.routes for x, _ in route.curve]
+    ys += [y for route in part.routes for _, y in route.curve]
+    moved = _shifted(part, (-min(xs), -min(ys)))
+    return replace(moved, width=max(xs) - min(xs), height=max(ys) - min(ys))
 
 
 def _shifted(part: Layout, by: Point) -> Layout:

@@ -20,8 +20,10 @@ LONGEST_COMMENT = 80
 _WORD = re.compile(r"[^0-9A-Za-z_\u00c0-\u1fff\u2c00-\ud7ff]+")
 _TYPE = re.compile(r"[^0-9A-Za-z_()\[\]]+")
 _KEYWORDS = frozenset(
-    "accdescr acctitle class classdef direction end erdiagram fk many one only optionally pk style subgraph title to "
-    "u uk zero".split()
+    [
+        *("accdescr", "acctitle", "class", "classdef", "direction", "end", "erdiagram", "fk", "many", "one", "only"),
+        *("optionally", "pk", "style", "subgraph", "title", "to", "u", "uk", "zero"),
+    ]
 )
 
 
@@ -35,7 +37,7 @@ def mermaid(tables: Sequence[Table], relations: Sequence[Relation]) -> tuple[str
         if len(text) <= MOST_CHARACTERS:
             return text, _said([*cuts, *left_out])
     fitting = MOST_CHARACTERS * len(tables) // len(text)
-    chosen = [table for table in tables[: fitting // 2]]
+    chosen = tables[: fitting // 2]
     keys = {table.key for table in chosen}
     few = [relation for relation in kept if {relation.child, relation.parent} <= keys]
     rest = [f"{len(tables) - len(chosen)} of {len(tables)} tables", "all columns"]

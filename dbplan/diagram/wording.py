@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Dialect, Enum, Index
+from sqlalchemy import Column, Computed, Dialect, Enum, Identity, Index, Sequence
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex
@@ -24,24 +24,30 @@ _SHORT = {
 @cache
 def dialect() -> Dialect:
     """Return the dialect of reference."""
-    return postgresql.dialect()
+    return postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def type_name(kind: TypeEngine[Any]) -> str:
     """Return a column type as PostgreSQL writes it, in lower case; another dialect's own word where it has none."""
     if isinstance(kind, NullType):
         return UNKNOWN
-    members = enum_of(kind)
-    if members is not None and members.name is None:
-        return "enum" if not isinstance(kind, ARRAY) else "enum[]"
     try:
         name = kind.compile(dialect=dialect())
     except Exception:  # a type of another dialect, or one that never compiles
         name = _own_words(kind)
-    if members is not None:
-        return name
-    lower = " ".join(name.split()).lower()
+    members = enum_of(kind)
+    if members is not None and members.native_enum and members.name:
+        return name  # a name that someone chose; its case counts
+    lower = " ".join(name.split()).lower().replace(", ", ",")
     return _SHORT.get(lower, lower) or UNKNOWN
+
+
+def short_type_name(kind: TypeEngine[Any]) -> str:
+    """Return a column type for the diagram: an enum by its own name, however it is stored."""
+    members = enum_of(kind)
+    if members is None:
+        return type_name(kind)
+    return (members.name or "enum") + ("[]" if isinstance(kind, ARRAY) else "")
 
 
 def _own_words(kind: TypeEngine[Any]) -> str:
@@ -86,3 +92,41 @@ def index_words(index: Index) -> str:
 def _after_table(rest: str, index: Index) -> str:
     table = dialect().identifier_preparer.format_table(index.table) if index.table is not None else ""
     return rest.removeprefix(table).strip()
+
+
+def default_words(column: Column[Any]) -> str:
+    """Return where a value comes from when none is given, by whom, or ""."""
+    words = [*_server_default(column), *_client_default(column)]
+    if column.onupdate is not None:
+        words.append(f"on update: {_made(column.onupdate)}")
+    return "; ".join(words)
+
+
+def _server_default(column: Column[Any]) -> list[str]:
+    default: Any = column.server_default
+    if isinstance(default, Computed):
+        kept = {True: " stored", False: " virtual"}.get(default.persisted, "")  # type: ignore[arg-type]
+        return [f"generated as ({sql(default.sqltext)}){kept}"]
+    if isinstance(default, Identity):
+        return [f"identity, {'always' if default.always else 'by default'}"]
+    if default is None:
+        return []
+    if getattr(default, "arg", None) is None:
+        return ["set by the server"]
+    return [f"'{default.arg}'" if isinstance(default.arg, str) else sql(default.arg)]
+
+
+def _client_default(column: Column[Any]) -> list[str]:
+    return [] if column.default is None else [_made(column.default)]
+
+
+def _made(default: Any) -> str:
+    """Return a default that the application fills in."""
+    if isinstance(default, Sequence):
+        return f"nextval('{default.name}')"
+    argument = getattr(default, "arg", None)
+    if callable(argument) and not isinstance(argument, ClauseElement):
+        return f"{getattr(argument, '__name__', type(argument).__name__)}() in the application"
+    if isinstance(argument, ClauseElement):
+        return sql(argument)
+    return f"{argument!r} in the application"
