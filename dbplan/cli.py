@@ -246,7 +246,7 @@ def benchmark(
         tick(0.1, "seeding")
         fill(stage, rows=rows, random_state=random_state)
         tick(0.4, "measuring")
-        report = run(stage, random_state=random_state)
+        report = run(stage, random_state=random_state, progress=tick)
     _show(report, output)
 
 

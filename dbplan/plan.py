@@ -151,7 +151,7 @@ def _identity(constraint: Constraint) -> tuple[str, ...]:
 
 
 def compared_column(query: Query, parameter: str) -> Column[Any] | None:
-    """Return the column that `parameter` is compared with or assigned to in the query, if there is just one."""
+    """Return the column that the query compares `parameter` with, if there is just one."""
     from sqlalchemy import Column as SchemaColumn
     from sqlalchemy.sql import visitors
     from sqlalchemy.sql.elements import BinaryExpression, BindParameter

@@ -49,11 +49,16 @@ def review(
     tell(0.1, f"starting {on.split(':')[0]}")
     measured = _measured(plan, on, rows or volume(plan), random_state, tell)
     tell(0.6, "rehearsing migrations")
-    migrations = _study("Migrations", lambda: dry_run(plan, on=on))
+    migrations = _study("Migrations", lambda: dry_run(plan, on=on, progress=_within(tell, 0.6, 0.95)))
     tell(0.95, "writing the dictionary")
     meaning = _study("Dictionary", lambda: dictionary(plan))
     tell(1.0, "done")
     return judge(plan, diagram, [schema, *measured, migrations, meaning])
+
+
+def _within(tell: Progress, start: float, end: float) -> Progress:
+    """Return a Progress for a study that fills the part of the whole from `start` to `end`."""
+    return lambda fraction, doing: tell(start + fraction * (end - start), doing)
 
 
 def volume(plan: Plan) -> int:
@@ -79,7 +84,8 @@ def _on_stage(stage: Stage, rows: int, random_state: int, tell: Progress) -> lis
     except DbplanError as error:
         return [_not_run("Queries and indexes", "there is no data to measure on"), _not_run("Seed data", str(error))]
     tell(0.3, "measuring queries")
-    queries = _study("Queries and indexes", lambda: benchmark(stage, random_state=random_state))
+    tick = _within(tell, 0.3, 0.6)
+    queries = _study("Queries and indexes", lambda: benchmark(stage, random_state=random_state, progress=tick))
     return [queries, replace(seeded, title="Seed data")]
 
 

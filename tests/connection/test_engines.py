@@ -56,6 +56,13 @@ def test_sqlite_holds_foreign_keys(url: str):
         session.execute(text("INSERT INTO b VALUES (1)"))
 
 
+def test_autocommit_keeps_what_it_did(url: str):
+    with engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE TABLE kept (id integer)"))
+    with connect(url) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM kept")) == 0
+
+
 def test_an_unreachable_server_is_one_masked_line():
     with pytest.raises(ConnectionFailed) as caught, connect("postgresql://u:hunter2@127.0.0.1:1/db"):
         pass
