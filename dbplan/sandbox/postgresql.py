@@ -59,6 +59,10 @@ def url(database: str = MAINTENANCE) -> str:
     cluster = here()
     if cluster.postmaster() is None:
         raise SandboxError("the embedded PostgreSQL is not running; start it with: dbplan db start")
+    return _url(cluster, database)
+
+
+def _url(cluster: Cluster, database: str) -> str:
     if cluster.tcp_port:
         return _render(database, "127.0.0.1", cluster.tcp_port, {"passfile": str(cluster.passfile)})
     return socket_url(cluster, database)
@@ -68,13 +72,13 @@ def status() -> Status:
     """Return whether the embedded server runs, and what it holds; start nothing."""
     cluster = here()
     try:
-        connection = cluster.connect()
-    except psycopg.OperationalError:
+        with cluster.connect() as connection:
+            row = connection.execute("SHOW server_version").fetchone()
+            names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'dbplan\\_%' ORDER BY 1")
+            databases = tuple(str(name) for (name,) in names)
+    except psycopg.OperationalError:  # not there, or just going
         return Status(running=False, home=cluster.root)
-    with connection:
-        version = connection.execute("SELECT current_setting('server_version')").fetchone()
-        names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'dbplan\\_%' ORDER BY 1")
-        return Status(True, cluster.root, url(), str(version[0]) if version else "", tuple(row[0] for row in names))
+    return Status(True, cluster.root, _url(cluster, MAINTENANCE), str(row[0]) if row else "", databases)
 
 
 def socket_url(cluster: Cluster, database: str) -> str:
@@ -149,9 +153,8 @@ def _start_keeper(cluster: Cluster) -> None:
         env=os.environ | {"DBPLAN_HOME": str(cluster.root.parent), "PYTHONPATH": path},
     )
     if done.returncode:
-        raise SandboxError(
-            f"cannot start the keeper of the embedded PostgreSQL: {done.stderr.strip().splitlines()[-1:]}"
-        )
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise SandboxError(f"cannot start the keeper of the embedded PostgreSQL: {said[-1]}")
 
 
 def _idle_seconds() -> float:
