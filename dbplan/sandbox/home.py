@@ -103,8 +103,8 @@ def own_directory(path: Path, mode: int, owner: Account | None = None) -> Path:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or found.st_mode & 0o022:
             raise SandboxError(
-                f"{path} is not a directory that only user {uid} can write to; mend that with chown and chmod, "
-                f"remove it, or set {VARIABLE} to another directory"
+                f"{path} is not a directory that only user {uid} can write to; "
+                "mend that with chown and chmod, or remove it"
             ) from None
         return path
     if owner is not None and owner.switch:
