@@ -19,33 +19,49 @@ from dbplan.report import Report
 from dbplan.report.blocks import Figure, Text
 
 MOST_TABLES_IN_FULL = 60
+LOOKS = ("crow's foot", "eralchemy2")
 _LISTED = 12
 
 
-def erd(plan: Plan, focus: str | Sequence[str] | None = None, *, hops: int = 1) -> Report:
+def erd(plan: Plan, focus: str | Sequence[str] | None = None, *, hops: int = 1, look: str = "crow's foot") -> Report:
     """Draw the plan's tables and relations, as SVG with Mermaid and DOT text beside it.
 
     `focus` names one table or several (`"users"`, `"users, orders"` or a list): those are drawn with the tables
-    at most `hops` relations away. Raises UnknownName for a table that is not there.
+    at most `hops` relations away. `look` is "crow's foot", or "eralchemy2" for that library's drawing.
+    Raises UnknownName for a table or look that is not there, NotCovered when eralchemy2 is not installed.
     """
+    if look not in LOOKS:
+        raise UnknownName("look", look, LOOKS)
     chosen = _chosen(plan, focus, hops)
     edges, dangling = relations(chosen)
-    brief = len(chosen) > MOST_TABLES_IN_FULL
-    boxes = _boxes(plan, chosen, brief)
-    text, cuts = mermaid(chosen, edges)
     label = _alt(plan, chosen, edges, focus is not None)
-    figure = Figure(
-        svg=svg(lay_out(boxes, edges), boxes, label),
-        alt=label,
-        caption=_caption(plan, chosen, focus is not None),
-        sources=MappingProxyType({"mmd": text, "dot": dot(boxes, edges)}),
-    )
-    notes = [note for note in (_brief(brief, len(chosen)), _outside(dangling, plan), cuts) if note]
+    svg_text, sources, notes = _known(chosen, edges) if look == "eralchemy2" else _own(plan, chosen, edges, label)
+    figure = Figure(svg_text, label, _caption(plan, chosen, focus is not None), MappingProxyType(sources))
+    notes = [note for note in (*notes, _outside(dangling, plan)) if note]
     return Report(
         title=f"Diagram: {plan.name}",
         verdict=_verdict(chosen, edges, plan, focus is not None),
         blocks=(figure, *(Text(note) for note in notes)),
     )
+
+
+def _own(
+    plan: Plan, tables: Sequence[Table], edges: Sequence[Relation], label: str
+) -> tuple[str, dict[str, str], list[str]]:
+    """Return dbplan's own drawing, its sources, and what a reader must know of it."""
+    brief = len(tables) > MOST_TABLES_IN_FULL
+    boxes = _boxes(plan, tables, brief)
+    text, cuts = mermaid(tables, edges)
+    drawn = svg(lay_out(boxes, edges), boxes, label)
+    return drawn, {"mmd": text, "dot": dot(boxes, edges)}, [_brief(brief, len(tables)), cuts]
+
+
+def _known(tables: Sequence[Table], edges: Sequence[Relation]) -> tuple[str, dict[str, str], list[str]]:
+    from dbplan.diagram import known_look
+
+    drawn, sources = known_look.draw(tables, edges)
+    text, cuts = mermaid(tables, edges)
+    return drawn, {"mmd": text, **sources}, [known_look.LIMITS, cuts]
 
 
 def _chosen(plan: Plan, focus: str | Sequence[str] | None, hops: int) -> tuple[Table, ...]:

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Table
 from dbplan.diagram.boxes import key_marks
 from dbplan.diagram.lettering import cut, printable
 from dbplan.diagram.relations import Relation
-from dbplan.diagram.wording import type_name
+from dbplan.diagram.wording import short_type_name
 
 MOST_CHARACTERS = 50_000
 MOST_EDGES = 500
@@ -86,7 +86,7 @@ def _attribute(column: Column[object], name: str, marks: str) -> str:
     notes += ["or NULL"] if column.nullable and not column.primary_key else []
     notes += [column.comment] if column.comment else []
     comment = cut("; ".join(notes), LONGEST_COMMENT)
-    words = [_type(type_name(column.type)), name, keys, f'"{_quoted(comment)}"' if comment else ""]
+    words = [_type(short_type_name(column.type)), name, keys, f'"{_quoted(comment)}"' if comment else ""]
     return " ".join(word for word in words if word)
 
 
