@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
 from dbplan.benchmarking import benchmark
 from dbplan.diagram import dictionary, erd
-from dbplan.errors import DbplanError, UsageError
+from dbplan.errors import DbplanError, UsageError, mask
 from dbplan.evidence import Finding, Severity
 from dbplan.linting import lint
 from dbplan.migration import dry_run
@@ -74,15 +75,15 @@ def _measured(plan: Plan, on: str, rows: int, random_state: int, tell: Progress)
         with sandbox(plan, on=on) as stage:
             tell(0.15, "seeding")
             return _on_stage(stage, rows, random_state, tell)
-    except DbplanError as error:
-        return [_not_run("Queries and indexes", str(error)), _not_run("Seed data", str(error))]
+    except Exception as error:
+        return [_not_run("Queries and indexes", error), _not_run("Seed data", error)]
 
 
 def _on_stage(stage: Stage, rows: int, random_state: int, tell: Progress) -> list[Report]:
     try:
         seeded = seed(stage, rows=rows, random_state=random_state)
-    except DbplanError as error:
-        return [_not_run("Queries and indexes", "there is no data to measure on"), _not_run("Seed data", str(error))]
+    except Exception as error:
+        return [_not_run("Queries and indexes", "there is no data to measure on"), _not_run("Seed data", error)]
     tell(0.3, "measuring queries")
     tick = _within(tell, 0.3, 0.6)
     queries = _study("Queries and indexes", lambda: benchmark(stage, random_state=random_state, progress=tick))
@@ -92,12 +93,18 @@ def _on_stage(stage: Stage, rows: int, random_state: int, tell: Progress) -> lis
 def _study(title: str, run: Callable[[], Report]) -> Report:
     try:
         return replace(run(), title=title)
-    except DbplanError as error:
-        return _not_run(title, str(error))
+    except Exception as error:
+        return _not_run(title, error)
 
 
-def _not_run(title: str, why: str) -> Report:
-    return Report(title, f"Not run: {why.rstrip('.')}.", ok=False)
+def _not_run(title: str, why: Exception | str) -> Report:
+    """Return a failed study that says why; a fault of dbplan's own must not cost the reader the other studies."""
+    if isinstance(why, Exception) and not isinstance(why, DbplanError):
+        if os.environ.get("DBPLAN_TRACEBACK"):
+            raise why
+        first = next(iter(str(why).splitlines()), "")
+        why = mask(f"{type(why).__name__}: {first}; DBPLAN_TRACEBACK=1 shows where")
+    return Report(title, f"Not run: {str(why).rstrip('.')}.", ok=False)
 
 
 def judge(plan: Plan, diagram: Report, studies: list[Report]) -> Report:
