@@ -54,7 +54,7 @@ def occupied(connection: Connection, catalog: Catalog) -> frozenset[str]:
 
     def holds(table: str) -> bool:
         query = f"SELECT 1 FROM {_quoted(connection, table, schemas)} LIMIT 1"  # noqa: S608 - a name of the catalog
-        return connection.exec_driver_sql(query.replace("%", "%%")).first() is not None
+        return connection.exec_driver_sql(query).first() is not None
 
     return frozenset(filter(holds, _own_tables(catalog)))
 
@@ -95,7 +95,7 @@ def _batches(connection: Connection, table: str, columns: list[str]) -> Iterator
     cast = "::text" if connection.dialect.name == "postgresql" else ""
     selected = ", ".join(f"{quote(column)}{cast}" for column in columns) or "NULL"
     query = f"SELECT {selected} FROM {table}"  # noqa: S608 - names out of the server's catalog
-    result = connection.execution_options(stream_results=True).exec_driver_sql(query.replace("%", "%%"))
+    result = connection.execution_options(stream_results=True).exec_driver_sql(query)
     for rows in result.partitions(_BATCH):
         yield list(rows)
 
