@@ -152,7 +152,7 @@ def _script(found: Any) -> Script:
 def _revision(script: Script) -> Revision:
     file = Path(script.path)
     upgrades, downgrades = _does_something(file, "upgrade"), _does_something(file, "downgrade")
-    title = (script.doc or "").splitlines()[0] if script.doc else ""
+    title = script.doc.splitlines()[0].rstrip(".") if script.doc else ""
     one_way = str(getattr(script.module, "one_way", "") or "")
     return Revision(script.revision, title, script._versioned_down_revisions, file, upgrades, downgrades, one_way)
 

@@ -90,9 +90,9 @@ def plan_of(write):
         folder = write("0001", FIRST_UP, FIRST_DOWN, title="Create people and visits")
         before = "0001"
         for number, revision in enumerate(more, 2):
-            name = f"{number:04}"
-            write(name, **({"down": before} | revision))
-            before = name
+            here = f"{number:04}"
+            write(here, **({"down": before} | revision))
+            before = here
         return Plan(name, metadata or models(), migrations=folder)
 
     return plan_of
