@@ -42,12 +42,19 @@ RandomState = Annotated[int, typer.Option("--random-state", metavar="N", help="S
 Production = Annotated[bool, typer.Option("--production", help="Really do it to a production database.")]
 
 
+_INTERRUPTED = 130
+"""What Typer makes of Ctrl-C in a command."""
+
+
 def main() -> None:
     """Run a command and leave with its exit code: 0 when ok, 1 when findings fail it, 2 for wrong use."""
     if os.environ.get("DBPLAN_TRACEBACK"):
         app()
     try:
-        raise SystemExit(app(sys.argv[1:] or ["--help"], standalone_mode=False, prog_name="dbplan"))
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False, prog_name="dbplan")
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        raise SystemExit(code)
     except (KeyboardInterrupt, typer.Abort):
         _leave("interrupted; nothing was left behind", 1)
     except BrokenPipeError:
@@ -164,16 +171,24 @@ def erd(
     ] = None,
 ) -> None:
     """Draw the entity-relationship diagram of plans as SVG, PNG and Mermaid."""
+    from dbplan.diagram import erd as draw
     from dbplan.diagram import files
     from dbplan.sources import known
 
     subjects = [_read(name) for name in (plans or known())]
-    if not check:
-        for subject in subjects:
-            for path in files.write(subject, folder, focus=focus):
-                typer.echo(path)
-        return
-    stale = [path for subject in subjects for path in files.stale(subject, folder, focus=focus)]
+    if check:
+        _fail_on([path for subject in subjects for path in files.stale(subject, folder)])
+    for subject in subjects:
+        if focus is None:
+            written = files.write(subject, folder)
+        else:
+            drawn = draw(subject, focus=focus)
+            written = [drawn.save(folder / f"{subject.name}.{focus}.{suffix}") for suffix in files.SUFFIXES]
+        for path in written:
+            typer.echo(path)
+
+
+def _fail_on(stale: list[Path]) -> None:
     for path in stale:
         typer.echo(f"stale: {path}")
     typer.echo(f"{len(stale)} stale images" + ("; dbplan erd draws them anew" if stale else ""))
