@@ -20,6 +20,8 @@ from dbplan.seeding.stream import Array, Bits, Index, below, mixed, unit
 from dbplan.seeding.words import distinct_pool, pool
 
 VAST = 2**62
+PROBED = 12_000
+"""Values of a domain that are tried against CHECKs before it is used."""
 NUMBER = 8
 """Characters kept free for a dot and a number of seven digits."""
 _NUMBERED = re.compile(r"\.\d+x*(@|$)")
@@ -63,16 +65,20 @@ class Integers(Domain):
 
     @property
     def capacity(self) -> int:
+        """How many values there are."""
         return max(0, min(self.high - self.low + 1, VAST))
 
     def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
         return index + np.int64(self.low)
 
     def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
         return Integers(self.low, widened(self.low, self.high, self.ceiling, rows), self.ceiling)
 
     @property
     def title(self) -> str:
+        """Name the domain in a few words."""
         return f"whole numbers {self.low:,} to {self.high:,}"
 
 
@@ -88,19 +94,24 @@ class Decimals(Domain):
 
     @property
     def capacity(self) -> int:
+        """How many values there are."""
         return max(0, self.high - self.low + 1)
 
     def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
         return Decimals(self.low, widened(self.low, self.high, self.ceiling, rows), self.scale, self.ceiling)
 
     def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
         return np.round((index + np.int64(self.low)) / 10.0**self.scale, self.scale)
 
     def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the domain."""
         return self.nth((unit(random) ** self.skew * self.capacity).astype(np.int64))
 
     @property
     def title(self) -> str:
+        """Name the domain in a few words."""
         ends = (f"{end / 10**self.scale:,.{self.scale}f}" for end in (self.low, self.high))
         return "numbers {} to {}".format(*ends)
 
@@ -114,12 +125,15 @@ class Choice(Domain):
 
     @property
     def capacity(self) -> int:
+        """How many values there are."""
         return len(self.values)
 
     def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
         return as_array(self.values)[index]
 
     def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the domain."""
         if not self.weights:
             return super().draw(random)
         edges = np.cumsum(np.asarray(self.weights, dtype=float))
@@ -127,6 +141,7 @@ class Choice(Domain):
 
     @property
     def title(self) -> str:
+        """Name the domain in a few words."""
         shown = ", ".join(map(str, self.values[:5])) + (", …" if len(self.values) > 5 else "")
         return f"one of {shown}"
 
@@ -146,6 +161,7 @@ class Words(Domain):
 
     @property
     def capacity(self) -> int:
+        """How many values there are."""
         return len(self._stems) * self.room if self._long else min(36 ** (self.length or 0), VAST)
 
     @property
@@ -157,12 +173,14 @@ class Words(Domain):
         return self.length is None or self.length >= NUMBER + 4
 
     def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
         room = 1
         while room * len(self._stems) < 2 * rows:
             room *= 10
         return Words(self.provider, self.length, self.shortest, self.locale, min(room, 10 ** (NUMBER - 1)))
 
     def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
         if not self._long:
             width = self.length or 1
             return as_array([base36(i).rjust(width, "0") for i in index.tolist()])
@@ -171,12 +189,14 @@ class Words(Domain):
         return as_array([numbered(word, number).ljust(self.shortest, "x") for word, number in pairs])
 
     def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the domain."""
         words = pool(self.provider, self.locale)
         fitted = as_array([word[: self.length].rstrip().ljust(self.shortest, "x") or "x" for word in words.tolist()])
         return fitted[below(random, len(words))]
 
     @property
     def title(self) -> str:
+        """Name the domain in a few words."""
         return f"Faker {self.provider}"
 
 
@@ -190,17 +210,22 @@ class Moments(Domain):
 
     @property
     def capacity(self) -> int:
+        """How many values there are."""
         return max(0, int((self.end - self.start) / self.step) + 1)
 
     def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
         whole_days = self.step >= np.timedelta64(1, "D")
         return self if whole_days else Moments(self.start, self.end, np.timedelta64(1, "us"))
 
     def nth(self, index: Index) -> Array:
-        return self.start.astype("datetime64[us]") + index * self.step.astype("timedelta64[us]")
+        """Return the values at `index`."""
+        start: Any = self.start.astype("datetime64[us]")
+        return np.asarray(start + index * self.step.astype("timedelta64[us]"))
 
     @property
     def title(self) -> str:
+        """Name the domain in a few words."""
         return f"{str(self.start)[:10]} to {str(self.end)[:10]}"
 
 
@@ -212,9 +237,11 @@ class Durations(Domain):
 
     @property
     def capacity(self) -> int:
+        """How many values there are."""
         return int(self.longest.total_seconds())
 
     def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
         return (index * 1_000_000).astype("timedelta64[us]")
 
 
@@ -224,14 +251,52 @@ class Uuids(Domain):
 
     @property
     def capacity(self) -> int:
+        """How many values there are."""
         return VAST
 
     def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
         seed = index.astype(np.uint64)
         return uuid_hex(mixed(seed * np.uint64(0x9E3779B97F4A7C15)), seed, version=4)
 
     def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the domain."""
         return uuid_hex(random, mixed(random + np.uint64(1)), version=4)
+
+
+@dataclass(frozen=True, eq=False)
+class Kept(Domain):
+    """The values of another domain that a test keeps, among those that were tried."""
+
+    inner: Domain
+    test: Callable[[Array], NDArray[np.bool_]]
+    kept: Index
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return len(self.kept)
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        return self.inner.nth(self.kept[index])
+
+    def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
+        return self if self.capacity >= rows else kept(self.inner.roomy(4 * rows), self.test, 8 * rows)
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return self.inner.title
+
+
+def kept(domain: Domain, test: Callable[[Array], NDArray[np.bool_]], probes: int = 0) -> Domain:
+    """Return those of a domain's values, tried at even distances, that pass the test; itself where all do."""
+    tried = min(domain.capacity, max(PROBED, probes))
+    index = np.unique(np.linspace(0, max(domain.capacity - 1, 0), tried).astype(np.int64))
+    passes = test(domain.nth(index)) if len(index) else np.ones(0, dtype=bool)
+    return domain if passes.all() else Kept(domain, test, index[passes])
 
 
 @dataclass(frozen=True)
@@ -244,13 +309,16 @@ class Made(Domain):
 
     @property
     def capacity(self) -> int:
+        """How many values there are."""
         return self.size
 
     def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
         return as_array([self.write(i) for i in index.tolist()])
 
     @property
     def title(self) -> str:
+        """Name the domain in a few words."""
         return self.name
 
 

@@ -45,7 +45,7 @@ def _texts(cells: Cells, kind: Any) -> list[str]:
     if isinstance(kind, sa.Numeric) and values.dtype.kind == "f" and not isinstance(kind, sa.Float):
         return [f"{v:.{min(kind.scale if kind.scale is not None else 2, 9)}f}" for v in values.tolist()]
     if isinstance(kind, sa.JSON):
-        return [escaped(json.dumps(v)) for v in values.tolist()]
+        return [escaped(text) for text in _documents(values.tolist())]
     if values.dtype.kind == "b":
         return ["t" if v else "f" for v in values.tolist()]
     if values.dtype.kind in "iuf":
@@ -55,6 +55,12 @@ def _texts(cells: Cells, kind: Any) -> list[str]:
     if isinstance(kind, sa.String) and not isinstance(kind, sa.Uuid):
         return [escaped(v) if isinstance(v, str) else escaped(str(v)) for v in values.tolist()]
     return [_any_text(v) for v in values.tolist()]
+
+
+def _documents(values: list[Any]) -> list[str]:
+    """Return JSON texts; a document that comes again as the same object is written once."""
+    known: dict[int, str] = {}
+    return [known.get(id(v)) or known.setdefault(id(v), json.dumps(v)) for v in values]
 
 
 def escaped(text: str) -> str:
@@ -116,6 +122,8 @@ def _sqlite(cells: Cells, kind: Any) -> list[Any] | None:
     values = cells.values
     if isinstance(kind, sa.DateTime) and values.dtype.kind == "M":
         return [text.replace("T", " ") for text in np.datetime_as_string(values, unit="us").tolist()]
+    if isinstance(kind, sa.JSON):
+        return list(_documents(values.tolist()))
     if isinstance(kind, sa.Uuid | sa.String | sa.Enum) or values.dtype.kind in "ibf":
         plain = values.dtype.kind != "M" and not isinstance(kind, sa.Date)
         return list(values.tolist()) if plain else None

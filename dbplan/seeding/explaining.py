@@ -9,6 +9,7 @@ from dbplan.plan import Plan
 from dbplan.report import Report
 
 if TYPE_CHECKING:
+    from dbplan.report.blocks import Table
     from dbplan.seeding.frames import Source
 
 
@@ -39,7 +40,7 @@ def _led(source: Source) -> str:
     return f", counted along {source.lead.label}" if source.lead is not None else ""
 
 
-def _columns(source: Source) -> object:
+def _columns(source: Source) -> Table:
     from dbplan.report.blocks import table
 
     lines = [[c.name, source.why.get(c.name, "left to the database")] for c in source.table.columns]

@@ -44,11 +44,13 @@ def fan(stream: np.uint64, parents: int, children: int, *, shape: str, least: in
     """Share `children` among `parents`, each between `least` and `most`; Unsatisfiable with the arithmetic."""
     if children < least * parents:
         raise Unsatisfiable(
-            f"{label}: {parents:,} parents with {least} children at least need {least * parents:,} rows, not {children:,}"
+            f"{label}: {parents:,} parents with {least} children at least need {least * parents:,} rows, "
+            f"not {children:,}"
         )
     if most is not None and children > most * parents:
         raise Unsatisfiable(
-            f"{label}: {parents:,} parents with {most:,} children at most have room for {most * parents:,} rows, not {children:,}"
+            f"{label}: {parents:,} parents with {most:,} children at most have room for {most * parents:,} rows, "
+            f"not {children:,}"
         )
     weights = np.ones(parents) if shape == "even" else skewed(stream, np.arange(parents))
     counts = np.full(parents, least, dtype=np.int64) + shared(weights, children - least * parents)

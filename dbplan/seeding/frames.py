@@ -136,7 +136,7 @@ class Frame:
         assert group is not None
         for name in group.columns:
             if name in group.free:
-                self[name]  # noqa: B018 - drawn and kept
+                self[name]  # drawn and kept
         for low, high, strict in group.orders:
             self._order(low, high, strict)
         return {name: self[name] for name in group.columns}
@@ -221,7 +221,7 @@ def holds(source: Source, rows: Index, group: Group, cells: Mapping[str, Cells])
     """Return where every CHECK of the group is kept."""
     frame = Frame(source, rows)
     frame._cells.update(cells)
-    return np.logical_and.reduce([_kept(check, frame) for check in group.checks])
+    return np.asarray(np.logical_and.reduce([_kept(check, frame) for check in group.checks]))
 
 
 def _kept(check: Check, frame: Frame) -> Array:
@@ -235,7 +235,7 @@ def _unsatisfied(source: Source, rows: Index, group: Group) -> str:
     failed = [
         check for check in group.checks if not holds(source, rows, Group((), frozenset(), (check,)), cells).all()
     ] or list(group.checks)
-    shown = ", ".join(f"{name} = {_shown(cells[name])}" for name in group.columns)
+    shown = ", ".join(f"{name} = {shown_cell(cells[name])}" for name in group.columns)
     table = source.table.key
     return (
         f'no row of {table} was found that holds CHECK "{failed[0].name}" ({failed[0].text}) in {ATTEMPTS} tries; '
@@ -243,5 +243,6 @@ def _unsatisfied(source: Source, rows: Index, group: Group) -> str:
     )
 
 
-def _shown(cells: Cells) -> Any:
+def shown_cell(cells: Cells) -> Any:
+    """Return the first cell as an error shows it."""
     return "NULL" if cells.null[0] else repr(cells.values[:1].tolist()[0])

@@ -105,15 +105,19 @@ class Respelled(Domain):
 
     @property
     def capacity(self) -> int:
+        """How many values there are."""
         return self.inner.capacity
 
     def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
         return self._spelled(self.inner.nth(index))
 
     def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the domain."""
         return self._spelled(self.inner.draw(random))
 
     def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
         return Respelled(self.inner.roomy(rows), self.spell)
 
     def _spelled(self, values: Array) -> Array:
@@ -123,6 +127,7 @@ class Respelled(Domain):
 
     @property
     def title(self) -> str:
+        """Name the domain in a few words."""
         return self.inner.title
 
 

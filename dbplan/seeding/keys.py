@@ -99,8 +99,9 @@ def _give_up(builder: Builder, names: frozenset[str], room: Room) -> None:
     taken = {c: room[r.own] for r in builder.source.references for c in r.own}
     parts = [f"{n} has {taken.get(n) or capacity(builder, n, rows):,} values" for n in sorted(names)]
     raise Unsatisfiable(
-        f"{builder.name}: ({', '.join(sorted(names))}) is unique: {', '.join(parts)} for {rows:,} rows, beside its other "
-        "uniques and foreign keys; ask for fewer rows of it or more of its parents, or give a column more values"
+        f"{builder.name}: ({', '.join(sorted(names))}) is unique: {', '.join(parts)} for {rows:,} rows, "
+        "beside its other uniques and foreign keys; ask for fewer rows of it or more of its parents, "
+        "or give a column more values"
     )
 
 
@@ -134,8 +135,17 @@ def _distinct(builder: Builder, keys: Keys, scalars: list[str], refs: list[Refer
     return False
 
 
+def _bound(builder: Builder, name: str) -> bool:
+    """Whether a CHECK ties a column to others."""
+    return any(
+        c.parsed is not None and name in c.parsed.columns and len(c.parsed.columns) > 1 for c in builder.facts.checks
+    )
+
+
 def _natural(builder: Builder, name: str) -> tuple[int, int]:
     """Say how natural it is for a column to be different in every row."""
+    if _bound(builder, name):
+        return 0, 0
     kind, domain = generic(builder.table.columns[name].type), builder.domains[name]
     if isinstance(domain, Uuids):
         return 5, 0
@@ -156,6 +166,7 @@ def _within(builder: Builder, keys: Keys, scalars: list[str], refs: list[Referen
     counted = [
         n for n in scalars if isinstance(generic(builder.table.columns[n].type), sa.Integer) and sizes[n] >= mean
     ]
+    counted.sort(key=lambda n: _bound(builder, n))
     others = [r for r in refs if not r.given]
     if counted:
         _by_column(keys, counted[0], sizes[counted[0]])

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, func, inspect, select, update
-
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from dbplan.errors import UsageError
@@ -116,7 +115,8 @@ def _executemany(connection: Connection, frame: Frame, blank: set[str]) -> None:
         for name in names
     ]
     rows = list(zip(*fields, strict=True))
-    connection.exec_driver_sql(f"INSERT INTO {quote.format_table(table)} ({columns}) VALUES ({marks})", rows)
+    statement = f"INSERT INTO {quote.format_table(table)} ({columns}) VALUES ({marks})"  # noqa: S608 - quoted names
+    connection.exec_driver_sql(statement, rows)
 
 
 def _insert(connection: Connection, frame: Frame, blank: set[str]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from dbplan.seeding.cells import Cells, absent, chosen, present
-from dbplan.seeding.domains import VAST, Choice, Domain, Moments, as_array, uuid_hex
+from dbplan.seeding.domains import Choice, Domain, Moments, as_array, uuid_hex
 from dbplan.seeding.frames import Frame, Maker, Source
 from dbplan.seeding.infer import Span
 from dbplan.seeding.predicate import Expression
@@ -65,15 +66,11 @@ def distinct(random_state: int, table: str, name: str, domain: Domain, null: flo
 
 
 def digit(random_state: int, table: str, names: tuple[str, ...], sizes: tuple[int, ...], place: int) -> Any:
-    """Return a function of rows: one digit of a permuted row number in mixed radix, so that all digits together differ."""
-    stream, total = (
-        key(random_state, table, *names),
-        int(np.prod([float(s) for s in sizes]) < VAST and np.prod(sizes)) or VAST,
-    )
-    below_it = int(np.prod(sizes[:place], dtype=np.int64)) if place else 1
+    """Return a function of rows: one digit of a permuted row number in mixed radix; all digits together differ."""
+    stream, total, below_it = key(random_state, table, *names), prod(sizes), prod(sizes[:place])
 
     def pick(rows: Index) -> Index:
-        return permuted(stream, rows, total) // below_it % sizes[place]
+        return np.asarray(permuted(stream, rows, total) // below_it % sizes[place])
 
     return pick
 
@@ -114,7 +111,7 @@ def _micros(frame: Frame, span: Span) -> Index:
         return frame[frame.source.timed].values.astype(MICRO).astype(np.int64)
     width = int((span.end - span.start) / np.timedelta64(1, "us"))
     share = (frame.source.position(frame.rows) + 0.5) / max(1, frame.source.rows)
-    return span.start.astype(MICRO).astype(np.int64) + (share * width).astype(np.int64)
+    return np.asarray(span.start.astype(MICRO).astype(np.int64) + (share * width).astype(np.int64))
 
 
 def copied(place: int, parent: Source, target: str) -> Maker:
@@ -137,7 +134,7 @@ def timeline(random_state: int, table: str, name: str, span: Span, parent: Sourc
 
     def make(frame: Frame) -> Cells:
         fan, jitter = frame.source.fan, 0.9 * unit(bits(stream, frame.rows))
-        end = span.end.astype(MICRO)
+        end: Any = span.end.astype(MICRO)
         if fan is None:
             start: Any = span.start.astype(MICRO)
             share = (frame.rows + jitter) / max(1, frame.source.rows)
@@ -165,7 +162,7 @@ def after(
         attempt = frame.attempt(name)
         random = unit(bits(key(random_state, table, name, attempt), frame.rows))
         cells = frame[base]
-        start = np.where(cells.null, span.start, cells.values).astype(MICRO)
+        start: Any = np.where(cells.null, span.start, cells.values).astype(MICRO)
         room = (span.end - start) / np.timedelta64(1, "us") if within is None else within / np.timedelta64(1, "us")
         values = start + (1 + random**2 * np.maximum(room - 1, 1)).astype("timedelta64[us]")
         empty = unit(bits(key(random_state, table, name, "null", attempt), frame.rows)) < _share(null, attempt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,7 +26,108 @@ _CLASSES = {
     "CATEGORY_NOT_DIGIT": _LETTERS,
     "CATEGORY_NOT_WORD": "-",
 }
-Part = tuple[int, Any]
+_POSIX = {
+    "[:alpha:]": "a-zA-Z",
+    "[:digit:]": "0-9",
+    "[:alnum:]": "a-zA-Z0-9",
+    "[:upper:]": "A-Z",
+    "[:lower:]": "a-z",
+    "[:space:]": " ",
+    "[:xdigit:]": "0-9a-f",
+}
+_REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+
+
+@dataclass(frozen=True)
+class One:
+    """One character of a class; an empty class stands for nothing at all, such as an anchor."""
+
+    characters: str
+    longest: int = 1
+
+    @property
+    def size(self) -> int:
+        """How many texts there are."""
+        return len(self.characters)
+
+    def nth(self, index: int) -> tuple[str, int]:
+        """Return the text of that index, and what is left of the index."""
+        rest, place = divmod(index, len(self.characters))
+        return self.characters[place], rest
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """One text, always."""
+
+    text: str
+    size: int = 1
+
+    @property
+    def longest(self) -> int:
+        """The most characters of a text."""
+        return len(self.text)
+
+    def nth(self, index: int) -> tuple[str, int]:
+        """Return the text, and the whole index."""
+        return self.text, index
+
+
+@dataclass(frozen=True)
+class Row:
+    """Parts one after the other."""
+
+    parts: tuple[Node, ...]
+
+    @cached_property
+    def size(self) -> int:
+        """How many texts an index tells apart."""
+        total = 1
+        for part in self.parts:
+            total *= part.size
+        return total
+
+    @cached_property
+    def longest(self) -> int:
+        """The most characters of a text."""
+        return sum(part.longest for part in self.parts)
+
+    def nth(self, index: int) -> tuple[str, int]:
+        """Return the text of that index, and what is left of the index."""
+        text = ""
+        for part in self.parts:
+            piece, index = part.nth(index)
+            text += piece
+        return text, index
+
+
+@dataclass(frozen=True)
+class Either:
+    """One of several parts."""
+
+    parts: tuple[Node, ...]
+
+    @cached_property
+    def size(self) -> int:
+        """How many texts an index tells apart."""
+        return sum(part.size for part in self.parts)
+
+    @cached_property
+    def longest(self) -> int:
+        """The most characters of a text."""
+        return max(part.longest for part in self.parts)
+
+    def nth(self, index: int) -> tuple[str, int]:
+        """Return the text of that index, and what is left of the index."""
+        rest, index = divmod(index, self.size)
+        for part in self.parts:
+            if index < part.size:
+                return part.nth(index)[0], rest
+            index -= part.size
+        return "", rest
+
+
+Node = One | Fixed | Row | Either
 
 
 @dataclass(frozen=True)
@@ -37,160 +139,82 @@ class Pattern(Domain):
     longest: int | None = None
 
     @cached_property
-    def _tree(self) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import re._parser as parser  # type: ignore[import-not-found]  # the one parser of Python's own syntax
-        try:
-            return parser.parse(_python_syntax(self.regex))
-        except Exception:
-            raise NotCovered(f"the pattern {self.regex!r} cannot be read here") from None
+    def _tree(self) -> Node:
+        parsed = _parsed(self.regex)
+        extra = max(EXTRA, self.shortest)
+        tree = _row(parsed, extra)
+        while self.longest is not None and tree.longest > self.longest and extra > 0:
+            extra -= 1
+            tree = _row(parsed, extra)
+        return tree
 
     @property
     def capacity(self) -> int:
-        return min(size(self._tree, self._extra), VAST)
-
-    @cached_property
-    def _extra(self) -> int:
-        if self.longest is None:
-            return max(EXTRA, self.shortest)
-        extra = max(EXTRA, self.shortest)
-        while extra > 0 and longest(self._tree, extra) > self.longest:
-            extra -= 1
-        return extra
+        """How many texts can be told apart."""
+        return min(self._tree.size, VAST)
 
     def nth(self, index: Index) -> Array:
+        """Return the texts at `index`."""
         # above the index stand further bits of it, for patterns with more texts than an index can number
         more = [mixed(index.astype(np.uint64) + np.uint64(n)).tolist() for n in range(3)]
         whole = (i + (a << 62) + (b << 126) + (c << 190) for i, a, b, c in zip(index.tolist(), *more, strict=True))
-        return as_array([nth(self._tree, i, self._extra)[0] for i in whole])
+        return as_array([self._tree.nth(i)[0] for i in whole])
 
     @property
     def title(self) -> str:
+        """Name the domain in a few words."""
         return f"texts like {self.regex}"
 
 
-def _python_syntax(regex: str) -> str:
-    classes = {"[:alpha:]": "a-zA-Z", "[:digit:]": "0-9", "[:alnum:]": "a-zA-Z0-9", "[:upper:]": "A-Z"}
-    classes |= {"[:lower:]": "a-z", "[:space:]": " ", "[:xdigit:]": "0-9a-f"}
-    for name, plain in classes.items():
+def _parsed(regex: str) -> Sequence[Any]:
+    for name, plain in _POSIX.items():
         regex = regex.replace(name, plain)
-    return regex
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import re._parser as parser  # type: ignore[import-not-found]  # the one parser of Python's own syntax
+    try:
+        return parser.parse(regex)  # type: ignore[no-any-return]
+    except Exception:
+        raise NotCovered(f"the pattern {regex!r} cannot be read here") from None
 
 
-def size(tree: Any, extra: int) -> int:
-    """Return how many indexes a parsed pattern tells apart."""
-    total = 1
-    for part in tree:
-        total *= _part_size(part, extra)
-    return int(min(total, VAST * 4))
+def _row(parsed: Sequence[Any], extra: int) -> Row:
+    return Row(tuple(_part(str(kind), value, extra) for kind, value in parsed))
 
 
-def _part_size(part: Any, extra: int) -> int:
-    kind, value = str(part[0]), part[1]
-    if kind in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
-        low, high = _repeats(value, extra)
-        one = size(value[2], extra)
-        return min(sum(min(one**n, VAST) for n in range(low, high + 1)), VAST)
+def _part(kind: str, value: Any, extra: int) -> Node:
+    if kind in _REPEATS:
+        low = int(value[0])
+        high = low + extra if str(value[1]) == "MAXREPEAT" else min(int(value[1]), low + extra)
+        inner = _row(value[2], extra)
+        return Either(tuple(Row((inner,) * times) for times in range(low, high + 1)))
     if kind == "SUBPATTERN":
-        return size(value[3], extra)
+        return _row(value[3], extra)
     if kind == "BRANCH":
-        return sum(size(branch, extra) for branch in value[1])
-    return len(_characters(part)) if kind in {"IN", "ANY", "NOT_LITERAL"} else 1
-
-
-def nth(tree: Any, index: int, extra: int) -> tuple[str, int]:
-    """Return the text of that index, and what is left of the index."""
-    text = ""
-    for part in tree:
-        piece, index = _part_nth(part, index, extra)
-        text += piece
-    return text, index
-
-
-def _part_nth(part: Any, index: int, extra: int) -> Part:
-    kind, value = str(part[0]), part[1]
-    if kind in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
-        return _repeat_nth(value, index, extra)  # type: ignore[return-value]
-    if kind == "SUBPATTERN":
-        return nth(value[3], index, extra)  # type: ignore[return-value]
-    if kind == "BRANCH":
-        return _branch_nth(value[1], index, extra)  # type: ignore[return-value]
+        return Either(tuple(_row(branch, extra) for branch in value[1]))
     if kind == "LITERAL":
-        return chr(value), index  # type: ignore[return-value]
+        return Fixed(chr(value))
     if kind == "AT":
-        return "", index  # type: ignore[return-value]
-    characters = _characters(part)
-    return characters[index % len(characters)], index // len(characters)  # type: ignore[return-value]
+        return Fixed("")
+    return One(_characters(kind, value))
 
 
-def _repeat_nth(value: Any, index: int, extra: int) -> tuple[str, int]:
-    low, high = _repeats(value, extra)
-    one = size(value[2], extra)
-    sizes = [min(one**n, VAST) for n in range(low, high + 1)]
-    index, rest = index % sum(sizes), index // sum(sizes)
-    times = low
-    for room in sizes:
-        if index < room:
-            break
-        index -= room
-        times += 1
-    text = ""
-    for _ in range(times):
-        piece, index = nth(value[2], index, extra)
-        text += piece
-    return text, rest
-
-
-def _branch_nth(branches: Any, index: int, extra: int) -> tuple[str, int]:
-    sizes = [size(branch, extra) for branch in branches]
-    index, rest = index % sum(sizes), index // sum(sizes)
-    for branch, room in zip(branches, sizes, strict=True):
-        if index < room:
-            return nth(branch, index, extra)[0], rest
-        index -= room
-    return "", rest
-
-
-def longest(tree: Any, extra: int) -> int:
-    """Return the most characters a text of the pattern can have."""
-    return sum(_part_longest(part, extra) for part in tree)
-
-
-def _part_longest(part: Any, extra: int) -> int:
-    kind, value = str(part[0]), part[1]
-    if kind in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
-        return _repeats(value, extra)[1] * longest(value[2], extra)
-    if kind == "SUBPATTERN":
-        return longest(value[3], extra)
-    if kind == "BRANCH":
-        return max(longest(branch, extra) for branch in value[1])
-    return 0 if kind == "AT" else 1
-
-
-def _repeats(value: Any, extra: int) -> tuple[int, int]:
-    low, high = int(value[0]), value[1]
-    return low, min(int(high), low + extra) if str(high) != "MAXREPEAT" else low + extra
-
-
-def _characters(part: Any) -> str:
-    kind, value = str(part[0]), part[1]
+def _characters(kind: str, value: Any) -> str:
     if kind == "ANY":
         return _LETTERS
     if kind == "NOT_LITERAL":
         return (_LETTERS + _DIGITS).replace(chr(value), "")
     if kind != "IN":
         raise NotCovered(f"a pattern with {kind} cannot be drawn from")
-    chosen, negated = "", False
-    for name, content in value:
-        label = str(name)
-        negated |= label == "NEGATE"
-        if label == "LITERAL":
-            chosen += chr(content)
-        elif label == "RANGE":
-            chosen += "".join(map(chr, range(content[0], content[1] + 1)))
-        elif label == "CATEGORY":
-            chosen += _CLASSES.get(str(content), _LETTERS)
-    if negated:
+    chosen = "".join(_class(str(label), content) for label, content in value)
+    if any(str(label) == "NEGATE" for label, _ in value):
         chosen = "".join(char for char in _LETTERS + _DIGITS if char not in chosen)
     return "".join(dict.fromkeys(chosen))
+
+
+def _class(label: str, content: Any) -> str:
+    if label == "LITERAL":
+        return chr(content)
+    if label == "RANGE":
+        return "".join(map(chr, range(content[0], content[1] + 1)))
+    return _CLASSES.get(str(content), _LETTERS) if label == "CATEGORY" else ""

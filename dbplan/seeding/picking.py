@@ -161,7 +161,7 @@ def _before(order: Index, starts: Index, sizes: Index, rows: Index) -> Index:
     """Return how many rows of each row's own group come before it."""
     places = np.empty(len(order), dtype=np.int64)
     places[order] = np.arange(len(order))
-    return np.minimum(places[rows] - starts, sizes).clip(min=0)
+    return np.asarray(np.minimum(places[rows] - starts, sizes).clip(min=0))
 
 
 def _marks(columns: list[Array]) -> Array:

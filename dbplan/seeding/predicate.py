@@ -35,12 +35,12 @@ class Expression:
     def holds(self, read: Read, rows: int) -> NDArray[np.bool_]:
         """Return where a CHECK is kept: true or unknown."""
         answer = self.cells(read, rows)
-        return answer.null | answer.values.astype(bool)
+        return np.asarray(answer.null | answer.values.astype(bool))
 
     def true(self, read: Read, rows: int) -> NDArray[np.bool_]:
         """Return where a condition is true (unknown counts as false)."""
         answer = self.cells(read, rows)
-        return ~answer.null & np.where(answer.null, False, answer.values).astype(bool)
+        return np.asarray(~answer.null & _truth(answer))
 
 
 def expression(text: str, columns: Iterable[str]) -> Expression:
@@ -134,7 +134,7 @@ def _number(value: Any) -> float:
 
 def _same(left: Array, right: Array) -> Array:
     if left.dtype.kind == "f" or right.dtype.kind == "f":
-        return np.isclose(left.astype(float), right.astype(float), rtol=0, atol=1e-9)
+        return np.asarray(np.isclose(left.astype(float), right.astype(float), rtol=0, atol=1e-9))
     return np.asarray(left == right)
 
 
@@ -321,7 +321,8 @@ def _cast(node: Any, scope: _Scope) -> Cells:
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31557600}
 
 
-def interval(text: str) -> np.timedelta64:
+def interval(text: str) -> Any:
+    """Return a length of time such as "24 hours" or "1 day" as a timedelta64."""
     match = re.fullmatch(r"\s*(-?\d+)\s*([a-z]+?)s?\s*", text.lower())
     if match is None or match[2] not in _UNITS:
         raise NotCovered(f"the interval {text!r} cannot be read here")

@@ -15,6 +15,8 @@ from typing import Any
 from dbplan.errors import RecipeError
 from dbplan.plan import Plan
 
+_NAME = r"(?:[\w-]+|\"[^\"]*\"|'[^']*')"
+_KEY = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -255,21 +257,17 @@ def _instant(value: dt.date) -> dt.datetime:
 
 
 def line_of(text: str, path: tuple[str, ...]) -> int:
-    """Return the line where a key path of a TOML text stands, or that of the nearest table above it."""
-    best, best_depth, inside = 1, 0, ()
+    """Return the line where a key path of a TOML text stands, or that of the nearest key above it."""
+    best, deepest = 1, 0
+    inside: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[\[?([^\]]+)\]", line)
-        if header:
-            inside = _dotted(header[1])
-            found = inside
+        if header := re.match(r"\s*\[\[?([^\]]+)\]\]?\s*(?:#|$)", line):
+            found = inside = _dotted(header[1])
         else:
-            key = re.match(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=", line)
+            key = _KEY.match(line)
             found = (*inside, *_dotted(key[1])) if key else ()
-            while key and found != path[: len(found)]:
-                break
-        depth = len(found) if found and found == path[: len(found)] else 0
-        if depth > best_depth:
-            best, best_depth = number, depth
+        if found == path[: len(found)] and len(found) > deepest:
+            best, deepest = number, len(found)
     return best
 
 

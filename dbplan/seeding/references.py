@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, TextClause, UniqueConstraint
 from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
 from sqlalchemy.sql import visitors
 
 from dbplan.errors import NotCovered
+from dbplan.seeding.predicate import expression
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def references(table: Table) -> tuple[Reference, ...]:
     constraints = sorted(table.foreign_key_constraints, key=lambda f: (-len(f.columns), _positions(table, f)))
     ordered = _in_order(table, constraints)
     decided: set[str] = set()
-    found = []
+    found: list[Reference] = []
     for constraint in ordered:
         made = _reference(table, constraint, decided)
         if made.own or not any(_implies(table, other, made) for other in found):
@@ -101,7 +102,7 @@ def _implies(table: Table, wide: Reference, narrow: Reference) -> bool:
 
 
 def _places(column: Column[object], seen: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    place = (key_of(column.table), column.name)  # type: ignore[arg-type]
+    place = (key_of(column.table), column.name)
     if place not in seen:
         seen.add(place)
         for foreign_key in column.foreign_keys:
@@ -125,7 +126,21 @@ def uniques(table: Table) -> tuple[frozenset[str], ...]:
 
 
 def _index_columns(index: Index) -> Iterator[str]:
-    for expression in index.expressions:
-        for element in visitors.iterate(expression):
+    for part in index.expressions:
+        if isinstance(part, TextClause | str):
+            yield from _read_columns(str(part), index)
+            continue
+        for element in visitors.iterate(part):
             if isinstance(element, Column):
                 yield element.name
+            elif isinstance(element, TextClause):
+                yield from _read_columns(element.text, index)
+
+
+def _read_columns(text: str, index: Index) -> frozenset[str]:
+    """Return the columns of an expression that is there as text only, as a live database gives it."""
+    assert index.table is not None
+    try:
+        return expression(text, index.table.columns.keys()).columns
+    except NotCovered:
+        return frozenset()

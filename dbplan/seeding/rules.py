@@ -106,6 +106,7 @@ def _drawn(builder: Builder, column: Column[Any], rule: Rule) -> Maker | None:
     domain = builder.domains[column.name]
     if domain is None:
         raise builder.unknown(column)
+    builder.drawn.add(column.name)
     null = float(rule.get("null", 0.0 if "only_when" in rule else builder.null_share(column)))
     return makers.drawn(builder.world.random_state, builder.name, column.name, domain, null)
 

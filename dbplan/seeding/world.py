@@ -16,9 +16,9 @@ from dbplan.plan import Plan
 from dbplan.seeding import makers, picking
 from dbplan.seeding.cells import present
 from dbplan.seeding.checks import Check, Facts, Limits, facts
-from dbplan.seeding.domains import Choice, Domain, Uuids
+from dbplan.seeding.domains import Choice, Domain, Uuids, kept
 from dbplan.seeding.fanout import fan
-from dbplan.seeding.frames import Frame, Group, Maker, Source
+from dbplan.seeding.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.infer import Span, domain, generic
 from dbplan.seeding.keys import Keys, assign, lead_of
 from dbplan.seeding.recipe import Recipe, TableRule
@@ -26,7 +26,6 @@ from dbplan.seeding.references import Reference, references, uniques
 from dbplan.seeding.rules import ruled, ruled_domain
 from dbplan.seeding.stream import key
 from dbplan.seeding.times import CREATED, place_in_time
-
 
 FIXED = frozenset({"level", "previous", "last", "value", "cases"})
 """Rules whose cells follow from their place alone: they are never drawn again."""
@@ -65,7 +64,29 @@ def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int
         builder.fill()
     for builder in builders.values():
         builder.group()
+    for source in sources.values():
+        _prove(source)
     return made
+
+
+PROOF = 512
+"""Rows of each table that are made and tested before the first one is written."""
+
+
+def _prove(source: Source) -> None:
+    """Make the first rows and test every CHECK on them."""
+    frame = source.frame(np.arange(min(PROOF, source.rows), dtype=np.int64))
+    for check in source.facts.checks:
+        if check.parsed is None:
+            continue
+        failed = np.flatnonzero(~check.parsed.holds(lambda name: frame[name], len(frame)))
+        if failed.size:
+            at = failed[:1]
+            shown = ", ".join(f"{n} = {shown_cell(frame[n].take(at))}" for n in sorted(check.parsed.columns))
+            raise Unsatisfiable(
+                f'CHECK "{check.name}" of {source.table.key} ({check.text}) fails on values that keys or '
+                f"the recipe fix: {shown}; give another column a rule in the recipe, or ask for other rows"
+            )
 
 
 class Builder:
@@ -79,6 +100,8 @@ class Builder:
         self.facts: Facts = source.facts
         self.keys = Keys()
         self.domains: dict[str, Domain | None] = {}
+        self.drawn: set[str] = set()
+        """Columns whose cells are drawn one by one, so that they may be drawn again."""
 
     def relate(self) -> None:
         """Decide the lead parent, what every unique is held by, the fan-out and the references' pickers."""
@@ -123,7 +146,24 @@ class Builder:
         """Return the values of a column by name, type, CHECKs and recipe."""
         limits, rule = self.facts.limit(column.name), self.world.recipe.column(self.name, column.name)
         plain = domain(column.name, column.type, limits, self.world.span, self.world.recipe.locale)
-        return ruled_domain(column, rule, plain, limits, self.world.recipe.locale) or plain
+        made = ruled_domain(column, rule, plain, limits, self.world.recipe.locale) or plain
+        return self.checked(column, made) if made is not None else None
+
+    def checked(self, column: Column[Any], made: Domain) -> Domain:
+        """Return the domain without the values that a CHECK of this column alone refuses."""
+        for check in self.facts.checks:
+            if check.parsed is not None and check.parsed.columns == {column.name}:
+                test = check.parsed
+                try:
+                    made = kept(made, lambda values, test=test: test.holds(lambda _: present(values), len(values)))  # type: ignore[misc]
+                except (NotCovered, TypeError, ValueError):
+                    continue  # said in words when the CHECKs are read
+                if not made.capacity and column.name not in self.rule.columns:
+                    raise Unsatisfiable(
+                        f'CHECK "{check.name}" of {self.name} ({check.text}) holds for none of the values tried for '
+                        f"{column.name}; give it a rule: [tables.{self.name}.columns.{column.name}] values = […]"
+                    )
+        return made
 
     def fill(self) -> None:
         """Give every column its maker, and say why."""
@@ -242,6 +282,7 @@ class Builder:
             if column.nullable and not rule:
                 return makers.constant(None), "NULL: no values are known for its type"
             raise self.unknown(column)
+        self.drawn.add(column.name)
         hints = self.facts.limit(column.name).hints if not isinstance(held, Choice) else ()
         return makers.drawn(self.world.random_state, self.name, column.name, held, null, hints), held.title
 
@@ -266,8 +307,8 @@ class Builder:
     def unknown(self, column: Column[Any]) -> NotCovered:
         """Return the error for a column whose type nothing here knows."""
         return NotCovered(
-            f"{self.name}.{column.name}: no values are known for the type {column.type!r} under its constraints; give it a rule in "
-            f'the recipe: [tables."{self.name}".columns."{column.name}"] value = … or values = […]'
+            f"{self.name}.{column.name}: no values are known for the type {column.type!r} under its constraints; "
+            f'give it a rule in the recipe: [tables."{self.name}".columns."{column.name}"] value = … or values = […]'
         )
 
     def group(self) -> None:
@@ -316,12 +357,8 @@ class Builder:
         }
         held |= {n for n, rule in self.rule.columns.items() if set(rule) & FIXED}
         movable = [n for n in self.table.columns.keys() if n in names and n in self.source.makers and n not in held]  # noqa: SIM118
-        is_free = [
-            n
-            for n in movable
-            if self.source.why[n] in {d.title for d in self.domains.values() if d} or n in self.rule.columns
-        ]
-        columns = tuple([*is_free, *(n for n in movable if n not in is_free)])
+        is_free = [n for n in movable if n in self.drawn]
+        columns = (*is_free, *(n for n in movable if n not in is_free))
         orders = tuple(o for o in self.facts.orders if {o[0], o[1]} <= set(names))
         if columns:
             group = Group(columns, frozenset(is_free), checks, orders)

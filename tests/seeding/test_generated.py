@@ -1,6 +1,7 @@
 """Generated schemas: whatever keys, uniques and CHECKs come together, the rows hold them or the error says why."""
 
-import pytest
+from itertools import pairwise
+
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import (
@@ -27,7 +28,17 @@ from dbplan.plan import Plan
 from dbplan.seeding import seed
 
 NAMES = ("email", "status", "position", "created_at", "amount", "group", "Total Sum", "user", "expires_at", "code")
-TYPES = (Integer(), String(30), String(4), Boolean(), DateTime(), Date(), Numeric(8, 2), Uuid(), Enum("x", "y", "z", name="letters"))
+TYPES = (
+    Integer(),
+    String(30),
+    String(4),
+    Boolean(),
+    DateTime(),
+    Date(),
+    Numeric(8, 2),
+    Uuid(),
+    Enum("x", "y", "z", name="letters"),
+)
 
 
 def checks(draw, columns):
@@ -36,14 +47,30 @@ def checks(draw, columns):
     numbers = [c.name for c in columns if isinstance(c.type, Integer | Numeric)]
     times = [c.name for c in columns if isinstance(c.type, DateTime)]
     for name in numbers:
-        found += draw(st.sampled_from([[], [f'"{name}" >= 3'], [f'"{name}" BETWEEN -5 AND 500'], [f'"{name}" <> 0'], [f'"{name}" > 7 OR "{name}" = 0']]))
-    for one, other in zip(numbers, numbers[1:], strict=False):
+        found += draw(
+            st.sampled_from(
+                [
+                    [],
+                    [f'"{name}" >= 3'],
+                    [f'"{name}" BETWEEN -5 AND 500'],
+                    [f'"{name}" <> 0'],
+                    [f'"{name}" > 7 OR "{name}" = 0'],
+                ]
+            )
+        )
+    for one, other in pairwise(numbers):
         found += draw(st.sampled_from([[], [f'"{one}" <= "{other}"'], [f'"{one}" <> "{other}"']]))
-    for one, other in zip(times, times[1:], strict=False):
-        found += draw(st.sampled_from([[], [f'"{one}" < "{other}"'], [f'"{one}" IS NULL OR "{other}" IS NULL OR "{one}" <= "{other}"']]))
+    for one, other in pairwise(times):
+        found += draw(
+            st.sampled_from(
+                [[], [f'"{one}" < "{other}"'], [f'"{one}" IS NULL OR "{other}" IS NULL OR "{one}" <= "{other}"']]
+            )
+        )
     for column in columns:
         if isinstance(column.type, String) and not isinstance(column.type, Enum):
-            found += draw(st.sampled_from([[], [f'length("{column.name}") >= 2'], [f'"{column.name}" = lower("{column.name}")']]))
+            found += draw(
+                st.sampled_from([[], [f'length("{column.name}") >= 2'], [f'"{column.name}" = lower("{column.name}")']])
+            )
     nullable = [c.name for c in columns if c.nullable]
     if len(nullable) > 1 and draw(st.booleans()):
         found.append(f'("{nullable[0]}" IS NULL) = ("{nullable[1]}" IS NULL)')
@@ -64,9 +91,14 @@ def schemas(draw):
         constraints = [CheckConstraint(text) for text in checks(draw, columns[1:])]
         for place, parent in enumerate(draw(st.lists(st.integers(0, number), max_size=2))):
             target_name, target_columns = (f"t{parent}", [columns[0]]) if parent == number else keys[parent]
-            own = [Column(f"p{place}_{c.name}", c.type, nullable=draw(st.booleans()) or parent == number) for c in target_columns]
+            own = [
+                Column(f"p{place}_{c.name}", c.type, nullable=draw(st.booleans()) or parent == number)
+                for c in target_columns
+            ]
             columns += own
-            constraints.append(ForeignKeyConstraint([c.name for c in own], [f"{target_name}.{c.name}" for c in target_columns]))
+            constraints.append(
+                ForeignKeyConstraint([c.name for c in own], [f"{target_name}.{c.name}" for c in target_columns])
+            )
             if draw(st.booleans()):
                 other = draw(st.sampled_from(names))
                 constraints.append(UniqueConstraint(*(c.name for c in own), other))
@@ -78,7 +110,11 @@ def schemas(draw):
     return metadata
 
 
-@settings(max_examples=40, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=40,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(schemas(), st.integers(1, 60))
 def test_rows_hold_every_constraint_or_the_error_says_why(metadata, rows):
     plan = Plan(name="generated", metadata=metadata)

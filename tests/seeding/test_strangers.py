@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -20,7 +21,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Interval,
-    JSON,
     LargeBinary,
     MetaData,
     Numeric,
@@ -60,7 +60,9 @@ def filled(metadata, path, rows=40):
 
 def shop():
     m = MetaData()
-    Table("tenants", m, Column("id", Integer, primary_key=True), Column("name", String(40), unique=True, nullable=False))
+    Table(
+        "tenants", m, Column("id", Integer, primary_key=True), Column("name", String(40), unique=True, nullable=False)
+    )
     Table(
         "customers", m,
         Column("tenant_id", ForeignKey("tenants.id"), primary_key=True),
@@ -159,7 +161,12 @@ def ugly():
 
 def cyclic(*, nullable):
     m = MetaData()
-    Table("a", m, Column("id", Integer, primary_key=True), Column("b_id", ForeignKey("b.id", use_alter=True, name="ab"), nullable=nullable))
+    Table(
+        "a",
+        m,
+        Column("id", Integer, primary_key=True),
+        Column("b_id", ForeignKey("b.id", use_alter=True, name="ab"), nullable=nullable),
+    )
     Table("b", m, Column("id", Integer, primary_key=True), Column("a_id", ForeignKey("a.id"), nullable=False))
     return m
 
@@ -181,7 +188,7 @@ def postgresql_types():
         Column("body", Text, nullable=False),
         Column("search", pg.TSVECTOR, Computed("to_tsvector('english', body)")),
         Column("cash", pg.MONEY), Column("at", pg.TIMESTAMP(timezone=True), server_default=func.now()),
-        Column("year", Integer, CheckConstraint("year ~ 'x' IS NULL OR year > 0") if False else CheckConstraint("year > 1999")),
+        Column("year", Integer, CheckConstraint("year > 1999")),
         Column("slug", String(20), CheckConstraint("slug ~ '^[a-z]+(-[a-z]+)*$'"), nullable=False, unique=True),
     )  # fmt: skip
     Table("q", m, Column("p_id", ForeignKey("p.id", ondelete="CASCADE"), nullable=False, unique=True), schema=None)
@@ -238,14 +245,25 @@ def test_sequences_count_on_after_the_seed():
 
 def test_an_unreadable_check_is_named_before_the_first_row(tmp_path):
     m = MetaData()
-    Table("t", m, Column("id", Integer, primary_key=True), Column("x", Integer, CheckConstraint("strange(x) > 3", name="odd")))
+    Table(
+        "t",
+        m,
+        Column("id", Integer, primary_key=True),
+        Column("x", Integer, CheckConstraint("strange(x) > 3", name="odd")),
+    )
     with pytest.raises(NotCovered, match=r'CHECK "odd" of t .*strange.*\[tables.t.columns'):
         explain(stranger(m))
 
 
 def test_a_check_that_no_value_holds_is_named(tmp_path):
     m = MetaData()
-    Table("t", m, Column("id", Integer, primary_key=True), Column("x", Integer, nullable=False), CheckConstraint("x * x = 3", name="root"))
+    Table(
+        "t",
+        m,
+        Column("id", Integer, primary_key=True),
+        Column("x", Integer, nullable=False),
+        CheckConstraint("x * x = 3", name="root"),
+    )
     with pytest.raises(Unsatisfiable, match='CHECK "root"'):
         filled(m, tmp_path)
 
@@ -289,7 +307,13 @@ def test_small_domains_bound_the_rows():
 
 def test_times_are_ordered(tmp_path):
     m = MetaData()
-    Table("t", m, Column("id", Integer, primary_key=True), Column("created_at", DateTime, nullable=False), Column("updated_at", DateTime, nullable=False))
+    Table(
+        "t",
+        m,
+        Column("id", Integer, primary_key=True),
+        Column("created_at", DateTime, nullable=False),
+        Column("updated_at", DateTime, nullable=False),
+    )
     _, engine = filled(m, tmp_path)
     with engine.connect() as connection:
         rows = connection.execute(select(m.tables["t"]).order_by(m.tables["t"].c.id)).all()
