@@ -37,7 +37,7 @@ def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, spa
         if name not in plan.metadata.tables:
             raise UnknownName("table", name, plan.metadata.tables, where=f'plan "{plan.name}"')
         _positive(count, f' for "{name}"')
-    if isinstance(rows, int):
+    if rows is not None and not isinstance(rows, Mapping):
         _positive(rows, "")
     if rows is None:
         exact = {n: r.rows for n, r in recipe.tables.items() if r.rows is not None}
