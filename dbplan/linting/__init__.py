@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dbplan.linting.accepted import baseline_text, write_baseline
+from dbplan.linting.fixes import fixes, write_fixes
 from dbplan.linting.rules import RULES
-from dbplan.linting.study import fixes, lint
+from dbplan.linting.study import lint
 
-__all__ = ["RULES", "baseline_text", "fixes", "lint", "write_baseline"]
+__all__ = ["RULES", "baseline_text", "fixes", "lint", "write_baseline", "write_fixes"]

@@ -12,9 +12,9 @@ from typing import Any
 
 from dbplan.errors import CannotWrite, UnknownName, UsageError
 from dbplan.evidence import Finding
-from dbplan.linting.access import formatted
 from dbplan.linting.rules import RULES
 from dbplan.linting.schema import Schema
+from dbplan.report import Report
 
 RULE_IDS = frozenset(rule.id for rule in RULES)
 _GLOB = "*?["
@@ -27,10 +27,12 @@ class Pattern:
     text: str
     reason: str = ""
     origin: str = "ignored"
+    parts: tuple[str, ...] = ()
 
     def matches(self, finding: Finding) -> bool:
-        """Return whether a finding is meant."""
-        return finding.key == self.text or _like(finding.key, self.text) or _like(finding.rule, self.text)
+        """Return whether a finding is meant; `parts` are patterns that are meant too."""
+        patterns = (self.text, *self.parts)
+        return finding.key in patterns or any(_like(finding.key, p) or _like(finding.rule, p) for p in patterns)
 
 
 def _like(text: str, pattern: str) -> bool:
@@ -49,22 +51,27 @@ def ignored(patterns: Iterable[str]) -> tuple[Pattern, ...]:
 
 
 def waived(schema: Schema) -> tuple[Pattern, ...]:
-    """Return the waivers beside the model: `info={"lint": {"rule-id": "reason"}}` of tables, columns, indexes."""
+    """Return the waivers beside the model: `info={"lint": {"rule-id": "reason"}}` of a table or a column.
+
+    A table's may name one of its indexes or constraints: `"rule-id:ix_name"`.
+    """
     found: list[Pattern] = []
     for table in schema.tables:
-        found += [w for suffix in ("", ".*", " (*") for w in _waivers(table, f"{table.fullname}{suffix}")]
+        for rule, name, reason in _waivers(table):
+            place = f"{table.fullname} ({name})" if name else table.fullname
+            parts = () if name else (f"{rule}:{place}.*", f"{rule}:{place} (*")
+            found.append(Pattern(f"{rule}:{place}", reason, "waived", parts))
         for column in table.columns:
-            found += _waivers(column, f"{table.fullname}.{column.name}")
-        for item in sorted((*table.indexes, *table.constraints), key=formatted):
-            found += _waivers(item, f"{table.fullname} ({formatted(item)})")
+            key = f"{table.fullname}.{column.name}"
+            found += [Pattern(f"{rule}:{key}", reason, "waived") for rule, _, reason in _waivers(column)]
     return tuple(found)
 
 
-def _waivers(owner: Any, place: str) -> list[Pattern]:
+def _waivers(owner: Any) -> list[tuple[str, str, str]]:
     given = owner.info.get("lint")
     if not isinstance(given, Mapping):
         return []
-    return [Pattern(f"{rule}:{place}", str(reason), "waived") for rule, reason in given.items()]
+    return [(*str(key).partition(":")[::2], str(reason)) for key, reason in given.items()]
 
 
 def baseline_of(source: str | Path | Mapping[str, str] | None) -> tuple[Pattern, ...]:
@@ -98,20 +105,27 @@ def _read(path: Path) -> dict[str, str]:
     return known
 
 
-def baseline_text(findings: Iterable[Finding], *, reason: str = "") -> str:
-    """Return a baseline in TOML that accepts these findings."""
-    keys = dict.fromkeys(finding.key for finding in findings)
-    lines = [f"{_string(key)} = {_string(reason)}" for key in keys]
+def found_in(report: Report) -> tuple[Finding, ...]:
+    """Return the findings among a report's evidence."""
+    return tuple(fact for fact in report.evidence if isinstance(fact, Finding))
+
+
+def baseline_text(report: Report, *, reason: str = "") -> str:
+    """Return a baseline in TOML that accepts what a lint report finds."""
+    lines = [f"{_string(key)} = {_string(reason)}" for key in _keys(report)]
     return "\n".join(["# Findings that are known; state the reason for each.", "[known]", *lines, ""])
 
 
-def write_baseline(findings: Iterable[Finding], path: str | Path, *, reason: str = "") -> Path:
-    """Write a baseline that accepts these findings (JSON or TOML by suffix), and return its path."""
+def write_baseline(report: Report, path: str | Path, *, reason: str = "") -> Path:
+    """Write a baseline that accepts what a lint report finds (JSON or TOML by suffix), and return its path."""
     target = Path(path)
-    found = list(findings)
-    keys = dict.fromkeys((finding.key for finding in found), reason)
-    as_json = json.dumps({"known": keys}, indent=2, ensure_ascii=False) + "\n"
-    return written(target, as_json if target.suffix == ".json" else baseline_text(found, reason=reason))
+    known = {"known": dict.fromkeys(_keys(report), reason)}
+    as_json = json.dumps(known, indent=2, ensure_ascii=False) + "\n"
+    return written(target, as_json if target.suffix == ".json" else baseline_text(report, reason=reason))
+
+
+def _keys(report: Report) -> list[str]:
+    return list(dict.fromkeys(finding.key for finding in found_in(report)))
 
 
 def written(path: Path, text: str) -> Path:

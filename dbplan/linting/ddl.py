@@ -74,21 +74,30 @@ def go_on_counting(column: Column[Any]) -> str:
 
 
 def create_index(
-    schema: Schema, table: Table, columns: Sequence[str], *, unique: bool = False, tail: str = "", **options: Any
+    schema: Schema,
+    table: Table,
+    columns: Sequence[str],
+    *,
+    unique: bool = False,
+    tail: str = "",
+    instead: str = "",
+    **options: Any,
 ) -> str:
-    """Return CREATE INDEX over columns; `options` are Index options, `tail` what follows (a WHERE clause)."""
+    """Return CREATE INDEX over columns; `options` are Index options, `tail` a WHERE, `instead` a name freed."""
     scratch = _scratch(table, columns)
     index = Index(None, *(scratch.c[name] for name in columns), unique=unique, **options)
-    _name(schema, index, table, "uq" if unique else "ix", columns)
+    _name(schema, index, table, "uq" if unique else "ix", columns, instead)
     return _written(CreateIndex(index), tail)
 
 
-def add_unique(schema: Schema, table: Table, columns: Sequence[str], *, nulls_not_distinct: bool = False) -> str:
-    """Return ALTER TABLE … ADD CONSTRAINT … UNIQUE."""
+def add_unique(
+    schema: Schema, table: Table, columns: Sequence[str], *, nulls_not_distinct: bool = False, instead: str = ""
+) -> str:
+    """Return ALTER TABLE … ADD CONSTRAINT … UNIQUE; `instead` is a name that an earlier statement frees."""
     scratch = _scratch(table, columns)
     constraint = Unique(*(scratch.c[name] for name in columns), **_nulls(not_distinct=nulls_not_distinct))
     scratch.append_constraint(constraint)
-    _name(schema, constraint, table, "uq", columns)
+    _name(schema, constraint, table, "uq", columns, instead)
     return _written(AddConstraint(constraint, isolate_from_table=False))
 
 
@@ -166,7 +175,9 @@ def _scratch(table: Table, columns: Sequence[str], metadata: MetaData | None = N
     key = f"{table.schema}.{table.name}" if table.schema else table.name
     if key in metadata.tables:
         return metadata.tables[key]
-    return Table(table.name, metadata, *(Column(name, NullType()) for name in columns), schema=table.schema)
+    return Table(
+        table.name, metadata, *(Column(name, NullType()) for name in dict.fromkeys(columns)), schema=table.schema
+    )
 
 
 def _convention(table: Table) -> dict[str, Any]:
@@ -176,18 +187,18 @@ def _convention(table: Table) -> dict[str, Any]:
     return CONVENTION | own
 
 
-def _name(schema: Schema, item: Any, table: Table, prefix: str, columns: Sequence[str]) -> None:
+def _name(schema: Schema, item: Any, table: Table, prefix: str, columns: Sequence[str], freed: str = "") -> None:
     """Leave the name that the convention gives, unless it is taken or too long for PostgreSQL."""
-    taken = schema.relation_names.get(table.schema, frozenset())
+    taken = schema.relation_names.get(table.schema, frozenset()) - {freed}
     name = formatted(item)
     if name and name not in taken and len(name.encode()) <= LONGEST:
         return
-    item.name = free_name(schema, table, prefix, columns)
+    item.name = free_name(schema, table, prefix, columns, freed)
 
 
-def free_name(schema: Schema, table: Table, prefix: str, columns: Sequence[str]) -> str:
+def free_name(schema: Schema, table: Table, prefix: str, columns: Sequence[str], freed: str = "") -> str:
     """Return prefix_table_columns, cut to fit PostgreSQL and numbered where it is taken."""
-    taken = schema.relation_names.get(table.schema, frozenset())
+    taken = schema.relation_names.get(table.schema, frozenset()) - {freed}
     wanted = "_".join((prefix, table.name, *columns))
     tries = (wanted, *(f"{wanted}_{n}" for n in range(2, 100)))
     return next(short for short in map(_short, tries) if short not in taken)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import product
 from typing import Any
 
 from sqlalchemy import Column, Table
@@ -14,7 +14,10 @@ from dbplan.linting.schema import Reference, Schema
 from dbplan.rule import Hit, rule
 
 # PostgreSQL turns the referencing value into the referenced type only along these implicit casts.
-_CASTS = {("integer", "number")}
+_CASTS = {
+    *(("integer", "decimal"), ("integer", "float"), ("decimal", "float")),
+    *(("time", "interval"), ("time", "timetz")),
+}
 
 
 @rule(
@@ -98,7 +101,7 @@ def _holds_all(here: str, size: tuple[int, ...], there: str, target_size: tuple[
 def fk_target_not_unique(schema: Schema) -> Iterator[Hit]:
     """Find foreign keys whose target columns are not unique."""
     for reference, target in schema.resolved:
-        names = tuple(column.name for column in reference.targets)
+        names = tuple(dict.fromkeys(column.name for column in reference.targets))
         paths = (a for a in schema.uniques(target) if a.method == "btree")
         if not any(frozenset(path.columns) == frozenset(names) for path in paths):
             yield (
@@ -160,11 +163,9 @@ def fk_duplicate(schema: Schema) -> Iterator[Hit]:
 )
 def fk_implied(schema: Schema) -> Iterator[Hit]:
     """Find foreign keys implied by a wider one that always applies: all of its columns NOT NULL."""
-    for (one, target), (other, other_target) in combinations(schema.resolved, 2):
-        if one.table is not other.table or target is not other_target:
-            continue
-        narrow, wide = sorted((one, other), key=lambda r: len(r.columns))
-        if _pairs(narrow) < _pairs(wide) and not wide.optional:
+    wide_ones = [wide for wide, _ in schema.resolved if len(wide.columns) > 1 and not wide.optional]
+    for (narrow, target), wide in product(schema.resolved, wide_ones):
+        if narrow.table is wide.table and target is wide.target and _pairs(narrow) < _pairs(wide):
             yield (
                 narrow.place,
                 f"{_ends(narrow)} → {target.fullname} follows from the key over {_ends(wide)}.",

@@ -146,7 +146,7 @@ def pk_wide(schema: Schema) -> Iterator[Hit]:
 
 def _wide(schema: Schema, column: Column[Any]) -> bool:
     type_ = schema.of(column)
-    return type_.kind == "text" and not (type_.args and type_.args[0] <= _WIDE_TEXT)
+    return type_.kind == "string" and not (type_.args and type_.args[0] <= _WIDE_TEXT)
 
 
 @rule(

@@ -18,7 +18,7 @@ from dbplan.rule import Rule
 HOUSE = Path(__file__).parents[2]
 EXAMPLES = HOUSE / "tests" / "examples"
 _FOLDER = PurePosixPath("docs/rules")
-_MADE = "<!-- Made from the rule and its examples by `make docs`; change those, not this page. -->"
+MADE = "<!-- Made from the rule and its examples by `make docs`; change those, not this page. -->"
 
 
 def example(path: Path) -> Plan:
@@ -51,7 +51,7 @@ def write(house: Path = HOUSE) -> list[Path]:
 
 def index() -> str:
     """Return the page that lists the rules by family."""
-    parts = ["# Lint rules", _MADE, _scale()]
+    parts = ["# Lint rules", MADE, _scale()]
     for family, rules in BY_FAMILY.items():
         rows = [f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {_cell(rule.condition)} |" for rule in rules]
         parts += [f"## {family}", "\n".join(("| rule | severity | finds |", "|---|---|---|", *rows))]
@@ -64,7 +64,7 @@ def _scale() -> str:
         f"{len(RULES)} rules are asked of a schema: {counts[Severity.ERROR]} find errors (what fails or corrupts), "
         f"{counts[Severity.WARNING]} warnings (likely trouble), {counts[Severity.NOTE]} notes (taste, and habits worth "
         "a second look). Only errors fail a plan. A finding is accepted by `--baseline FILE`, or beside the model: "
-        '`info={"lint": {"rule-id": "reason"}}` on a table, column, index or constraint.'
+        '`info={"lint": {"rule-id": "reason"}}` on a table or a column.'
     )
 
 
@@ -74,7 +74,7 @@ def page(rule: Rule[Schema], examples: Path = EXAMPLES) -> str:
     own = [finding for finding in findings(Schema(example(folder / "bad.py"))) if finding.rule == rule.id]
     parts = [
         f"# {rule.id}",
-        _MADE,
+        MADE,
         f"**{str(rule.severity).capitalize()}.** {rule.condition}",
         f"**Why.** {rule.why}",
         f"**Mend.** {rule.mend}",

@@ -33,8 +33,9 @@ _NAMES = {
 }
 _KINDS = {
     "integer": ("smallint", "integer", "bigint"),
-    "number": ("numeric", "real", "double precision"),
-    "text": ("text", "varchar", "character"),
+    "decimal": ("numeric",),
+    "float": ("real", "double precision"),
+    "string": ("text", "varchar", "character"),
     "instant": ("date", "timestamp", "timestamptz"),
     "network": ("inet", "cidr"),
     "bits": ("bit", "varbit"),

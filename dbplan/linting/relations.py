@@ -14,9 +14,6 @@ from dbplan.linting.schema import Reference, Schema
 from dbplan.linting.words import listed, singular
 from dbplan.rule import Hit, rule
 
-# PostgreSQL turns the referencing value into the referenced type only along these implicit casts.
-_CASTS = {("integer", "number")}
-
 
 @rule(
     "fk-nullable-composite",
@@ -146,7 +143,7 @@ def fk_polymorphic(schema: Schema) -> Iterator[Hit]:
             stem = name.removesuffix("_id")
             if stem == name or f"{stem}_type" not in columns or column.foreign_keys or column.primary_key:
                 continue
-            if schema.of(columns[f"{stem}_type"]).kind.split(" ")[0] in ("text", "enum"):
+            if schema.of(columns[f"{stem}_type"]).kind.split(" ")[0] in ("string", "enum"):
                 yield (
                     Place(table.fullname, name),
                     f"{table.fullname} ({stem}_type, {name}) points to any table, so no foreign key can hold it.",

@@ -27,15 +27,41 @@ RULES: tuple[Rule[Schema], ...] = tuple(rule for family in FAMILIES.values() for
 BY_FAMILY: dict[str, tuple[Rule[Schema], ...]] = {name: _of(family) for name, family in FAMILIES.items()}
 
 
+_ACCEPTED_LIVE = {
+    *("fk-target-missing", "fk-type-mismatch", "fk-target-not-unique", "idx-no-opclass", "idx-on-virtual"),
+    *("name-collision", "name-too-long", "enum-unnamed", "default-quoted"),
+}
+"""What a PostgreSQL server that holds the schema has accepted already, or cannot hold."""
+_TRIGGERS = {"time-updated-stale"}
+_POSTGRESQL_TYPES = {
+    *("fk-type-differs", "pk-serial", "pk-short-int", "pk-overflow", "type-tz-naive", "type-json", "type-char"),
+    *("idx-no-opclass", "name-collision", "name-too-long"),
+}
+"""What a schema read from another product cannot be asked: its types and names are not PostgreSQL's."""
+
+
 def subject_missing(rule: Rule[Schema], schema: Schema) -> str:
-    """Return what a rule would need and this schema does not have, or "" where it applies."""
-    family = rule.id.partition("-")[0]
+    """Return why a rule has nothing to look at in this schema, or "" where it applies."""
+    return _nothing_there(rule.id, schema) or _read_live(rule.id, schema.plan.source)
+
+
+def _nothing_there(rule: str, schema: Schema) -> str:
+    family = rule.partition("-")[0]
     if not schema.tables:
         return "no tables"
-    if family == "fk" and rule.id not in ("fk-missing", "fk-polymorphic") and not schema.references:
+    if family == "fk" and rule not in ("fk-missing", "fk-polymorphic") and not schema.references:
         return "no foreign keys"
     if family == "idx" and not any(schema.accesses.values()):
         return "no indexes"
-    if rule.id == "pk-overflow" and not schema.plan.rows:
-        return "no planned rows"
-    return ""
+    return "no planned rows" if rule == "pk-overflow" and not schema.plan.rows else ""
+
+
+def _read_live(rule: str, source: str) -> str:
+    product, separator, _ = source.partition("://")
+    if not separator:
+        return ""
+    if rule in _TRIGGERS:
+        return "triggers are not read"
+    if product.startswith("postgresql"):
+        return "the server holds it" if rule in _ACCEPTED_LIVE else ""
+    return f"types of {product.partition('+')[0]}" if rule in _POSTGRESQL_TYPES else ""

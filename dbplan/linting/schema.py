@@ -71,7 +71,7 @@ class Schema:
     def references(self) -> tuple[Reference, ...]:
         """Every foreign key, by table and columns."""
         found = [_reference(item) for table in self.tables for item in table.foreign_key_constraints]
-        return tuple(sorted(found, key=lambda r: (r.table.fullname, r.names, r.spec)))
+        return tuple(sorted(found, key=lambda r: (r.table.fullname, r.names, r.spec, formatted(r.constraint))))
 
     @cached_property
     def resolved(self) -> tuple[tuple[Reference, Table], ...]:

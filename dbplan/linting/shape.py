@@ -140,9 +140,7 @@ def time_created_missing(schema: Schema) -> Iterator[Hit]:
     source="SQLAlchemy documentation: onupdate",
 )
 def time_updated_stale(schema: Schema) -> Iterator[Hit]:
-    """Find columns that promise the last change and keep the first; a live database may have a trigger for it."""
-    if "://" in schema.plan.source:
-        return
+    """Find columns that promise the last change and keep the first."""
     for table in schema.tables:
         for column in table.columns:
             if _promises_change(column) and schema.of(column).kind == "instant" and _set_once(column):

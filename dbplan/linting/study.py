@@ -9,7 +9,6 @@ from pathlib import Path
 
 from dbplan.evidence import Finding, Severity
 from dbplan.linting.accepted import Pattern, baseline_of, ignored, waived
-from dbplan.linting.ddl import is_ddl
 from dbplan.linting.rules import RULES, subject_missing
 from dbplan.linting.schema import Schema, is_view
 from dbplan.linting.words import counted, listed
@@ -130,19 +129,10 @@ def _accepted(result: Sorted) -> list[Block]:
         accepted = table(headings, rows, "Accepted findings")  # type: ignore[arg-type]
         verdict = f"{counted(len(rows), 'finding')} accepted, each with its reason where one is given"
         blocks.append(Section("Accepted", verdict, blocks=(accepted,), folded=True))
-    stale = list(dict.fromkeys(f"`{p.text}` ({p.origin})" for p in _truly_stale(result)))
-    if stale:
-        blocks.append(Text(f"These accept nothing any more and can go: {', '.join(stale)}."))
+    if result.stale:
+        stale = ", ".join(dict.fromkeys(f"`{pattern.text}` ({pattern.origin})" for pattern in result.stale))
+        blocks.append(Text(f"These accept nothing any more and can go: {stale}."))
     return blocks
-
-
-def _truly_stale(result: Sorted) -> list[Pattern]:
-    """Return the stale patterns, a table's waiver only when none of its three forms fits."""
-    used = {(p.text.partition(":")[0], p.reason) for _, p in result.accepted if p.origin == "waived"}
-    waived_ = [p for p in result.stale if p.origin == "waived" and not p.text.endswith(("*",))]
-    return [p for p in result.stale if p.origin != "waived"] + [
-        p for p in waived_ if (p.text.partition(":")[0], p.reason) not in used
-    ]
 
 
 def _asked(schema: Schema, result: Sorted) -> Section:
@@ -170,38 +160,8 @@ def _asked(schema: Schema, result: Sorted) -> Section:
 
 
 def _not_covered(schema: Schema) -> list[str]:
+    """Return sentences on what the plan holds, or could not hold, that no rule has seen."""
     views = [t.fullname for t in schema.plan.tables if is_view(t)]
-    return [f"Views are left out: {listed(views)}."] if views else []
-
-
-def fixes(found: Iterable[Finding]) -> str:
-    """Return the mends that are DDL as one SQL script, and the others as comments below.
-
-    Of two mends that begin by dropping the same thing only the first is taken: ask again after running it.
-    """
-    chosen = list(found)
-    mends = sorted((finding for finding in chosen if is_ddl(finding.mend)), key=_place_in_script)
-    first = {_what_goes(finding.mend): finding for finding in reversed(mends)}
-    parts = [f"-- {f.key}\n{f.mend}" for f in mends if first[_what_goes(f.mend)] is f]
-    by_hand = [f"-- {f.key}: {f.mend}".replace("\n", " ") for f in chosen if f.mend and not is_ddl(f.mend)]
-    head = "-- Each statement mends one finding of dbplan lint. Read it before you run it; keep the models in step."
-    hand = ["-- In the model, by hand:\n" + "\n".join(by_hand)] if by_hand else []
-    body = ["BEGIN;", *parts, "COMMIT;"] if parts else ["-- Nothing here is mended by DDL."]
-    return "\n\n".join((head, *body, *hand)) + "\n"
-
-
-def _what_goes(mend: str) -> str:
-    """Return the DROP that a mend begins with, or the whole mend."""
-    first = mend.partition("\n")[0]
-    return first if "DROP INDEX" in first or "DROP CONSTRAINT" in first else mend
-
-
-_ORDER = ("fk-type", "type", "bool", "default", "time", "enum", "pk", "uq", "fk", "idx")
-
-
-def _place_in_script(finding: Finding) -> tuple[int, str]:
-    """Types first, then keys, then what references them, then indexes; renames last, a table's after its columns'."""
-    if " RENAME " in finding.mend:
-        return len(_ORDER) + 1 + (" RENAME TO " in finding.mend), finding.key
-    family = next((n for n, prefix in enumerate(_ORDER) if finding.rule.startswith(prefix)), len(_ORDER))
-    return family, finding.key
+    unread = [str(thing) for thing in schema.plan.metadata.info.get("not_covered", ())]
+    said = [f"Views are left out: {listed(views)}."] if views else []
+    return said + ([f"Not in the plan, so not asked about: {listed(unread)}."] if unread else [])

@@ -59,9 +59,9 @@ def uq_nullable(schema: Schema) -> Iterator[Hit]:
 def _not_distinct(schema: Schema, access: Access) -> str:
     if access.kind == "index":
         options: dict[str, Any] = {"postgresql_nulls_not_distinct": True}
-        made = ddl.create_index(schema, access.table, access.columns, unique=True, **options)
+        made = ddl.create_index(schema, access.table, access.columns, unique=True, instead=access.name, **options)
     else:
-        made = ddl.add_unique(schema, access.table, access.columns, nulls_not_distinct=True)
+        made = ddl.add_unique(schema, access.table, access.columns, nulls_not_distinct=True, instead=access.name)
     return f"{ddl.drop(access)}\n{made}"
 
 
@@ -76,7 +76,7 @@ def _not_distinct(schema: Schema, access: Access) -> str:
 def uq_missing_natural(schema: Schema) -> Iterator[Hit]:
     """Find natural identifiers that nothing keeps unique, alone or within a parent."""
     for table in schema.tables:
-        columns = [column for column in table.columns if schema.of(column).kind == "text"]
+        columns = [column for column in table.columns if schema.of(column).kind == "string"]
         covered = {key.column for a in schema.accesses[table] if a.unique for key in a.keys}
         covered |= _spoken_of(schema, table)
         for column in columns:
@@ -155,7 +155,7 @@ def uq_case(schema: Schema) -> Iterator[Hit]:
 
 
 def _case_counts(schema: Schema, table: Table, column: Column[Any]) -> bool:
-    if schema.of(column).kind != "text" or getattr(column.type, "collation", None):
+    if schema.of(column).kind != "string" or getattr(column.type, "collation", None):
         return False
     lowered = [
         k.expression for a in schema.accesses[table] if a.unique for k in a.keys if "lower" in k.expression.lower()
@@ -195,7 +195,7 @@ def uq_soft_delete(schema: Schema) -> Iterator[Hit]:
                 continue
             if not any(column.primary_key for column in table.columns if column.name in access.columns):
                 tail = f"WHERE {ddl.quote(dead.name)} IS NULL"
-                made = ddl.create_index(schema, table, access.columns, unique=True, tail=tail)
+                made = ddl.create_index(schema, table, access.columns, unique=True, tail=tail, instead=access.name)
                 yield (
                     _place(access),
                     f"{_what(access)} also counts rows whose {dead.name} is set.",

@@ -11,8 +11,9 @@ from sqlalchemy.exc import CompileError, DBAPIError, IdentifierError, NoReferenc
 from sqlalchemy.schema import AddConstraint, CreateTable
 
 from dbplan.evidence import Severity
-from dbplan.linting import RULES, fixes, lint
+from dbplan.linting import RULES, lint
 from dbplan.linting.ddl import is_ddl
+from dbplan.linting.fixes import script
 from dbplan.linting.pages import EXAMPLES, example
 from dbplan.linting.schema import Schema
 from dbplan.linting.study import findings
@@ -98,9 +99,10 @@ def create_without_faults(plan: Plan, connection) -> None:
         connection.execute(CreateTable(table, include_foreign_key_constraints=[]))
 
 
-def run(script: str, connection) -> None:
+def run(sql: str, connection) -> None:
     """Run a script inside the transaction of the test."""
-    connection.exec_driver_sql(script.replace("BEGIN;", "").replace("COMMIT;", ""))
+    statements = sql.replace("BEGIN;", "").replace("COMMIT;", "")
+    connection.connection.driver_connection.execute(statements)  # as it is: no % is a placeholder
 
 
 def mended(plan: Plan, rule: str, connection) -> Plan:
@@ -109,7 +111,7 @@ def mended(plan: Plan, rule: str, connection) -> Plan:
         create_without_faults(plan, connection)
     else:
         plan.metadata.create_all(connection)
-    run(fixes(found(plan, rule)), connection)
+    run(script(found(plan, rule)), connection)
     if rule in REFUSED:
         keys = [item for table in plan.tables for item in table.foreign_key_constraints]
         for key in keys:
@@ -137,7 +139,7 @@ def test_most_mends_are_ddl():
 def test_all_fixes_together_run(rule, connection):
     plan = bad(rule)
     plan.metadata.create_all(connection)
-    run(fixes(findings(Schema(plan))), connection)
+    run(script(findings(Schema(plan))), connection)
 
 
 def test_every_example_folder_with_models_belongs_to_a_rule():
