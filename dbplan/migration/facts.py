@@ -52,7 +52,7 @@ BEFORE, SINCE = "old rows", "new rows"
 class Rehearsal:
     """A whole chain: what was rehearsed, what could not be, and how models and migrated schema differ.
 
-    `drift` is None where the head was not reached.
+    `drift` is None where the head was not reached; `alembic` is how its command line is called for this plan.
     """
 
     server: Server
@@ -60,3 +60,4 @@ class Rehearsal:
     revisions: tuple[Rehearsed, ...] = ()
     not_reached: tuple[Revision, ...] = ()
     drift: tuple[Difference, ...] | None = None
+    alembic: str = "alembic"

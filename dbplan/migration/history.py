@@ -44,6 +44,11 @@ class History:
     heads: tuple[str, ...]
     _environment: Environment
 
+    @property
+    def command(self) -> str:
+        """How Alembic's command line is called for these revisions."""
+        return "alembic" if self._environment.own else f"alembic -x plan={self.plan.name}"
+
     def revision(self, name: str) -> Revision:
         """Return the revision of that id."""
         return next(revision for revision in self.revisions if revision.id == name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dbplan.evidence import Difference, Finding, Severity, Step
 from dbplan.migration.facts import BEFORE, SINCE, Rehearsal, Rehearsed
@@ -17,7 +18,7 @@ _CAPTION = f"Each revision on a copy of its own; {BEFORE} are from before the up
 
 def judge(plan: Plan, rehearsal: Rehearsal) -> Report:
     """Return the report of a rehearsal; it is not ok when a rule of severity error finds something."""
-    findings = tuple(finding for rule in RULES for finding in rule.findings(rehearsal))
+    findings = tuple(_advised(finding, rule.mend) for rule in RULES for finding in rule.findings(rehearsal))
     ok = not any(finding.severity is Severity.ERROR for finding in findings) and not rehearsal.not_reached
     return Report(
         title=TITLE,
@@ -33,6 +34,11 @@ def judge(plan: Plan, rehearsal: Rehearsal) -> Report:
         actions=tuple(sorted((f for f in findings if f.severity is not Severity.NOTE), key=lambda f: f.severity.rank)),
         server=rehearsal.server,
     )
+
+
+def _advised(finding: Finding, mend: str) -> Finding:
+    """Return a finding whose why ends in what to do, for few of these faults have a mend that could be copied."""
+    return replace(finding, why=f"{finding.why}: {mend}")
 
 
 def nothing_to_rehearse(plan: Plan) -> Report:
@@ -128,20 +134,20 @@ def _blocks(plan: Plan, rehearsal: Rehearsal, findings: tuple[Finding, ...]) -> 
 
 def _step_table(rehearsal: Rehearsal) -> Table:
     headings = {"revision": "code", "direction": "text", "on": "text", "seconds": "seconds",
-                "rows before": "count", "rows after": "count", "ended": "text"}  # fmt: skip
+                "rows before": "count", "rows after": "count", "schema": "text"}  # fmt: skip
     rows = [_row(seen, step) for seen in rehearsal.revisions for step in seen.steps]
     return table(headings, rows, _CAPTION)  # type: ignore[arg-type]
 
 
 def _row(seen: Rehearsed, step: Step) -> tuple[object, ...]:
-    ended = step.error or _changes(step.differences)
+    ended = f"failed: {step.error}" if step.error else _changes(step.differences)
     return (seen.revision.id, step.direction, step.place.statement, step.seconds,
             step.rows_before, step.rows_after, ended)  # fmt: skip
 
 
 def _changes(differences: tuple[Difference, ...]) -> str:
     count = len(differences)
-    return f"{count} schema change{'s' if count > 1 else ''}" if count else "no schema change"
+    return f"{count} change{'s' if count > 1 else ''}" if count else "unchanged"
 
 
 def _notes(rehearsal: Rehearsal) -> Iterator[Text]:

@@ -91,7 +91,7 @@ def rehearse(plan: Plan, history: History, on: str, rows: Rows, tell: Progress) 
         run = Rehearser(plan, history, on, rows, version_table, tell)
         done, left = _chain(run, spine)
         drift = None if left else _drift(run, spine)
-        return Rehearsal(spine.server, history.heads, tuple(done), tuple(left), drift)
+        return Rehearsal(spine.server, history.heads, tuple(done), tuple(left), drift, history.command)
 
 
 def _chain(run: Rehearser, spine: Stage) -> tuple[list[Rehearsed], list[Revision]]:

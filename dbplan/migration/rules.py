@@ -26,7 +26,11 @@ def multiple_heads(rehearsal: Rehearsal) -> Iterator[Hit]:
     if len(rehearsal.heads) > 1:
         heads = sorted(rehearsal.heads)
         place = Place(revision=" ".join(heads))
-        yield place, f"{len(heads)} heads: {', '.join(heads)}", f'alembic merge -m "join branches" {" ".join(heads)}'
+        yield (
+            place,
+            f"{len(heads)} heads: {', '.join(heads)}",
+            f'{rehearsal.alembic} merge -m "join branches" {" ".join(heads)}',
+        )
 
 
 @rule(
@@ -190,7 +194,7 @@ def one_way(rehearsal: Rehearsal) -> Iterator[Hit]:
     Severity.ERROR,
     condition="the migrated schema is not the one that the models describe",
     why="tests run on the models, production on the migrations",
-    mend="add a revision with the difference, or mend the models",
+    mend="write a revision with what differs (autogenerate does not see all of it), or mend the models",
     source=_SOURCE,
 )
 def model_drift(rehearsal: Rehearsal) -> Iterator[Hit]:
@@ -198,7 +202,7 @@ def model_drift(rehearsal: Rehearsal) -> Iterator[Hit]:
     for found in rehearsal.drift or ():
         if found.what != COLUMN_ORDER:
             place, message, _ = _told(found, None, "migrations", "models")
-            yield place, message, ""
+            yield place, message, f'{rehearsal.alembic} revision --autogenerate -m "follow the models"'
 
 
 @rule(

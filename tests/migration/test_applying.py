@@ -89,6 +89,14 @@ def test_an_unknown_revision_lists_those_there_are(plan_of, move, url):
         move(plan_of(MORE), url, "9999")
 
 
+def test_head_is_refused_where_there_are_two(plan_of, write, url):
+    plan = plan_of(MORE)
+    write("0002b", down="0001")
+    with pytest.raises(MigrationError, match="Multiple head revisions"):
+        up(plan, url)
+    assert up(plan, url, "heads").verdict == "3 revisions applied; the database stands at 0002 and 0002b"
+
+
 def test_too_many_steps_down_are_one_line(plan_of, url):
     with pytest.raises(MigrationError, match='no way down to "-1" from base'):
         down(plan_of(), url)

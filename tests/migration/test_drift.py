@@ -102,7 +102,7 @@ def test_branches_are_reported_and_each_revision_is_still_rehearsed(plan_of, wri
     report = dry_run(plan, on="sqlite")
     (heads,) = found(report, "multiple-heads")
     assert heads.message == "2 heads: 0002a, 0002b"
-    assert heads.mend == 'alembic merge -m "join branches" 0002a 0002b'
+    assert heads.mend == 'alembic -x plan=made_up merge -m "join branches" 0002a 0002b'
     assert report.verdict.startswith("3 of 3 revisions rehearsed up, down and up; 2 heads; schema restored; ")
     assert not report.ok
 
