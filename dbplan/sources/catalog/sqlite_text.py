@@ -177,7 +177,8 @@ def _parts(found: Sequence[Token]) -> Iterator[list[Token]]:
         if token.kind == "sign":
             depth += {"(": 1, ")": -1}.get(token.text, 0)
         if token == _COMMA and depth == 0:
-            yield part
+            if part:
+                yield part
             part = []
         else:
             part.append(token)
