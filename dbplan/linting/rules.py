@@ -39,6 +39,9 @@ _POSTGRESQL_TYPES = {
 }
 """What a schema read from another product cannot be asked: its types and names are not PostgreSQL's."""
 
+_NOT_IN_SQLITE = {"doc-missing", "time-created-missing"}
+"""SQLite keeps no comments, and a moment may be in a column of any type."""
+
 
 def subject_missing(rule: Rule[Schema], schema: Schema) -> str:
     """Return why a rule has nothing to look at in this schema, or "" where it applies."""
@@ -64,4 +67,6 @@ def _read_live(rule: str, source: str) -> str:
         return "triggers are not read"
     if product.startswith("postgresql"):
         return "the server holds it" if rule in _ACCEPTED_LIVE else ""
-    return f"types of {product.partition('+')[0]}" if rule in _POSTGRESQL_TYPES else ""
+    if rule in _POSTGRESQL_TYPES or (product.startswith("sqlite") and rule in _NOT_IN_SQLITE):
+        return f"not the same in {product.partition('+')[0]}"
+    return ""

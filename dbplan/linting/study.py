@@ -114,7 +114,7 @@ def _notes(found: Sequence[Finding]) -> list[Block]:
     parts = []
     for rule in rules:
         own = tuple(finding for finding in notes if finding.rule == rule)
-        parts.append(Section(rule, f"{counted(len(own), 'place')}: {own[0].why}", blocks=(Findings(own),), folded=True))
+        parts.append(Section(rule, counted(len(own), "place"), blocks=(Findings(own),), folded=True))
     if not parts:
         return []
     verdict = f"{counted(len(notes), 'note')} from {counted(len(rules), 'rule')}; none fails the plan"
@@ -142,18 +142,11 @@ def _asked(schema: Schema, result: Sorted) -> Section:
     rows = []
     for rule in RULES:
         missing = subject_missing(rule, schema)
-        state = missing or ("" if found[rule.id] or accepted[rule.id] else "clean")
         counts = (None, None) if missing else (found[rule.id], accepted[rule.id])
-        rows.append((rule.id, str(rule.severity), *counts, state or None, rule.condition))
+        state = missing or ("found" if any(counts) else "clean")
+        rows.append((rule.id, str(rule.severity), *counts, state))
     asked = sum(not subject_missing(rule, schema) for rule in RULES)
-    headings = {
-        "rule": "code",
-        "severity": "severity",
-        "findings": "count",
-        "accepted": "count",
-        "state": "text",
-        "condition": "text",
-    }
+    headings = {"rule": "code", "severity": "severity", "findings": "count", "accepted": "count", "state": "text"}
     verdict = f"{asked} of {len(RULES)} rules apply, {len([n for n in found if found[n]])} found something"
     rules = table(headings, rows, "Lint rules")  # type: ignore[arg-type]
     return Section("Rules", verdict, blocks=(rules,), folded=True)
