@@ -44,12 +44,11 @@ def multiple_heads(rehearsal: Rehearsal) -> Iterator[Hit]:
 def migration_fails_on_data(rehearsal: Rehearsal) -> Iterator[Hit]:
     """Find steps on rows from before the upgrade that raise."""
     for seen in rehearsal.revisions:
-        for step in seen.steps:
+        for way, step in zip(("upgrade", "downgrade", "second upgrade"), seen.steps, strict=False):
             if step.error and step.place.statement != SINCE:
                 on = f"on {step.rows_before} rows" if step.rows_before else "on empty tables"
                 if seen.fails_when_empty and step.direction == "up":
                     on += ", and on empty tables" if step.rows_before else ""
-                way = "upgrade" if step.direction == "up" else "downgrade"
                 yield _at(seen), f"the {way} fails {on}: {step.error}", ""
 
 

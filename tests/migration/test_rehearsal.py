@@ -140,7 +140,7 @@ CHAIN = (
     ),
     (
         "downgrade-schema-differs",
-        'mood = sa.Enum("glad", "sad", name="mood")\nmood.create(op.get_bind(), checkfirst=True)\n'
+        'mood = sa.Enum("glad", "sad", name="mood")\nmood.create(op.get_bind(), checkfirst=False)\n'
         'op.add_column("people", sa.Column("mood", mood))',
         'op.drop_column("people", "mood")',
     ),
@@ -182,6 +182,8 @@ def test_faults_on_postgresql(plan_of):
     assert seen == sorted(seen)
     name = next(f for f in found(report, "model-drift") if f.place.column == "name")
     assert name.message == "column type: migrations `character varying(400)`, models `character varying(40)`"
+    (again,) = [f for f in found(report, "migration-fails-on-data") if f.place.revision == "0003"]
+    assert again.message.startswith('the second upgrade fails on 60 rows: type "mood" already exists')
     tier = next(s for s in report.evidence if isinstance(s, Step) and s.place.revision == "0004")
     assert "contains null values" in tier.error
     assert "Traceback" not in str(report)
