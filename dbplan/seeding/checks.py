@@ -57,6 +57,8 @@ class Facts:
     orders: list[tuple[str, str, bool]] = field(default_factory=list)
     """(a, b, strict): a <= b, or a < b."""
     unequal: list[tuple[str, str]] = field(default_factory=list)
+    compared: set[tuple[str, str]] = field(default_factory=set)
+    """Columns that stand in one comparison, anywhere in a CHECK, in both directions."""
     equations: dict[str, Expression] = field(default_factory=dict)
 
     def limit(self, column: str) -> Limits:
@@ -150,6 +152,9 @@ def _note(found: Facts, node: Any) -> None:
     """Add what one conjunct says; what no rule here reads stays a CHECK that is tested and repaired."""
     for column, literal in _compared(node):
         found.limit(column).hints.append(literal)
+    for test in node.find_all(*_FLIPPED):
+        names = {c.name for c in test.find_all(exp.Column)}
+        found.compared.update((a, b) for a in names for b in names if a != b)
     _read(node, found)
 
 

@@ -19,7 +19,7 @@ def explain(plan: Plan, *, rows: int | Mapping[str, int] | None = None) -> Repor
     Raises what `seed` raises before its first row.
     """
     from dbplan.report.blocks import Section, Text
-    from dbplan.seeding.seed import prepare
+    from dbplan.seeding.run import prepare
 
     made, notes = prepare(plan, rows, 7)
     ruled = sum(len(rule.columns) for rule in made.recipe.tables.values())

@@ -35,6 +35,8 @@ class Group:
     free: frozenset[str]
     checks: tuple[Check, ...]
     orders: tuple[tuple[str, str, bool], ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Columns to put close to another, now and then, when drawn again."""
 
 
 @dataclass
@@ -137,9 +139,24 @@ class Frame:
         for name in group.columns:
             if name in group.free:
                 self[name]  # drawn and kept
-        for low, high, strict in group.orders:
-            self._order(low, high, strict)
+        for name, other in group.pairs if self._attempt else ():
+            self._approach(name, other)
+        for _ in group.orders:
+            for low, high, strict in group.orders:
+                self._order(low, high, strict)
         return {name: self[name] for name in group.columns}
+
+    def _approach(self, name: str, other: str) -> None:
+        """Put a third of the free cells at, just above or just below those of another column."""
+        a, b = self[name], self[other]
+        kinds = {a.values.dtype.kind, b.values.dtype.kind}
+        if not (kinds == {"M"} or kinds <= set("iuf")):
+            return
+        random = mixed((self.rows + 7919 * self._attempt).astype(np.uint64))
+        take = ~a.null & ~b.null & (random % np.uint64(3) == 0)
+        sign = (random // np.uint64(3) % np.uint64(3)).astype(np.int64) - 1
+        near = b.values + sign * self._step(b, strict=False)
+        self._cells[name] = chosen(take, Cells(like(near, a.values, np.floor), b.null), a)
 
     def _order(self, low: str, high: str, strict: bool) -> None:
         """Swap two free cells that stand the wrong way round; where one is a key, put the other beside it."""
@@ -150,20 +167,27 @@ class Frame:
             return
         wrong = ~a.null & ~b.null & ((a.values >= b.values) if strict else (a.values > b.values))
         free = {low, high} & self._group.free
-        if len(free) == 2:
-            same = len(kinds) == 1 and not strict
-            wrong = wrong if same else wrong & (a.values != b.values)
+        if len(free) == 2 and not self._attempt and a.values.dtype == b.values.dtype:
             self._cells[low], self._cells[high] = chosen(wrong, b, a), chosen(wrong, a, b)
-        elif high in free:
-            self._cells[high] = chosen(wrong, Cells(a.values + self._step(a, strict), a.null), b)
+        elif high in free and (low not in free or self._attempt % 2):
+            raised = like(a.values + self._step(a, strict), b.values, np.ceil)
+            self._cells[high] = chosen(wrong, Cells(raised, a.null), b)
         elif low in free:
-            self._cells[low] = chosen(wrong, Cells(b.values - self._step(b, strict), b.null), a)
+            lowered = like(b.values - self._step(b, strict), a.values, np.floor)
+            self._cells[low] = chosen(wrong, Cells(lowered, b.null), a)
 
     def _step(self, cells: Cells, strict: bool) -> Array:
         """Return small distances, smaller at every attempt, in units or seconds."""
         width = max(1, 64 >> min(self._attempt, 6))
         steps = strict + mixed((self.rows + self._attempt).astype(np.uint64)) % np.uint64(width)
         return steps.astype("timedelta64[s]") if cells.values.dtype.kind == "M" else steps.astype(np.int64)
+
+
+def like(values: Array, model: Array, toward: Callable[[Array], Array]) -> Array:
+    """Return numbers or times as the model's type; decimals become whole numbers by `toward`."""
+    if model.dtype.kind in "iu" and values.dtype.kind == "f":
+        values = toward(values)
+    return values.astype(model.dtype)
 
 
 def _settled(source: Source, rows: Index, group: Group) -> Mapping[str, Cells]:

@@ -361,7 +361,8 @@ class Builder:
         columns = (*is_free, *(n for n in movable if n not in is_free))
         orders = tuple(o for o in self.facts.orders if {o[0], o[1]} <= set(names))
         if columns:
-            group = Group(columns, frozenset(is_free), checks, orders)
+            pairs = tuple(sorted(p for p in self.facts.compared if p[0] in is_free and p[1] in self.source.makers))
+            group = Group(columns, frozenset(is_free), checks, orders, pairs)
             for name in columns:
                 self.source.groups[name] = group
 

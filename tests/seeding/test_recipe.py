@@ -11,7 +11,7 @@ from dbplan.errors import RecipeError, UnknownName
 from dbplan.plan import Plan
 from dbplan.seeding import explain
 from dbplan.seeding.recipe import COLUMN, parse, recipe_of
-from dbplan.seeding.seed import prepare
+from dbplan.seeding.run import prepare
 
 DOCS = Path(__file__).parents[2] / "docs" / "seeding.md"
 

@@ -12,10 +12,9 @@ from dbplan.domains.credits import PLAN
 from dbplan.errors import CannotWrite, ConnectionFailed, ProductionRefused, UnknownName, UsageError
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
-from dbplan.seeding import explain, seed
-from dbplan.seeding import loading
+from dbplan.seeding import explain, loading, seed
 from dbplan.seeding import violations as counting
-from dbplan.seeding.seed import prepare
+from dbplan.seeding.run import prepare
 
 ROWS = {"users": 40, "transactions": 600, "audit_logs": 500, "idempotency_records": 20}
 
