@@ -86,12 +86,14 @@ def _box(box: Box, x: float, y: float) -> Iterator[str]:
     head, corner = HEADER * UNIT, RADIUS if box.kind != "enum" else 9
     shade = head - AIR / 2
     dash = ";stroke-dasharray:4 3" if box.kind != "table" else ""
+    size = f'width="{box.width}" height="{box.height}" rx="{corner}"'
     yield f'<g transform="translate({_n(x)} {_n(y)})">'
-    yield (f'<rect width="{box.width}" height="{box.height}" rx="{corner}" style="fill:{PAPER};stroke:{MUTED}{dash}"/>')
+    yield f'<rect {size} style="fill:{PAPER}"/>'
     yield (
-        f'<path d="M0.5 {_n(shade)}V{corner}Q0.5 0.5 {corner} 0.5H{box.width - corner}'
-        f'Q{box.width - 0.5} 0.5 {box.width - 0.5} {corner}V{_n(shade)}Z" style="fill:{WASH};stroke:none"/>'
+        f'<path d="M0 {_n(shade)}V{corner}Q0 0 {corner} 0H{box.width - corner}'
+        f'Q{box.width} 0 {box.width} {corner}V{_n(shade)}Z" style="fill:{WASH}"/>'
     )
+    yield f'<rect {size} style="fill:none;stroke:{MUTED}{dash}"/>'
     yield from _head(box)
     for number, row in enumerate(box.rows):
         yield from _row(row, box, head + (number + 0.5) * UNIT)

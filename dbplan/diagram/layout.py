@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -174,9 +174,11 @@ class _Assembly:
         for relation in [*self.loops, *self.relations]:
             way = 1 if relation.reflexive or self.forward(relation) else -1
             parent, child = self.boxes[self.number[relation.parent]], self.boxes[self.number[relation.child]]
-            to = slots.unit(parent, way, parent.unit_of(relation.referred[0]), (relation.referred, relation.optional))
+            to = slots.unit(
+                parent, way, parent.unit_of(relation.referred[0]), ("to", relation.referred, relation.optional)
+            )
             side = way if relation.reflexive else -way
-            of = slots.unit(child, side, child.unit_of(_telling(relation)), (relation.columns, relation.single))
+            of = slots.unit(child, side, child.unit_of(_telling(relation)), ("of", relation.columns, relation.single))
             found[relation] = (to, of)
         return found
 
@@ -208,10 +210,12 @@ class _Assembly:
             parent = self.end(relation.parent, units[relation][0], way, corners)
             child = self.end(relation.child, units[relation][1], -way, corners)
             routes.append(Route(relation, parent, child, _fitted(curve if way == 1 else curve[::-1], parent, child)))
-        for number, relation in enumerate(self.loops):
+        reach: Counter[str] = Counter()
+        for relation in self.loops:
+            reach[relation.child] += 1
             parent = self.end(relation.parent, units[relation][0], 1, corners)
             child = self.end(relation.child, units[relation][1], 1, corners)
-            routes.append(Route(relation, parent, child, _loop(parent, child, LOOP * (number + 1))))
+            routes.append(Route(relation, parent, child, _loop(parent, child, LOOP * reach[relation.child])))
         return Layout(placed.width, placed.height, corners, tuple(routes))
 
     def end(self, key: str, unit: int, way: int, corners: Mapping[str, Point]) -> End:

@@ -108,7 +108,7 @@ def _columns(table: Table) -> b.Table:
         (
             column.name,
             type_name(column.type),
-            bool(column.nullable) and not column.primary_key,
+            _yes(bool(column.nullable) and not column.primary_key),
             default_words(column) or None,
             marks[column.name] or None,
             _meaning(column.comment),
@@ -118,7 +118,7 @@ def _columns(table: Table) -> b.Table:
     headings: dict[str, b.Kind] = {
         "column": "code",
         "type": "code",
-        "null": "flag",
+        "null": "text",
         "default": "code",
         "key": "text",
         "meaning": "text",
@@ -152,6 +152,8 @@ def _rank(constraint: Constraint) -> tuple[int, str]:
 
 def _name(constraint: Constraint) -> str:
     """Return the name as the database will know it, by the naming convention where there is one."""
+    if constraint.name is None:
+        return ""
     name = dialect().identifier_preparer.format_constraint(constraint)
     return str(name).strip('"') if name else ""
 
@@ -193,9 +195,9 @@ def _actions(constraint: ForeignKeyConstraint) -> str:
 
 
 def _indexes(table: Table) -> Iterator[b.Table]:
-    rows = sorted((index.name or "", bool(index.unique), index_words(index)) for index in table.indexes)
+    rows = sorted((index.name or "", _yes(bool(index.unique)), index_words(index)) for index in table.indexes)
     if rows:
-        headings: dict[str, b.Kind] = {"index": "code", "unique": "flag", "definition": "code"}
+        headings: dict[str, b.Kind] = {"index": "code", "unique": "text", "definition": "code"}
         yield b.table(headings, [(name or None, *rest) for name, *rest in rows], f"{table.key}: indexes")
 
 
@@ -203,6 +205,11 @@ def _queries(table: Table, queries: Sequence[tuple[str, float]]) -> Iterator[b.T
     if queries:
         rows = [(name, per_second or None) for name, per_second in queries]
         yield b.table({"query": "text", "calls": "rate"}, rows, f"{table.key}: queries that touch it")
+
+
+def _yes(holds: bool) -> str:
+    """Return a plain word: neither answer is a pass or a fault."""
+    return "yes" if holds else "no"
 
 
 def _meaning(comment: str | None) -> str | None:
