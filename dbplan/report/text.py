@@ -43,7 +43,10 @@ def print_report(report: Report, console: Console | None = None, *, folded: bool
     reconfigure = getattr(console.file, "reconfigure", None)
     if reconfigure is not None and "utf" not in (console.encoding or "").lower():
         reconfigure(errors="replace")
-    _Printer(console, outline(report), folded=folded).report(report)
+    if console.is_terminal:
+        _Printer(console, outline(report), folded=folded).report(report)
+    else:
+        console.file.write(text(report, width=console.width, folded=folded))
 
 
 class _Printer:
