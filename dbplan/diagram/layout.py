@@ -171,7 +171,8 @@ class _Assembly:
         """Return the lines at which each relation meets its parent and its child."""
         slots = Slots()
         found: dict[Relation, tuple[int, int]] = {}
-        for relation in [*self.loops, *self.relations]:
+        # The ends that hold always go first: they get the line of the key itself.
+        for relation in sorted([*self.loops, *self.relations], key=lambda relation: relation.optional):
             way = 1 if relation.reflexive or self.forward(relation) else -1
             parent, child = self.boxes[self.number[relation.parent]], self.boxes[self.number[relation.child]]
             to = slots.unit(
