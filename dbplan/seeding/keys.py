@@ -135,7 +135,7 @@ def _distinct(builder: Builder, keys: Keys, scalars: list[str], refs: list[Refer
     return False
 
 
-def _bound(builder: Builder, name: str) -> bool:
+def tied(builder: Builder, name: str) -> bool:
     """Whether a CHECK ties a column to others."""
     return any(
         c.parsed is not None and name in c.parsed.columns and len(c.parsed.columns) > 1 for c in builder.facts.checks
@@ -144,7 +144,7 @@ def _bound(builder: Builder, name: str) -> bool:
 
 def _natural(builder: Builder, name: str) -> tuple[int, int]:
     """Say how natural it is for a column to be different in every row."""
-    if _bound(builder, name):
+    if tied(builder, name):
         return 0, 0
     kind, domain = generic(builder.table.columns[name].type), builder.domains[name]
     if isinstance(domain, Uuids):
@@ -166,7 +166,7 @@ def _within(builder: Builder, keys: Keys, scalars: list[str], refs: list[Referen
     counted = [
         n for n in scalars if isinstance(generic(builder.table.columns[n].type), sa.Integer) and sizes[n] >= mean
     ]
-    counted.sort(key=lambda n: _bound(builder, n))
+    counted.sort(key=lambda n: tied(builder, n))
     others = [r for r in refs if not r.given]
     if counted:
         _by_column(keys, counted[0], sizes[counted[0]])

@@ -20,7 +20,7 @@ from dbplan.seeding.domains import Choice, Domain, Uuids, kept
 from dbplan.seeding.fanout import fan
 from dbplan.seeding.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.infer import Span, domain, generic
-from dbplan.seeding.keys import Keys, assign, lead_of
+from dbplan.seeding.keys import Keys, assign, lead_of, tied
 from dbplan.seeding.recipe import Recipe, TableRule
 from dbplan.seeding.references import Reference, references, uniques
 from dbplan.seeding.rules import ruled, ruled_domain
@@ -236,7 +236,9 @@ class Builder:
                 f"{self.name}.{column.name} is unique and has {roomy.capacity:,} values ({roomy.title}) "
                 f"for {self.source.rows:,} rows; ask for fewer rows or widen the column"
             )
-        null = self.null_share(column) if not isinstance(held, Uuids) else 0.0
+        # a key is not drawn again: where a CHECK ties it to other columns, those follow it, so it is never NULL
+        free = not isinstance(held, Uuids) and not tied(self, column.name)
+        null = self.null_share(column) if free else 0.0
         return makers.distinct(state, self.name, column.name, roomy, null), f"{roomy.title}, each once"
 
     def is_serial(self, column: Column[Any], limits: Limits) -> bool:
