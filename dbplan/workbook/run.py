@@ -20,17 +20,18 @@ def run(path: Path, parameters: Mapping[str, str] | None = None, folder: Path | 
         import nbformat
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError
-        from traitlets.config import Config
     except ModuleNotFoundError as error:
         raise NotCovered(f'{error.name} is not installed; notebooks need: pip install "dbplan[workbook]"') from None
 
     notebook = paired(path)
     _set_parameters(notebook, parameters or {}, path)
-    folder_of_kernel = {"metadata": {"path": str(path.parent)}}
-    # Sockets of the file system: a kernel that listens on TCP can be spoken to by every user of the machine.
-    private = Config({"KernelManager": {"transport": "ipc"}})
     client = NotebookClient(
-        notebook, timeout=900, kernel_name="python3", record_timing=False, resources=folder_of_kernel, config=private
+        notebook,
+        timeout=900,
+        kernel_name="python3",
+        record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        resources={"metadata": {"path": str(path.parent)}},
     )
     try:
         client.execute()
