@@ -9,6 +9,8 @@ from threading import Lock
 from dbplan.errors import NotCovered
 
 INCH = 72.0
+MANY = 150
+"""Beyond so many boxes Graphviz is told to stop searching early: a third of the time, and pages no larger."""
 Point = tuple[float, float]
 _LOCK = Lock()  # one WebAssembly memory, one caller at a time
 
@@ -72,6 +74,8 @@ def _source(nodes: Sequence[Node], edges: Sequence[Edge], gap: float, rank_gap: 
     # HTML labels are dropped by this build: a record of empty fields is what offers a port at every line.
     yield "digraph g {"
     yield f"graph [rankdir=LR nodesep={gap / INCH:.4f} ranksep={rank_gap / INCH:.4f}]"
+    if len(nodes) > MANY:
+        yield "graph [mclimit=0.3 nslimit=1 nslimit1=1 searchsize=10]"
     yield 'node [shape=record fixedsize=true fontsize=1 margin=0 label=""]'
     for number, node in enumerate(nodes):
         fields = "|".join(f"<p{unit}>" for unit in range(node.units))
