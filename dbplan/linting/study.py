@@ -108,17 +108,13 @@ def _verdict(schema: Schema, result: Sorted) -> str:
 
 
 def _notes(found: Sequence[Finding]) -> list[Block]:
-    """Return the notes folded, one part a rule, so that taste does not hide trouble."""
-    notes = [finding for finding in found if finding.severity is Severity.NOTE]
-    rules = dict.fromkeys(finding.rule for finding in notes)
-    parts = []
-    for rule in rules:
-        own = tuple(finding for finding in notes if finding.rule == rule)
-        parts.append(Section(rule, counted(len(own), "place"), blocks=(Findings(own),), folded=True))
-    if not parts:
+    """Return the notes folded, so that taste does not hide trouble."""
+    notes = tuple(finding for finding in found if finding.severity is Severity.NOTE)
+    if not notes:
         return []
-    verdict = f"{counted(len(notes), 'note')} from {counted(len(rules), 'rule')}; none fails the plan"
-    return [Section("Notes", verdict, blocks=tuple(parts), folded=True)]
+    rules = len({finding.rule for finding in notes})
+    verdict = f"{counted(len(notes), 'note')} from {counted(rules, 'rule')}; none fails the plan"
+    return [Section("Notes", verdict, blocks=(Findings(notes),), folded=True)]
 
 
 def _accepted(result: Sorted) -> list[Block]:
@@ -136,20 +132,28 @@ def _accepted(result: Sorted) -> list[Block]:
 
 
 def _asked(schema: Schema, result: Sorted) -> Section:
-    """Return the table of rules: what each found, or why it was not asked."""
+    """Return what each rule found, or why it was not asked, and the names of those that found nothing."""
     found = Counter(finding.rule for finding in result.open)
     accepted = Counter(finding.rule for finding, _ in result.accepted)
-    rows = []
+    rows: list[tuple[object, ...]] = []
+    clean: list[str] = []
     for rule in RULES:
         missing = subject_missing(rule, schema)
-        counts = (None, None) if missing else (found[rule.id], accepted[rule.id])
-        state = missing or ("found" if any(counts) else "clean")
-        rows.append((rule.id, str(rule.severity), *counts, state))
+        if missing:
+            rows.append((rule.id, str(rule.severity), None, None, missing))
+        elif found[rule.id] or accepted[rule.id]:
+            rows.append((rule.id, str(rule.severity), found[rule.id], accepted[rule.id], None))
+        else:
+            clean.append(f"`{rule.id}`")
     asked = sum(not subject_missing(rule, schema) for rule in RULES)
-    headings = {"rule": "code", "severity": "severity", "findings": "count", "accepted": "count", "state": "text"}
-    verdict = f"{asked} of {len(RULES)} rules apply, {len([n for n in found if found[n]])} found something"
-    rules = table(headings, rows, "Lint rules")  # type: ignore[arg-type]
-    return Section("Rules", verdict, blocks=(rules,), folded=True)
+    verdict = f"{asked} of {len(RULES)} rules apply, {sum(n > 0 for n in found.values())} found something"
+    headings = {"rule": "code", "severity": "severity", "findings": "count", "accepted": "count", "not asked": "text"}
+    blocks: list[Block] = []
+    if rows:
+        blocks.append(table(headings, rows, "Lint rules"))  # type: ignore[arg-type]
+    if clean:
+        blocks.append(Text(f"{counted(len(clean), 'rule')} found nothing: {', '.join(clean)}."))
+    return Section("Rules", verdict, blocks=tuple(blocks), folded=True)
 
 
 def _not_covered(schema: Schema) -> list[str]:

@@ -18,6 +18,9 @@ from dbplan.rule import Hit, rule
 _MONEY = {"price", "amount", "balance", "cost", "fee", "salary", "wage", "payment", "payout", "refund", "revenue"}
 _MONEY |= {"prices", "costs", "fees", "subtotal"}
 _TOTALS = {"total", "tax", "vat", "discount", "deposit", "charge", "budget", "income", "turnover"}
+_TRADE = {"order", "orders", "invoice", "invoices", "cart", "carts", "basket", "baskets", "sale", "sales"}
+_TRADE |= {"purchase", "purchases", "payment", "payments", "receipt", "receipts", "billing", "checkout", "checkouts"}
+_TRADE |= {"subscription", "subscriptions", "wallet", "wallets", "transaction", "transactions"}
 _NOT_MONEY = {
     *(
         "rate",
@@ -52,10 +55,10 @@ def type_money_float(schema: Schema) -> Iterator[Hit]:
     """Find money in floats; a table with a unit of measure counts something else."""
     for table in schema.tables:
         names = {column.name for column in table.columns}
-        currency = any("currency" in tokens(name) for name in names)
+        trade = any("currency" in tokens(name) for name in names) or _TRADE & set(tokens(table.name))
         for column in table.columns:
             words = set(tokens(column.name))
-            money = words & _MONEY or (currency and words & _TOTALS)
+            money = words & _MONEY or (trade and words & _TOTALS)
             float_ = schema.of(column).name in ("real", "double precision")
             if float_ and money and not words & _NOT_MONEY and not names & _UNITS:
                 yield (
