@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,27 @@ def test_no_file_is_over_500_lines():
     assert long == []
 
 
+README = (ROOT / "README.md").read_text()
+CONSOLE = re.compile(r"^    \$ dbplan (.+)\n((?:    (?!\$).*\n|\n(?=    (?!\$)))*)", re.M)
+
+
 def test_every_command_of_the_readme_is_one():
     known = (ROOT / "docs" / "cli.md").read_text()
-    commands = re.findall(
-        r"^(?:    |\$ )dbplan ((?:migrate |db |notebook )?[a-z-]+)", (ROOT / "README.md").read_text(), re.M
-    )
-    assert commands
-    assert [c for c in commands if f"`dbplan {c}`" not in known] == []
+    commands = [re.match(r"(?:(?:migrate|db|notebook) )?[a-z-]+", words)[0] for words, _ in CONSOLE.findall(README)]
+    assert len(commands) > 5
+    assert [command for command in commands if f"`dbplan {command}`" not in known] == []
+
+
+def test_what_the_readme_prints_is_printed():
+    shown = [(words, textwrap.dedent(output)) for words, output in CONSOLE.findall(README) if output.strip()]
+    assert shown
+    for words, output in shown:
+        done = subprocess.run(
+            [sys.executable, "-c", "from dbplan.cli import main; main()", *words.split()],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"COLUMNS": "80"},
+        )
+        for part in output.split("\n…"):
+            assert part.strip("\n") in done.stdout
