@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, inspect
 
 from dbplan import Plan, read, sandbox
 from dbplan.connection import new_engine
@@ -56,7 +56,7 @@ def test_status_changes_nothing(plan_of, url):
     status(plan, url)
     pending(plan, url)
     engine = new_engine(url)
-    assert engine.dialect.get_table_names(engine.connect()) == []
+    assert inspect(engine).get_table_names() == []
     engine.dispose()
 
 
