@@ -126,7 +126,8 @@ def judge(plan: Plan, diagram: Report, studies: list[Report]) -> Report:
 
 def _section(study: Report, server: object) -> Section:
     """Return a study as a section; the page says once where its figures were measured."""
-    return replace(study, server=None if study.server == server else study.server).section()
+    elsewhere = None if study.server == server else study.server
+    return replace(study, server=elsewhere, verdict=study.verdict.rstrip(".") + ".").section()
 
 
 def _not_covered(plan: Plan) -> tuple[Section, ...]:
