@@ -12,7 +12,7 @@ from dbplan.plan import Plan
 from dbplan.seeding.checks import facts
 from dbplan.seeding.infer import Span, domain
 from dbplan.seeding.recipe import Recipe
-from dbplan.seeding.references import references, uniques
+from dbplan.seeding.references import Uniques, all_uniques, follows, references
 
 DEFAULT_ROWS = 100
 """Rows of the largest table of a plan that says nothing."""
@@ -65,7 +65,8 @@ def _shares(plan: Plan, recipe: Recipe) -> dict[str, float]:
 def _fitted(plan: Plan, wanted: dict[str, int], exact: frozenset[str], span: Span) -> Counts:
     """Lower the tables whose uniques leave less room than their share, children of children too."""
     notes: dict[str, str] = {}
-    room_of = {str(t.key): _rooms(t, span) for t in plan.tables}
+    sets = all_uniques(plan.tables)
+    room_of = {str(t.key): _rooms(t, sets, span) for t in plan.tables}
     changed = True
     while changed:
         changed = False
@@ -80,12 +81,12 @@ def _fitted(plan: Plan, wanted: dict[str, int], exact: frozenset[str], span: Spa
     return Counts(wanted, tuple(notes[name] for name in sorted(notes)))
 
 
-def _rooms(table: Table, span: Span) -> list[tuple[tuple[str, ...], int, str]]:
+def _rooms(table: Table, sets: Uniques, span: Span) -> list[tuple[tuple[str, ...], int, str]]:
     """Return for every unique that can run full: the parents whose rows it multiplies, times its own values."""
     found, known = [], facts(table)
     refs = [r for r in references(table) if r.own and r.parent != str(table.key)]
-    for names in uniques(table):
-        inside = [r for r in refs if set(r.own) <= names]
+    for names in sets[str(table.key)]:
+        inside = [r for r in refs if set(r.own) <= names or follows(r, names, sets)]
         values, left = 1, names - {c for r in inside for c in r.columns}
         if any(table.columns[n].nullable for n in names):
             continue

@@ -71,6 +71,8 @@ def escaped(text: str) -> str:
 
 
 def _any_text(value: Any) -> str:
+    if type(value).__name__ == "Binary":  # the driver's wrapper
+        value = value.obj
     if isinstance(value, bytes | bytearray | memoryview):
         return "\\\\x" + bytes(value).hex()
     if isinstance(value, list | tuple):
@@ -79,7 +81,14 @@ def _any_text(value: Any) -> str:
         return escaped(json.dumps(value))
     if isinstance(value, bool):
         return "t" if value else "f"
-    return escaped(str(value))
+    return escaped(_adapted(value) if type(value).__module__.startswith("psycopg") else str(value))
+
+
+def _adapted(value: Any) -> str:
+    """Return as text what a type has wrapped for the driver: a document, a range."""
+    from psycopg.adapt import PyFormat, Transformer
+
+    return bytes(Transformer().get_dumper(value, PyFormat.TEXT).dump(value) or b"").decode()
 
 
 def _list_text(items: list[Any]) -> str:

@@ -50,6 +50,7 @@ class Source:
     rows: int
     facts: Facts
     references: tuple[Reference, ...]
+    uniques: tuple[frozenset[str], ...]
     makers: dict[str, Maker] = field(default_factory=dict)
     pickers: list[Picker] = field(default_factory=list)
     groups: dict[str, Group] = field(default_factory=dict)

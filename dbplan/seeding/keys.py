@@ -12,7 +12,7 @@ from sqlalchemy import types as sa
 from dbplan.errors import Unsatisfiable
 from dbplan.seeding.domains import VAST, Uuids, Words
 from dbplan.seeding.infer import generic
-from dbplan.seeding.references import Reference, uniques
+from dbplan.seeding.references import Reference, follows
 
 if TYPE_CHECKING:
     from dbplan.seeding.world import Builder
@@ -54,7 +54,7 @@ def lead_of(
 def assign(builder: Builder, room: Room) -> Keys:
     """Return what holds every unique of a table."""
     keys = Keys()
-    for names in uniques(builder.table):
+    for names in builder.source.uniques:
         if not _held(builder, keys, names):
             _hold(builder, keys, names, room)
     return keys
@@ -64,15 +64,31 @@ def _held(builder: Builder, keys: Keys, names: frozenset[str]) -> bool:
     lead = builder.source.lead
     on_lead = lead is not None and set(lead.own) <= names
     alone = any(keys.columns.get(n) == "distinct" or (on_lead and keys.columns.get(n) == "within") for n in names)
-    return alone or any(
-        set(own) <= names and (how == "distinct" or (on_lead and how == "within"))
-        for own, how in keys.references.items()
+    return (
+        alone
+        or any(
+            set(own) <= names and (how == "distinct" or (on_lead and how == "within"))
+            for own, how in keys.references.items()
+        )
+        or any(keys.references.get(r.own) == "distinct" or _one_each(keys, builder, r) for r in _inside(builder, names))
     )
+
+
+def _inside(builder: Builder, names: frozenset[str]) -> list[Reference]:
+    """Return the wide references that a unique is a part of, where the parent's columns differ as well."""
+    sets = {name: source.uniques for name, source in builder.world.sources.items()}
+    return [r for r in builder.source.references if follows(r, names, sets)]
+
+
+def _one_each(keys: Keys, builder: Builder, reference: Reference) -> bool:
+    return reference is builder.source.lead and keys.most == 1
 
 
 def _hold(builder: Builder, keys: Keys, names: frozenset[str], room: Room) -> None:
     lead = builder.source.lead
     rows = builder.source.rows
+    if _through(builder, keys, names, room):
+        return
     taken = {column for ref in builder.source.references for column in ref.columns}
     scalars = [n for n in builder.table.columns.keys() if n in names and n not in taken and n not in keys.columns]  # noqa: SIM118
     refs = [
@@ -92,6 +108,18 @@ def _hold(builder: Builder, keys: Keys, names: frozenset[str], room: Room) -> No
         keys.most = 1
         return
     _give_up(builder, names, room)
+
+
+def _through(builder: Builder, keys: Keys, names: frozenset[str], room: Room) -> bool:
+    """Hold a unique that is a part of a wide reference by taking each parent once."""
+    for reference in _inside(builder, names):
+        if reference is builder.source.lead:
+            keys.most = 1
+            return True
+        if room[reference.own] >= builder.source.rows and reference.own not in keys.references:
+            keys.references[reference.own] = "distinct"
+            return True
+    return False
 
 
 def _give_up(builder: Builder, names: frozenset[str], room: Room) -> None:
@@ -119,10 +147,11 @@ def capacity(builder: Builder, name: str, rows: int) -> int:
 
 def _distinct(builder: Builder, keys: Keys, scalars: list[str], refs: list[Reference], room: Room, rows: int) -> bool:
     able = [n for n in scalars if capacity(builder, n, rows) >= rows]
-    if able:
-        keys.columns[max(able, key=lambda n: _natural(builder, n))] = "distinct"
-        return True
+    best = max(able, key=lambda n: _natural(builder, n), default=None)
     one = next((r for r in refs if room[r.own] >= rows and not r.given), None)
+    if best is not None and not (one is not None and _crowded(builder, keys, best)):
+        keys.columns[best] = "distinct"
+        return True
     if one is not None:
         keys.references[one.own] = "distinct"
         return True
@@ -140,6 +169,16 @@ def tied(builder: Builder, name: str) -> bool:
     return any(
         c.parsed is not None and name in c.parsed.columns and len(c.parsed.columns) > 1 for c in builder.facts.checks
     )
+
+
+def _crowded(builder: Builder, keys: Keys, name: str) -> bool:
+    """Whether CHECKs tie a column, through others maybe, to one that is a key already: two fixed ends of a chain."""
+    tests = [c.parsed.columns for c in builder.facts.checks if c.parsed is not None]
+    reached, before = {name}, 0
+    while len(reached) > before:
+        before = len(reached)
+        reached.update(*(columns for columns in tests if columns & reached))
+    return bool((reached - {name}) & keys.columns.keys())
 
 
 def _natural(builder: Builder, name: str) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, TextClause, UniqueConstraint
@@ -11,6 +11,8 @@ from sqlalchemy.sql import visitors
 
 from dbplan.errors import NotCovered
 from dbplan.seeding.predicate import expression
+
+Uniques = Mapping[str, tuple[frozenset[str], ...]]
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,39 @@ def uniques(table: Table) -> tuple[frozenset[str], ...]:
     for column in table.columns:
         if column.unique:
             found[frozenset({column.name})] = None
-    return tuple(sorted((f for f in found if f), key=lambda names: (len(names), sorted(names))))
+    return _sorted(found)
+
+
+def all_uniques(tables: Iterable[Table]) -> Uniques:
+    """Return the uniques of every table, by name, with those that a child asks of its parent.
+
+    A child with a wide key (name, uri) and a unique of its own on part of it (name) can only hold both where the
+    parent's names differ; columns that are keys themselves are left out, for there the child can choose.
+    """
+    tables = tuple(tables)
+    found = {key_of(table): dict.fromkeys(uniques(table)) for table in tables}
+    wide = [(table, ref) for table in tables for ref in references(table) if len(ref.own) > 1]
+    size = -1
+    while size != (size := sum(map(len, found.values()))):
+        for table, ref in wide:
+            asked = (asked_of(ref, names) for names in list(found[key_of(table)]) if names < set(ref.own))
+            plain = {c.name for c in table.metadata.tables[ref.parent].columns if not c.foreign_keys}
+            found[ref.parent].update((names, None) for names in asked if names <= plain)
+    return {name: _sorted(sets) for name, sets in found.items()}
+
+
+def asked_of(reference: Reference, names: frozenset[str]) -> frozenset[str]:
+    """Return the parent's columns that `names` of a reference stand for."""
+    return frozenset(reference.target(name) for name in names)
+
+
+def follows(reference: Reference, names: frozenset[str], sets: Uniques) -> bool:
+    """Say whether a unique is a part of a wide reference whose parent's columns differ as well."""
+    return names < set(reference.own) and asked_of(reference, names) in sets[reference.parent]
+
+
+def _sorted(sets: Iterable[frozenset[str]]) -> tuple[frozenset[str], ...]:
+    return tuple(sorted((names for names in sets if names), key=lambda names: (len(names), sorted(names))))
 
 
 def _index_columns(index: Index) -> Iterator[str]:

@@ -14,6 +14,7 @@ from sqlalchemy import types as sa
 from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.plan import Plan
 from dbplan.seeding import makers, picking
+from dbplan.seeding.accepting import accepted
 from dbplan.seeding.cells import present
 from dbplan.seeding.checks import Check, Facts, Limits, facts
 from dbplan.seeding.domains import Choice, Domain, Uuids, kept
@@ -22,7 +23,7 @@ from dbplan.seeding.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.infer import Span, domain, generic
 from dbplan.seeding.keys import Keys, assign, lead_of, tied
 from dbplan.seeding.recipe import Recipe, TableRule
-from dbplan.seeding.references import Reference, references, uniques
+from dbplan.seeding.references import Reference, all_uniques, references
 from dbplan.seeding.rules import ruled, ruled_domain
 from dbplan.seeding.stream import key
 from dbplan.seeding.times import CREATED, place_in_time
@@ -55,7 +56,10 @@ def span_of(recipe: Recipe) -> Span:
 
 def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int) -> World:
     """Return the sources of every table; Unsatisfiable or NotCovered before any row is made."""
-    sources = {str(t.key): Source(t, rows[str(t.key)], facts(t), references(t)) for t in plan.tables}
+    sets = all_uniques(plan.tables)
+    sources = {
+        name: Source(t, rows[name], facts(t), references(t), sets[name]) for t in plan.tables for name in (str(t.key),)
+    }
     made = World(plan, recipe, rows, random_state, sources)
     builders = {name: Builder(made, source) for name, source in sources.items()}
     for builder in builders.values():
@@ -107,7 +111,7 @@ class Builder:
         """Decide the lead parent, what every unique is held by, the fan-out and the references' pickers."""
         source = self.source
         self.domains = {column.name: self.domain(column) for column in self.table.columns}
-        source.lead = lead_of(self.table, source.references, uniques(self.table), self.rule.per)
+        source.lead = lead_of(self.table, source.references, source.uniques, self.rule.per)
         room = {ref.own: self.world.rows[ref.parent] for ref in source.references}
         self.keys = assign(self, room)
         self.fan_out()
@@ -146,7 +150,8 @@ class Builder:
         """Return the values of a column by name, type, CHECKs and recipe."""
         limits, rule = self.facts.limit(column.name), self.world.recipe.column(self.name, column.name)
         plain = domain(column.name, column.type, limits, self.world.span, self.world.recipe.locale)
-        made = ruled_domain(column, rule, plain, limits, self.world.recipe.locale) or plain
+        made = ruled_domain(column, rule, plain, limits, self.world.recipe.locale)
+        made = made or accepted(column.type, plain, self.world.span)
         return self.checked(column, made) if made is not None else None
 
     def checked(self, column: Column[Any], made: Domain) -> Domain:

@@ -322,3 +322,51 @@ def test_times_are_ordered(tmp_path):
     assert all(row.updated_at > row.created_at for row in rows)
     assert max(row.updated_at for row in rows) < dt.datetime(2026, 1, 1)
     engine.dispose()
+
+
+def assets():
+    """A subset of another table's rows whose names differ, and whose addresses differ: each on its own."""
+    m = MetaData()
+    Table(
+        "asset", m,
+        Column("id", Integer, primary_key=True),
+        Column("name", String(60), nullable=False), Column("uri", String(60), nullable=False),
+        UniqueConstraint("name", "uri"),
+    )  # fmt: skip
+    for table, key in (("active", PrimaryKeyConstraint("name", "uri")), ("watched", PrimaryKeyConstraint("id"))):
+        Table(
+            table, m,
+            Column("id", Integer, nullable=False), Column("name", String(60), nullable=False),
+            Column("uri", String(60), nullable=False),
+            ForeignKeyConstraint(["name", "uri"], ["asset.name", "asset.uri"]),
+            key, UniqueConstraint("name"), UniqueConstraint("uri"),
+        )  # fmt: skip
+    return m
+
+
+@pytest.mark.parametrize("rows", [40, {"asset": 40, "active": 40, "watched": 7}])
+def test_a_unique_on_part_of_a_wide_key_holds_through_the_parent(rows, tmp_path):
+    report, engine = filled(assets(), tmp_path, rows)
+    assert report.ok
+    engine.dispose()
+
+
+def test_a_unique_on_part_of_a_wide_key_lowers_the_rows_to_those_of_the_parent(tmp_path):
+    plan = stranger(assets(), rows={"asset": 10, "active": 30, "watched": 30})
+    assert "active got 10 rows, not its share" in str(explain(plan, rows=30).blocks)
+
+
+def test_two_keys_are_not_the_two_ends_of_a_chain_of_checks(tmp_path):
+    m = MetaData()
+    Table(
+        "t", m,
+        Column("id", Integer, primary_key=True),
+        Column("low", Integer, nullable=False), Column("middle", Numeric(8, 2), nullable=False),
+        Column("high", Numeric(8, 2), CheckConstraint("high BETWEEN -5 AND 500"), nullable=False),
+        Column("a_id", ForeignKey("t.id")), Column("b_id", ForeignKey("t.id")),
+        CheckConstraint("low <= middle"), CheckConstraint("middle <= high"),
+        UniqueConstraint("a_id", "low"), UniqueConstraint("b_id", "high"),
+    )  # fmt: skip
+    report, engine = filled(m, tmp_path)
+    assert report.ok
+    engine.dispose()
