@@ -129,10 +129,22 @@ def copy_metadata(metadata: MetaData) -> MetaData:
 
     copy = MetaData(schema=metadata.schema, naming_convention=metadata.naming_convention, info=dict(metadata.info))
     for table in metadata.tables.values():
-        _keep_order(table, table.to_metadata(copy))
+        twin = table.to_metadata(copy)
+        _keep_order(table, twin)
+        for column in table.columns:
+            _keep_schema(column.type, twin.columns[column.key].type)
     for sequence in metadata._sequences.values():  # SQLAlchemy has no public list of them
-        Sequence(sequence.name, schema=sequence.schema, metadata=copy)
+        numbers = sequence._as_dict() | {"data_type": sequence.data_type}
+        Sequence(sequence.name, schema=sequence.schema, metadata=copy, **numbers)
     return copy
+
+
+def _keep_schema(kind: Any, copied: Any) -> None:
+    """Leave a named type in its own schema; SQLAlchemy moves a copied one to the schema of its table."""
+    while kind is not None and copied is not None:
+        if hasattr(kind, "schema"):
+            copied.schema = kind.schema
+        kind, copied = (getattr(k, "item_type", None) or getattr(k, "impl_instance", None) for k in (kind, copied))
 
 
 def _keep_order(table: Table, copy: Table) -> None:

@@ -6,21 +6,24 @@ import re
 import warnings
 from collections.abc import Iterable
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Sequence, inspect
+from sqlalchemy import Connection, MetaData, inspect
+from sqlalchemy.engine import Inspector
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.sql.sqltypes import NullType
 
 from dbplan.connection import connect, new_engine, normalise
-from dbplan.errors import SourceError
+from dbplan.errors import NotCovered, SourceError
+from dbplan.evidence import Catalog
 from dbplan.plan import Plan
+from dbplan.sources import reflected, uncovered
+from dbplan.sources.catalog import snapshot
 
 _SYSTEM_SCHEMAS = {"information_schema", "pg_catalog", "mysql", "performance_schema", "sys", "crdb_internal"}
-_NEXTVAL = re.compile(r"nextval\('(?P<name>[^']+)'(?:::regclass)?\)")
 
 
 def read(url: str) -> Plan:
     """Return the plan of the database at `url`: tables of every schema but the server's own.
 
+    A partitioned table is one table; partitions, foreign tables and SQLite's virtual tables are left out.
     `metadata.info["not_covered"]` lists in words what was there and is not in the plan.
     """
     target = normalise(url)
@@ -39,22 +42,44 @@ def read(url: str) -> Plan:
 
 
 def _reflect(connection: Connection) -> MetaData:
+    _look_in_one_schema(connection)
     metadata = MetaData()
     inspector = inspect(connection)
-    missing: list[str] = []
+    catalog = _catalog(connection)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         for schema in _schemas(inspector.default_schema_name, inspector.get_schema_names(), connection.dialect.name):
-            metadata.reflect(connection, schema=schema, resolve_fks=False)
-            missing += [f"view {name}" for name in inspector.get_view_names(schema)]
-    missing += sorted({str(warning.message).splitlines()[0] for warning in said})
-    for table in metadata.tables.values():
-        for column in table.columns:
-            _own_sequence(column, metadata)
-            if isinstance(column.type, NullType):
-                missing.append(f"the type of {table.fullname}.{column.name}")
-    metadata.info["not_covered"] = tuple(missing)
+            _read_schema(metadata, connection, schema, catalog)
+    if catalog is None:
+        missing = _without_catalog(connection, inspector) + [str(warning.message).splitlines()[0] for warning in said]
+    else:
+        missing = [*reflected.mend(metadata, catalog), *uncovered.uncovered(metadata, catalog)]
+    metadata.info["not_covered"] = tuple(dict.fromkeys(missing))
     return metadata
+
+
+def _look_in_one_schema(connection: Connection) -> None:
+    """Have PostgreSQL write every name outside the default schema with its schema, whatever the search path."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "SELECT set_config('search_path', quote_ident(current_schema), false) WHERE current_schema IS NOT NULL"
+        )
+
+
+def _catalog(connection: Connection) -> Catalog | None:
+    try:
+        return snapshot(connection)
+    except NotCovered:
+        return None
+
+
+def _read_schema(metadata: MetaData, connection: Connection, schema: str | None, catalog: Catalog | None) -> None:
+    plain = None if catalog is None else reflected.plain_tables(catalog)
+
+    def wanted(name: str, _metadata: MetaData) -> bool:
+        return plain is None or (f"{schema}.{name}" if schema else name) in plain
+
+    metadata.reflect(connection, schema=schema, only=wanted, resolve_fks=False)
 
 
 def _schemas(default: str | None, names: Iterable[str], dialect: str) -> list[str | None]:
@@ -65,16 +90,6 @@ def _schemas(default: str | None, names: Iterable[str], dialect: str) -> list[st
     return [None, *sorted(others)]
 
 
-def _own_sequence(column: Column[object], metadata: MetaData) -> None:
-    """Let the plan create the sequence that a serial column draws from."""
-    text = str(getattr(column.server_default, "arg", ""))
-    match = _NEXTVAL.fullmatch(text)
-    if not match:
-        return
-    table = column.table
-    if column.primary_key and len(table.primary_key) == 1 and isinstance(column.type, Integer):
-        column.server_default = None
-        column.autoincrement = True
-        return
-    schema, _, name = match["name"].replace('"', "").rpartition(".")
-    Sequence(name, schema=schema or None, metadata=metadata)
+def _without_catalog(connection: Connection, inspector: Inspector) -> list[str]:
+    views = [f"view {name}" for name in inspector.get_view_names()]
+    return [*views, f"triggers, routines and partitions: they are not looked for on {connection.dialect.name}"]
