@@ -23,7 +23,7 @@ def read(source: Any) -> Plan:
     """
     if isinstance(source, Plan):
         return source
-    from dbplan.sources import live, models, project
+    from dbplan.sources import live, models, modules, project
 
     if not isinstance(source, str | Path):
         return models.from_object(source, name=models.name_of(source), source=models.name_of(source))
@@ -38,7 +38,7 @@ def read(source: Any) -> Plan:
         raise NotCovered(
             f'"{text}" is a Prisma schema, which is not read yet; hand over SQLAlchemy models or a database URL'
         )
-    if ":" in text or text.endswith(".py") or models.importable(text):
+    if ":" in text or text.endswith(".py") or modules.is_package(text) or modules.importable(text):
         return models.load(text)
     raise UnknownName("plan", text, known(), kinds="known plans")
 

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import sys
-import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import MetaData
 
-from dbplan.errors import DbplanError, SourceError, UnknownName
+from dbplan.errors import SourceError, UnknownName, UsageError
 from dbplan.plan import Plan
+from dbplan.sources import modules
 
 _USUAL_NAMES = ("PLAN", "plan", "metadata", "Base", "db")
 
 
 def load(target: str) -> Plan:
-    """Return the plan of `module:attr`, `module`, `file.py:attr` or `file.py`."""
+    """Return the plan of `module:attr`, `module`, `file.py:attr`, `file.py` or a package's folder.
+
+    A package that holds no tables itself is searched: its modules are imported, tests and migrations left out.
+    """
     module_name, _, attribute = target.rpartition(":") if ":" in target else (target, "", "")
-    module = _import(module_name)
-    found = _attribute(module, attribute) if attribute else _usual(module)
-    return from_object(found, name=_plan_name(module_name), source=target)
+    if not module_name:
+        raise UsageError(f'"{target}" names no module; write MODULE:ATTRIBUTE')
+    module = modules.load(module_name)
+    name = _plan_name(module_name)
+    if attribute:
+        return from_object(_attribute(module, attribute), name=name, source=target)
+    found, unread = _found(module)
+    plan = from_object(found, name=name, source=target)
+    if unread:
+        said = (*plan.metadata.info.get("not_covered", ()), *(f"module {name}: it does not import" for name in unread))
+        plan.metadata.info["not_covered"] = said
+    return plan
 
 
 def attribute_of(module_name: str, attribute: str) -> Any:
     """Return an attribute of a module that is imported for it."""
-    return _attribute(_import(module_name), attribute)
-
-
-def importable(name: str) -> bool:
-    """Say whether `name` is a module that could be imported from here, without importing it."""
-    if not all(part.isidentifier() for part in name.split(".")):
-        return False
-    _current_folder_counts()
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
+    return _attribute(modules.load(module_name), attribute)
 
 
 def from_object(value: Any, *, name: str, source: str) -> Plan:
@@ -53,7 +52,18 @@ def from_object(value: Any, *, name: str, source: str) -> Plan:
         )
     if not metadata.tables:
         raise SourceError(f"{source} holds no tables; import the modules that define its models first")
-    return Plan(name, metadata, source=source)
+    plan = Plan(name, metadata, source=source)
+    plan.metadata.info["not_covered"] = (*metadata.info.get("not_covered", ()), *_other_binds(value, metadata))
+    return plan
+
+
+def _other_binds(value: Any, metadata: MetaData) -> list[str]:
+    """Return the tables that a Flask `db` keeps for other databases."""
+    binds = getattr(value, "metadatas", None)
+    if not isinstance(binds, dict):
+        return []
+    others = ((bind, m) for bind, m in binds.items() if isinstance(m, MetaData) and m is not metadata)
+    return [f"table {table} of the bind {bind}" for bind, other in others for table in sorted(other.tables)]
 
 
 def name_of(value: Any) -> str:
@@ -62,80 +72,71 @@ def name_of(value: Any) -> str:
 
 
 def _plan_name(module_name: str) -> str:
-    parts = Path(module_name).stem.split(".") if module_name.endswith(".py") else module_name.split(".")
-    meaningful = [part for part in parts if part not in ("models", "db", "database", "schema")]
+    path = Path(module_name)
+    parts = [*path.parts[-2:-1], path.stem] if "/" in module_name or path.suffix == ".py" else module_name.split(".")
+    if path.suffix == ".py" and path.stem not in ("models", "db", "database", "schema", "__init__"):
+        return path.stem
+    meaningful = [part for part in parts if part not in ("models", "db", "database", "schema", "__init__", ".", "/")]
     return (meaningful or parts)[-1]
-
-
-def _import(name: str) -> ModuleType:
-    _current_folder_counts()
-    try:
-        return _import_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
-    except DbplanError:
-        raise
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise SourceError(f'no module "{name}" can be imported from here; is its folder on PYTHONPATH?') from None
-        raise SourceError(_told(name, error)) from None
-    except (Exception, SystemExit) as error:  # a stranger's module may raise anything
-        raise SourceError(_told(name, error)) from None
-
-
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise SourceError(f'no file "{path}"; give the path of a Python module with SQLAlchemy models')
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise SourceError(f'"{path}" cannot be loaded as a Python module')
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _told(name: str, error: BaseException) -> str:
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
-    own = [f for f in frames if f.filename != __file__]
-    where = f" at {Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
-    if isinstance(error, SyntaxError):
-        where = f" at {Path(error.filename or name).name}:{error.lineno}"
-    said = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0]
-    return f'"{name}" does not import: {said}{where}; mend that, then try again'
 
 
 def _attribute(module: ModuleType, path: str) -> Any:
     value: Any = module
     for part in path.split("."):
         if not hasattr(value, part):
-            there = [n for n, v in vars(value).items() if isinstance(v, Plan | MetaData) or _has_metadata(v)]
-            raise UnknownName("attribute", part, there, where=f'"{module.__name__}"', kinds="what holds tables there")
+            there = [name for name, held in vars(value).items() if isinstance(held, Plan) or _holds(held)]
+            raise UnknownName("attribute", part, there, where=f'"{module.__name__}"', kinds="holders of tables there")
         value = getattr(value, part)
     return value
 
 
+def _found(module: ModuleType) -> tuple[Any, list[str]]:
+    """Return what holds the tables of a module, and the modules of its package that could not be asked."""
+    first = _usual(module)
+    if first is not None and (isinstance(first, Plan) or _metadata(first).tables):
+        return first, []
+    held, unread = _held(module), list[str]()
+    if not held:
+        for name, inner in modules.below(module):
+            unread += [name] if inner is None else []
+            held |= _held(inner) if inner is not None else {}
+    distinct = {id(_metadata(value)): name for name, value in held.items()}
+    if len(distinct) == 1:
+        return held[next(iter(distinct.values()))], unread
+    if first is not None and not distinct:
+        return first, unread
+    raise SourceError(_none_or_several(module, sorted(distinct.values()), unread))
+
+
 def _usual(module: ModuleType) -> Any:
-    for name in _USUAL_NAMES:
-        value = getattr(module, name, None)
-        if isinstance(value, Plan | MetaData) or _has_metadata(value):
-            return value
-    held = {id(_metadata(v)): v for v in vars(module).values() if _has_metadata(v) and _metadata(v).tables}
-    if len(held) == 1:
-        return next(iter(held.values()))
-    raise SourceError(
-        f'"{module.__name__}" has no {", ".join(_USUAL_NAMES)}; name the object that holds the tables: MODULE:ATTRIBUTE'
-    )
+    values = (getattr(module, name, None) for name in _USUAL_NAMES)
+    return next((value for value in values if isinstance(value, Plan) or _holds(value)), None)
+
+
+def _held(module: ModuleType) -> dict[str, Any]:
+    """Return what holds tables in a module, as `module:attribute` → value, whatever it is called."""
+    values = ((name, value) for name, value in vars(module).items() if not name.startswith("_") and _holds(value))
+    return {f"{module.__name__}:{name}": value for name, value in values if _metadata(value).tables}
+
+
+def _none_or_several(module: ModuleType, several: list[str], unread: list[str]) -> str:
+    name = module.__name__
+    if several:
+        return f'"{name}" has tables in {len(several)} places; name one: {", ".join(several)}'
+    if name in sys.stdlib_module_names:
+        return f'"{name}" is a module of Python itself; for a file of that name write {name}.py'
+    empty = [held for held, value in vars(module).items() if _holds(value)]
+    if empty:
+        return f'"{name}:{empty[0]}" holds no tables; name the module or package that defines the models on it'
+    more = f"; these of its modules do not import: {', '.join(unread[:5])}" if unread else ""
+    usual = ", ".join(_USUAL_NAMES)
+    return f'"{name}" has no {usual}; name the object that holds the tables: MODULE:ATTRIBUTE{more}'
 
 
 def _metadata(value: Any) -> MetaData:
-    return value if isinstance(value, MetaData) else value.metadata
+    held: MetaData = value if isinstance(value, MetaData) else value.metadata
+    return held
 
 
-def _has_metadata(value: Any) -> bool:
+def _holds(value: Any) -> bool:
     return isinstance(value, MetaData) or isinstance(getattr(value, "metadata", None), MetaData)
-
-
-def _current_folder_counts() -> None:
-    """Let modules of the current folder be imported, as `python -m` does."""
-    here = str(Path.cwd())
-    if here not in sys.path and "" not in sys.path:
-        sys.path.insert(0, here)

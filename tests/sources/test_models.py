@@ -86,7 +86,7 @@ def test_a_missing_module_file_or_attribute_is_named(folder: Path):
         read("no_such.models:Base")
     with pytest.raises(SourceError, match='no file "no_such.py"'):
         read("no_such.py")
-    with pytest.raises(UnknownName, match="what holds tables there are: Base, Thing"):
+    with pytest.raises(UnknownName, match="holders of tables there are: Base, Thing"):
         read("shop_b:Bse")
     with pytest.raises(SourceError, match="is a str"):
         read("shop_b:Thing.__tablename__")
@@ -124,3 +124,73 @@ def test_a_broken_pyproject_is_said(folder: Path):
     (folder / "pyproject.toml").write_text("[tool.dbplan\n")
     with pytest.raises(SourceError, match=r"pyproject.toml: .*line 1"):
         read("shop")
+
+
+def test_models_spread_over_a_package_are_found_whatever_their_base_is_called(folder: Path):
+    package = folder / "shop_e"
+    (package / "parts").mkdir(parents=True)
+    (package / "tests").mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "parts" / "__init__.py").write_text("")
+    (package / "tests" / "__init__.py").write_text("raise SystemExit")
+    (package / "broken.py").write_text("import nothing_of_that_name")
+    (package / "base.py").write_text("from sqlalchemy.orm import declarative_base\nRoot = declarative_base()\n")
+    for name in ("a", "b"):
+        (package / "parts" / f"{name}.py").write_text(
+            "from sqlalchemy import Column, Integer\nfrom ..base import Root\n"
+            f"class {name.upper()}(Root):\n    __tablename__ = '{name}'\n    id = Column(Integer, primary_key=True)\n"
+        )
+    plan = read("shop_e")
+    assert [table.name for table in plan.tables] == ["a", "b"]
+    assert plan.metadata.info["not_covered"] == ("module shop_e.broken: it does not import",)
+    assert [table.name for table in read("shop_e/parts").tables] == ["a", "b"]
+    assert "a" in read("shop_e/parts/a.py").metadata.tables
+    with pytest.raises(SourceError, match='"shop_e.base:Root" holds no tables'):
+        modules_apart = [name for name in sys.modules if name.startswith("shop_e")]
+        for name in modules_apart:
+            del sys.modules[name]
+        read("shop_e.base")
+
+
+def test_a_module_may_print_warn_and_be_called_as_one_of_pythons(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "std").mkdir()
+    (folder / "std" / "queue.py").write_text(f"import warnings\nprint('noise')\nwarnings.warn('old')\n{MODELS}")
+    assert [table.name for table in read("std/queue.py").tables] == ["things"]
+    assert capsys.readouterr().out == ""
+    import queue
+
+    assert queue.Queue
+    with pytest.raises(SourceError, match="a module of Python itself"):
+        read("queue")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import os\n\nos.environ['SHOP_KEY']\n", r"wants the environment variable SHOP_KEY at wants_\d+.py:3"),
+        (
+            "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    shop_secret: str\nS()\n",
+            r"shop_secret: Field required at wants_\d+.py:4",
+        ),
+        (
+            "from sqlalchemy import Column, Integer, MetaData, Table\n"
+            "a, b = MetaData(), MetaData()\n[Table('t', m, Column('id', Integer)) for m in (a, b)]\n",
+            r"tables in 2 places; name one: wants_\d+:a, wants_\d+:b",
+        ),
+    ],
+)
+def test_what_a_module_wants_is_named(folder: Path, source: str, said: str):
+    name = f"wants_{abs(hash(source))}"
+    (folder / f"{name}.py").write_text(source)
+    with pytest.raises(SourceError, match=said):
+        read(name)
+
+
+def test_tables_of_other_binds_are_said():
+    class Db:
+        metadata = MetaData()
+        metadatas = {None: metadata, "logs": MetaData()}
+
+    for tables in Db.metadatas.values():
+        Table("t", tables, Column("id", Integer, primary_key=True))
+    assert read(Db()).metadata.info["not_covered"] == ("table t of the bind logs",)
