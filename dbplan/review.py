@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from dbplan.benchmarking import benchmark
 from dbplan.diagram import dictionary, erd
-from dbplan.errors import DbplanError, UsageError, mask
-from dbplan.evidence import Finding, Severity
+from dbplan.errors import ConnectionFailed, DbplanError, UsageError, mask
+from dbplan.evidence import Finding, Place, Severity
 from dbplan.linting import lint
 from dbplan.migration import dry_run
 from dbplan.plan import Plan
@@ -75,15 +75,18 @@ def _measured(plan: Plan, on: str, rows: int, random_state: int, tell: Progress)
         with sandbox(plan, on=on) as stage:
             tell(0.15, "seeding")
             return _on_stage(stage, rows, random_state, tell)
+    except ConnectionFailed:
+        raise  # a server that does not answer is wrong use, and every study would say the same
     except Exception as error:
-        return [_not_run("Queries and indexes", error), _not_run("Seed data", error)]
+        return [_not_run("Queries and indexes", error, known=True), _not_run("Seed data", error)]
 
 
 def _on_stage(stage: Stage, rows: int, random_state: int, tell: Progress) -> list[Report]:
     try:
         seeded = seed(stage, rows=rows, random_state=random_state)
     except Exception as error:
-        return [_not_run("Queries and indexes", "there is no data to measure on"), _not_run("Seed data", error)]
+        queries = _not_run("Queries and indexes", "there is no data to measure on", known=True)
+        return [queries, _not_run("Seed data", error)]
     tell(0.3, "measuring queries")
     tick = _within(tell, 0.3, 0.6)
     queries = _study("Queries and indexes", lambda: benchmark(stage, random_state=random_state, progress=tick))
@@ -97,14 +100,20 @@ def _study(title: str, run: Callable[[], Report]) -> Report:
         return _not_run(title, error)
 
 
-def _not_run(title: str, why: Exception | str) -> Report:
-    """Return a failed study that says why; a fault of dbplan's own must not cost the reader the other studies."""
+def _not_run(title: str, why: Exception | str, *, known: bool = False) -> Report:
+    """Return a failed study that says why; a fault of dbplan's own must not cost the reader the other studies.
+
+    A `known` cause is told by another study: it gives no action of its own.
+    """
     if isinstance(why, Exception) and not isinstance(why, DbplanError):
         if os.environ.get("DBPLAN_TRACEBACK"):
             raise why
         first = next(iter(str(why).splitlines()), "")
         why = mask(f"{type(why).__name__}: {first}; DBPLAN_TRACEBACK=1 shows where")
-    return Report(title, f"Not run: {str(why).rstrip('.')}.", ok=False)
+    said = f"Not run: {str(why).rstrip('.')}."
+    finding = Finding("study-not-run", Severity.ERROR, Place(statement=title), f"{title}: {said}")
+    told = () if known else (finding,)
+    return Report(title, said, ok=False, evidence=told, actions=told)
 
 
 def judge(plan: Plan, diagram: Report, studies: list[Report]) -> Report:
@@ -115,7 +124,7 @@ def judge(plan: Plan, diagram: Report, studies: list[Report]) -> Report:
     intro = (Text(plan.summary),) if plan.summary else ()
     return Report(
         title=f"Design review: {plan.name}",
-        verdict=_verdict(failed, actions),
+        verdict=_verdict(len(studies), failed, actions),
         ok=not failed,
         blocks=(*intro, *diagram.blocks, *(_section(study, server) for study in studies), *_not_covered(plan)),
         evidence=tuple(fact for study in studies for fact in study.evidence),
@@ -138,11 +147,11 @@ def _not_covered(plan: Plan) -> tuple[Section, ...]:
     return (Section("Not covered", verdict, True, tuple(Text(line) for line in lines), folded=True),)
 
 
-def _verdict(failed: list[Report], actions: list[Finding]) -> str:
+def _verdict(studies: int, failed: list[Report], actions: list[Finding]) -> str:
     warnings = sum(action.severity is Severity.WARNING for action in actions)
     if failed:
-        names = " and ".join(study.title.lower() for study in failed)
-        return f"Not ready: {names} {'fail' if len(failed) > 1 or names.endswith('s') else 'fails'}."
+        names = "; ".join(study.title for study in failed)
+        return f"Not ready: {len(failed)} of {studies} studies fail ({names})."
     if warnings:
         return f"Sound, with {warnings} thing{'s' if warnings > 1 else ''} to mend first; every study passes."
     return "Ready to build: every study passes and nothing needs mending."

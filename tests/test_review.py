@@ -35,9 +35,9 @@ def _finding(severity: Severity) -> Finding:
         (
             [Report("Schema", "no", ok=False), Report("Migrations", "no", ok=False)],
             False,
-            "Not ready: schema and migrations fail.",
+            "Not ready: 2 of 2 studies fail (Schema; Migrations).",
         ),
-        ([Report("Schema", "no", ok=False)], False, "Not ready: schema fails."),
+        ([Report("Schema", "no", ok=False)], False, "Not ready: 1 of 1 studies fail (Schema)."),
     ],
 )
 def test_the_page_opens_with_one_sentence(studies: list[Report], ok: bool, verdict: str):
@@ -84,6 +84,7 @@ def test_a_study_that_cannot_run_says_so_and_the_others_go_on(tmp_path: Path):
     assert not page.ok
     assert sections["Seed data"].verdict.startswith("Not run: ")
     assert "odd.tags" in sections["Seed data"].verdict
+    assert [action.place.statement for action in page.actions if action.rule == "study-not-run"] == ["Seed data"]
     assert sections["Schema"].verdict
     assert sections["Dictionary"].ok
 

@@ -71,7 +71,11 @@ def _waivers(owner: Any) -> list[tuple[str, str, str]]:
     given = owner.info.get("lint")
     if not isinstance(given, Mapping):
         return []
-    return [(*str(key).partition(":")[::2], str(reason)) for key, reason in given.items()]
+    waivers = [(*str(key).partition(":")[::2], str(reason)) for key, reason in given.items()]
+    for rule, _, _ in waivers:
+        if rule not in RULE_IDS:
+            raise UnknownName("lint rule", rule, RULE_IDS, where=f"the waivers beside {owner}")
+    return waivers
 
 
 def baseline_of(source: str | Path | Mapping[str, str] | None) -> tuple[Pattern, ...]:

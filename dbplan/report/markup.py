@@ -49,7 +49,7 @@ def outcome(ok: bool) -> str:
 def inline(text: str) -> str:
     """Return one line of words as HTML: `code` and **strong** are kept, everything else is escaped."""
     kept = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
-    return re.sub(r"\*\*(?=\S)(.+?)(?<=\S)\*\*", r"<strong>\1</strong>", kept)
+    return re.sub(r"(?<!\*)\*\*(?=[^\s*])(.+?)(?<=[^\s*])\*\*(?!\*)", r"<strong>\1</strong>", kept)
 
 
 def place(text: str) -> str:

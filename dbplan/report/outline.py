@@ -36,11 +36,13 @@ class Group:
 
     @property
     def headline(self) -> str:
-        """What is wrong, in one line: the message, or the rule in words where the messages differ."""
+        """What is wrong, in one line: the first message, and in how many places there is the like."""
         first, number = self.findings[0].message, len(self.findings)
         if number == 1:
             return first
-        return f"{first if self.alike else self.rule.replace('-', ' ').replace('_', ' ')}, in {number} places"
+        if self.alike:
+            return f"{first}, in {number} places"
+        return f"{first.rstrip('.')}; the same in {number - 1} more place{'s' if number > 2 else ''}."
 
     @property
     def alike(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from itertools import count
@@ -220,7 +221,7 @@ def _line(*parts: str | tuple[str, str]) -> Line:
 
 
 def _bare(words: str) -> str:
-    return words.replace("**", "").replace("`", "")
+    return re.sub(r"(?<!\*)\*\*(?!\*)", "", words).replace("`", "")  # *** masks a password, and stays
 
 
 def _outcome(ok: bool) -> tuple[tuple[str, str]]:

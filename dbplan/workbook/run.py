@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def run(path: Path, parameters: Mapping[str, str] | None = None, folder: Path | 
         resources={"metadata": {"path": str(path.parent)}},
     )
     try:
-        client.execute()
+        client.execute(env=os.environ | {"PYTHONPATH": os.pathsep.join(_module_path())})
     except CellExecutionError as error:
         raise UsageError(f"{path.name} stops: {error.ename}: {error.evalue}".splitlines()[0]) from None
     target = (folder or path.parent) / path.with_suffix(".ipynb").name
@@ -45,6 +46,11 @@ def run(path: Path, parameters: Mapping[str, str] | None = None, folder: Path | 
     except OSError as error:
         raise CannotWrite(f"{target}: {error.strerror}") from None
     return target
+
+
+def _module_path() -> list[str]:
+    """Return where the kernel finds modules: in the current folder too, as commands do, though it runs elsewhere."""
+    return [str(Path.cwd()), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
 
 
 def paired(path: Path) -> Any:

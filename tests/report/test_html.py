@@ -224,3 +224,9 @@ def test_colours_have_enough_contrast(sheet, scheme):
     for ground in (colours["paper"], colours["wash"]):
         assert all(contrast(colours[name], ground) >= 4.5 for name in ("ink", "muted", "accent", "error"))
         assert contrast(colours["warning"], ground) >= 3
+
+
+def test_a_masked_password_stays_masked():
+    words = "cannot connect to postgresql://bob:***@host/db: it is **down**"
+    assert inline(words) == "cannot connect to postgresql://bob:***@host/db: it is <strong>down</strong>"
+    assert ":***@" in str(Report("t", words))

@@ -45,6 +45,15 @@ def test_parameters_are_replaced_and_the_original_stays(notebook: Path, tmp_path
     assert notebook.read_text() == before
 
 
+def test_modules_of_the_current_folder_are_found(notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "my_words.py").write_text('WORD = "found"')
+    notebook.with_suffix(".py").write_text("# %%\nfrom my_words import WORD\n\nWORD\n")
+    monkeypatch.chdir(tmp_path / "project")
+    run(notebook)
+    assert "found" in _outputs(notebook)
+
+
 def test_an_unknown_parameter_says_which_there_are(notebook: Path):
     with pytest.raises(UnknownName, match="parameters are: count, name"):
         run(notebook, {"nam": "x"})
