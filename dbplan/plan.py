@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dbplan.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, Constraint, MetaData, Table
+    from sqlalchemy import Column, Constraint, Index, MetaData, Table
     from sqlalchemy.sql.base import Executable
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -131,6 +131,7 @@ def copy_metadata(metadata: MetaData) -> MetaData:
     for table in metadata.tables.values():
         twin = table.to_metadata(copy)
         _keep_order(table, twin)
+        _keep_conditions(table, twin)
         for column in table.columns:
             _keep_schema(column.type, twin.columns[column.key].type)
     for sequence in metadata._sequences.values():  # SQLAlchemy has no public list of them
@@ -157,7 +158,16 @@ def _keep_order(table: Table, copy: Table) -> None:
         constraint._creation_order = order.get(_identity(constraint), constraint._creation_order)
 
 
-def _identity(constraint: Constraint) -> tuple[str, ...]:
+def _keep_conditions(table: Table, copy: Table) -> None:
+    """Give copied constraints and indexes their `ddl_if`, which SQLAlchemy does not copy."""
+    items: tuple[Constraint | Index, ...] = (*table.constraints, *table.indexes)
+    copies: tuple[Constraint | Index, ...] = (*copy.constraints, *copy.indexes)
+    conditions = {_identity(item): item._ddl_if for item in items}
+    for item in copies:
+        item._ddl_if = conditions.get(_identity(item))
+
+
+def _identity(constraint: Constraint | Index) -> tuple[str, ...]:
     columns = (column.name for column in getattr(constraint, "columns", ()))
     return (type(constraint).__name__, str(constraint.name), str(getattr(constraint, "sqltext", "")), *columns)
 

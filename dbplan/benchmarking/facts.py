@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dbplan.evidence import PlanNode, Server
+from dbplan.evidence import Finding, PlanNode, Server
 
 Nodes = tuple[PlanNode, ...]
 Kind = Literal["read", "locking read", "write"]
@@ -115,3 +115,4 @@ class Gathered:
     plans_covered: bool = True
     random_state: int = 7
     warmups: int = 0
+    refused: tuple[Finding, ...] = ()

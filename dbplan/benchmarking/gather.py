@@ -112,6 +112,7 @@ def _gather(engine: Engine, place: Stage, effort: Effort) -> Gathered:
         plans_covered=server.explains(engine.dialect.name),
         random_state=effort.random_state,
         warmups=WARM,
+        refused=place.refused,
     )
 
 

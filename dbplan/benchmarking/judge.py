@@ -23,15 +23,15 @@ def judge(plan: Plan, facts: Gathered) -> Report:
     judged = verdicts(plan, facts)
     findings = tuple(
         sorted(
-            (*_failures(facts), *scans(plan, facts), *_unmeasured(facts), *unused(facts, judged)),
+            (*facts.refused, *_failures(facts), *scans(plan, facts), *_unmeasured(facts), *unused(facts, judged)),
             key=lambda f: f.severity.rank,
         )
     )
     worth_doing = tuple(finding for finding in findings if finding.severity is not Severity.NOTE)
     return Report(
         title=TITLE,
-        verdict=_verdict(plan, facts, findings),
-        ok=not facts.failed,
+        verdict=_verdict(plan, facts, findings) + _refused(facts),
+        ok=not (facts.failed or facts.refused),
         blocks=tuple(_blocks(plan, facts, timings, judged, findings)),
         evidence=(*timings, *judged, *findings, *((facts.server,) if facts.server else ())),
         actions=worth_doing,
@@ -78,6 +78,12 @@ def _verdict(plan: Plan, facts: Gathered, findings: tuple[Finding, ...]) -> str:
     if all(is_small(size) for size in facts.tables):
         return f"{head}; too few rows to judge scans and indexes."
     return f"{head}; none reads a large table whole."
+
+
+def _refused(facts: Gathered) -> str:
+    if not facts.refused:
+        return ""
+    return f" The server refuses {_several(len(facts.refused), 'index', 'indexes')} of the plan."
 
 
 def _several(count: int, one: str, many: str) -> str:

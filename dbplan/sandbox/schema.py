@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, MetaData, text
+from sqlalchemy import Column, Connection, Engine, Index, MetaData, Table, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import CompileError, DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 from sqlalchemy.types import NullType, TypeEngine
 
 from dbplan.errors import NotCovered, SandboxError
-from dbplan.plan import Plan
+from dbplan.evidence import Finding, Place, Severity
+from dbplan.plan import Plan, copy_metadata
 
 _PRODUCTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 _TYPES = {
@@ -27,10 +28,11 @@ _TYPES = {
 _OPERATOR_CLASSES = {"gin_trgm_ops": "pg_trgm", "gist_trgm_ops": "pg_trgm"}
 
 
-def create(plan: Plan, engine: Engine) -> None:
+def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
     """Create the plan's schemas, the extensions that it evidently needs, and its tables.
 
-    Raises NotCovered for what the database has no type for, SandboxError for what it refuses.
+    Return a finding for each index that the server refuses: it guards no row, so all else can be studied without.
+    Raises NotCovered for what the database has no type for, SandboxError for a table that it refuses.
     """
     refuse_types(plan, engine)
     if engine.dialect.name == "sqlite":
@@ -41,9 +43,43 @@ def create(plan: Plan, engine: Engine) -> None:
                 connection.execute(CreateSchema(name, if_not_exists=True))
             _create_extensions(plan, connection)
         try:
-            plan.metadata.create_all(connection)
+            return _create(plan, connection)
         except SQLAlchemyError as error:
             raise SandboxError(f'plan "{plan.name}" cannot be created: {_why(error)}; mend the model') from None
+
+
+def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
+    metadata = copy_metadata(plan.metadata)
+    indexes = [index for table in metadata.tables.values() for index in _set_aside(table)]
+    metadata.create_all(connection)
+    return tuple(finding for index in indexes if (finding := _create_index(index, connection)) is not None)
+
+
+def _set_aside(table: Table) -> list[Index]:
+    """Take the indexes that guard nothing out of a table, by name."""
+    found = sorted((index for index in table.indexes if not index.unique), key=lambda index: str(index.name))
+    table.indexes.difference_update(found)
+    return found
+
+
+def _create_index(index: Index, connection: Connection) -> Finding | None:
+    """Create an index; return the finding where the server refuses it."""
+    place = Place(table=str(index.table.key) if index.table is not None else "", index=str(index.name))
+    if not index.expressions:
+        return _refused(place, "it names no column", "name its columns, or take it out of the model")
+    index.dialect_options["postgresql"]["concurrently"] = False  # the tables are empty, and this is a transaction
+    try:
+        with connection.begin_nested():
+            index.create(connection)
+    except SQLAlchemyError as error:
+        said = _said(error) if isinstance(error, DBAPIError) else _why(error)
+        return _refused(place, f"{_PRODUCTS.get(connection.dialect.name, connection.dialect.name)} says: {said}")
+    return None
+
+
+def _refused(place: Place, reason: str, mend: str = "") -> Finding:
+    why = "What the models declare cannot be created; measured is the schema without this index."
+    return Finding("index-refused", Severity.ERROR, place, f"the index cannot be created: {reason}", mend, why)
 
 
 def schemas(metadata: MetaData) -> set[str]:

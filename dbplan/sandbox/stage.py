@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dbplan.errors import ConnectionFailed, NotCovered, SandboxError, UnknownName, UsageError
-from dbplan.evidence import Server
+from dbplan.evidence import Finding, Server
 from dbplan.plan import Plan
 
 if TYPE_CHECKING:
@@ -44,13 +44,17 @@ class Stage:
     dialect: str
     server: Server = field(repr=False)
     _copy: Callable[[], AbstractContextManager[Stage]] = field(repr=False, compare=False)
+    refused: tuple[Finding, ...] = field(default=(), repr=False)
+    """The plan's indexes that the server would not create."""
 
-    def clone(self) -> AbstractContextManager[Stage]:
+    @contextmanager
+    def clone(self) -> Iterator[Stage]:
         """Give a full copy of the database as it stands now, as a Stage of its own that is dropped at the end.
 
         Nobody may hold a transaction or connection open in the original meanwhile: SandboxError says who does.
         """
-        return self._copy()
+        with self._copy() as stage:
+            yield replace(stage, refused=self.refused)
 
     def analyze(self) -> None:
         """Have the server gather the statistics that its planner goes by."""
@@ -70,7 +74,7 @@ def sandbox(plan: Plan, on: str = "postgresql", *, create: bool = True) -> Itera
         if create:
             from dbplan.sandbox import schema
 
-            schema.create(plan, stage.engine)
+            stage = replace(stage, refused=schema.create(plan, stage.engine))
         yield stage
 
 

@@ -13,6 +13,7 @@ from dbplan.errors import Unsatisfiable
 from dbplan.seeding.cells import Cells, chosen, patched
 from dbplan.seeding.checks import Check, Facts
 from dbplan.seeding.fanout import Fan
+from dbplan.seeding.infer import generic
 from dbplan.seeding.references import Reference
 from dbplan.seeding.stream import Array, Index, mixed
 
@@ -58,6 +59,8 @@ class Source:
     lead: Reference | None = None
     fan: Fan | None = None
     timed: str = ""
+    raw: set[str] = field(default_factory=set)
+    """Columns written past their type's own bind function, which takes none of the values known here."""
     _order: Index | None = None
     _position: Index | None = None
     _lent: dict[tuple[str, ...], Mapping[str, Cells] | None] = field(default_factory=dict)
@@ -65,6 +68,11 @@ class Source:
     def frame(self, rows: Index) -> Frame:
         """Return a frame over those rows."""
         return Frame(self, rows)
+
+    def kind(self, column: str) -> Any:
+        """Return the type by which a column is written."""
+        own = self.table.columns[column].type
+        return generic(own) if column in self.raw else own
 
     @property
     def scattered(self) -> bool:

@@ -88,7 +88,7 @@ def _copy(connection: Connection, frame: Frame, blank: set[str]) -> None:
     quote = quoter(connection)
     columns = ", ".join(quote.quote(name) for name in names)
     fields = [
-        ["\\N"] * len(frame) if name in blank else copy_texts(frame[name], table.columns[name].type, connection.dialect)
+        ["\\N"] * len(frame) if name in blank else copy_texts(frame[name], frame.source.kind(name), connection.dialect)
         for name in names
     ]
     lines = "\n".join(map("\t".join, zip(*fields, strict=True))) if fields else "\n" * (len(frame) - 1)
@@ -111,7 +111,7 @@ def _executemany(connection: Connection, frame: Frame, blank: set[str]) -> None:
     fields = [
         [None] * len(frame)
         if name in blank
-        else python_values(frame[name], table.columns[name].type, connection.dialect)
+        else python_values(frame[name], frame.source.kind(name), connection.dialect)
         for name in names
     ]
     rows = list(zip(*fields, strict=True))

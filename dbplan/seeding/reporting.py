@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, select, type_coerce
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import NullType
 
 from dbplan.evidence import RowCount, Server
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Section, Table, Text, table
-from dbplan.seeding.world import World
+from dbplan.seeding.world import RAW, World
 
 SAMPLE = 3
 WIDEST = 40
@@ -34,10 +37,20 @@ def samples(connection: Connection, made: World) -> dict[str, Table]:
     for name, source in made.sources.items():
         columns = list(source.table.columns)
         if columns:
-            rows = connection.execute(select(*columns).limit(SAMPLE)).all()
+            rows = _first(connection, columns)
             headings: dict[str, Any] = dict.fromkeys((c.name for c in columns), "text")
             found[name] = table(headings, [[_short(v) for v in row] for row in rows], name)
     return found
+
+
+def _first(connection: Connection, columns: list[Column[Any]]) -> Sequence[Any]:
+    try:
+        return connection.execute(select(*columns).limit(SAMPLE)).all()
+    except DBAPIError:
+        raise
+    except Exception:  # a project's own type may refuse to read what it did not write
+        kept = (type_coerce(column, NullType()) for column in columns)
+        return connection.execute(select(*kept).limit(SAMPLE)).all()
 
 
 def _short(value: Any) -> str:
@@ -65,7 +78,7 @@ def judge(made: World, gathered: Gathered, notes: tuple[str, ...], server: Serve
         Text(f"{n}.{c} {why}.")
         for n, s in sorted(made.sources.items())
         for c, why in s.why.items()
-        if why.startswith("NULL:")
+        if why.startswith(("NULL:", RAW))
     ]
     blocks += _fan_out(made)
     blocks.append(

@@ -31,6 +31,11 @@ from dbplan.seeding.times import CREATED, place_in_time
 FIXED = frozenset({"level", "previous", "last", "value", "cases"})
 """Rules whose cells follow from their place alone: they are never drawn again."""
 
+RAW = "raw, for its type's own bind function takes none of the values known here: "
+
+LIVELY = (sa.DateTime, sa.Date, sa.Interval, sa.Boolean, sa.Enum, sa.Uuid, sa.Numeric, sa.Integer)
+"""Types whose values are worth drawing even where the server has a default."""
+
 
 @dataclass
 class World:
@@ -152,6 +157,9 @@ class Builder:
         plain = domain(column.name, column.type, limits, self.world.span, self.world.recipe.locale)
         made = ruled_domain(column, rule, plain, limits, self.world.recipe.locale)
         made = made or accepted(column.type, plain, self.world.span)
+        if made is None and plain is not None and not column.nullable:
+            self.source.raw.add(column.name)
+            made = plain
         return self.checked(column, made) if made is not None else None
 
     def checked(self, column: Column[Any], made: Domain) -> Domain:
@@ -291,12 +299,14 @@ class Builder:
             raise self.unknown(column)
         self.drawn.add(column.name)
         hints = self.facts.limit(column.name).hints if not isinstance(held, Choice) else ()
-        return makers.drawn(self.world.random_state, self.name, column.name, held, null, hints), held.title
+        return makers.drawn(self.world.random_state, self.name, column.name, held, null, hints), RAW * (
+            column.name in self.source.raw
+        ) + held.title
 
     def left_to_default(self, column: Column[Any]) -> bool:
         """Whether the server's own default is the best value there is."""
         kind = generic(column.type)
-        lively = isinstance(kind, sa.DateTime | sa.Date | sa.Boolean | sa.Enum | sa.Uuid | sa.Numeric | sa.Integer)
+        lively = isinstance(kind, LIVELY)
         checked = any(c.parsed is not None and column.name in c.parsed.columns for c in self.facts.checks)
         return not lively and not checked
 

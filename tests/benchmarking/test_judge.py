@@ -22,7 +22,7 @@ from sqlalchemy import (
 from dbplan.benchmarking.facts import Explained, Failed, Gathered, Measured, NotMeasured, Scan, TableSize
 from dbplan.benchmarking.facts import Index as Seen
 from dbplan.benchmarking.judge import judge, tree
-from dbplan.evidence import IndexVerdict, PlanNode, Server, Severity, Timing
+from dbplan.evidence import Finding, IndexVerdict, Place, PlanNode, Server, Severity, Timing
 from dbplan.plan import Plan
 from dbplan.report import blocks
 
@@ -288,3 +288,11 @@ def test_a_plan_is_written_as_indented_lines():
 def test_the_schema_of_the_plan_is_left_alone():
     scan_of(orders.c.a == bindparam("s"))
     assert not [index for table in PLAN.tables for index in table.indexes]
+
+
+def test_an_index_that_the_server_refuses_fails_the_report():
+    finding = Finding("index-refused", Severity.ERROR, Place(table="users", index="words"), "the index cannot be made")
+    report = judge(PLAN, gathered(refused=(finding,)))
+    assert not report.ok
+    assert report.verdict.endswith(" The server refuses 1 index of the plan.")
+    assert report.actions[0] is finding

@@ -5,14 +5,26 @@ import json
 import uuid
 
 import pytest
-from sqlalchemy import CHAR, JSON, Column, Integer, LargeBinary, MetaData, PickleType, String, Table, Text, select
+from sqlalchemy import (
+    CHAR,
+    JSON,
+    Column,
+    Integer,
+    Interval,
+    LargeBinary,
+    MetaData,
+    PickleType,
+    String,
+    Table,
+    Text,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
-from dbplan.errors import NotCovered
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
-from dbplan.seeding import explain, seed
+from dbplan.seeding import seed
 
 
 class HexUuid(TypeDecorator):
@@ -83,6 +95,7 @@ def metadata():
         Column("metadata", JsonText, nullable=False),
         Column("settings", PickleType, nullable=False),
         Column("odd", Nothing),
+        Column("took", Interval, server_default="0", nullable=False),
     )  # fmt: skip
     return m
 
@@ -98,11 +111,28 @@ def test_values_are_what_the_bind_function_takes(on):
     assert {row.mood for row in rows} == {"SAD", "GLAD"}
     assert all(set(row.data) == {"wrapped"} for row in rows)
     assert {row.metadata for row in rows} == {'{"n": 0}'}
-    assert all(row.settings is not None and row.odd is None for row in rows)
+    assert all(row.settings is not None and row.odd is None and row.took for row in rows)
 
 
-def test_a_type_that_takes_nothing_known_is_an_error_where_it_may_not_be_null():
-    m = metadata()
-    m.tables["t"].c.odd.nullable = False
-    with pytest.raises(NotCovered, match=r"t\.odd: no values are known"):
-        explain(Plan("t", m))
+class Strict(TypeDecorator):
+    """A document that only the application can make, and that it reads with care."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value, dialect):
+        raise ValueError("no trigger")
+
+    process_result_value = process_bind_param
+
+
+@pytest.mark.parametrize("on", ["sqlite", "postgresql"])
+def test_a_type_that_takes_nothing_known_is_written_raw_where_it_may_not_be_null(on):
+    m = MetaData()
+    Table("t", m, Column("id", Integer, primary_key=True), Column("trigger", Strict, nullable=False))
+    with sandbox(Plan("t", m), on=on) as stage:
+        report = seed(stage, rows=5)
+        with stage.engine.connect() as connection:
+            assert {str(row[0]) for row in connection.exec_driver_sql('SELECT "trigger" FROM t')} == {"{}"}
+    assert report.ok
+    assert "t.trigger raw, for its type's own bind function takes none" in str(report.blocks)
