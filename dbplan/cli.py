@@ -31,12 +31,30 @@ PlanName = Annotated[
     typer.Argument(metavar="PLAN", help="A name that `dbplan plans` lists, module:attr, file.py, or a database URL."),
 ]
 On = Annotated[str, typer.Option("--on", metavar="SERVER", help="postgresql, sqlite, or the URL of a server.")]
-Rows = Annotated[int | None, typer.Option("--rows", metavar="N", help="Rows of the table planned largest.")]
+Rows = Annotated[
+    int | None,
+    typer.Option("--rows", metavar="N", help="Rows of the table planned largest, or of each; a review takes 100,000."),
+]
+
+
+def _writable(path: Path | None) -> Path | None:
+    """Refuse a suffix that no report has before the work is done, not after."""
+    forms = ("html", "md", "txt", "json", "csv", "svg", "png", "mmd")
+    if path is not None and path.suffix.lstrip(".").lower() not in forms:
+        raise UsageError(
+            f'cannot write "{path}": a report is written as {", ".join(forms[:5])}; say which by the suffix'
+        )
+    return path
+
+
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report: html, md, txt, json, csv.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", callback=_writable, help="Write the report: html, md, txt, json, csv."
+    ),
 ]
 To = Annotated[
-    str | None, typer.Option("--to", metavar="URL", help="The database; by default that of the environment.")
+    str | None, typer.Option("--to", metavar="URL", help="The database; by default DIRECT_URL, then DATABASE_URL.")
 ]
 RandomState = Annotated[int, typer.Option("--random-state", metavar="N", help="Same number, same values.")]
 Production = Annotated[bool, typer.Option("--production", help="Really do it to a production database.")]
@@ -160,7 +178,7 @@ def review(
 @app.command()
 def erd(
     plans: Annotated[
-        list[str] | None, typer.Argument(metavar="[PLAN]…", help="Default: every plan known here.")
+        list[str] | None, typer.Argument(metavar="[PLAN]…", help="Default: the plans of pyproject.toml, else all.")
     ] = None,
     folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the images go.")] = Path("erd"),
     check: Annotated[
@@ -173,9 +191,9 @@ def erd(
     """Draw the entity-relationship diagram of plans as SVG, PNG and Mermaid."""
     from dbplan.diagram import erd as draw
     from dbplan.diagram import files
-    from dbplan.sources import known
+    from dbplan.sources import own
 
-    subjects = [_read(name) for name in (plans or known())]
+    subjects = [_read(name) for name in (plans or own())]
     if check:
         _fail_on([path for subject in subjects for path in files.stale(subject, folder)])
     for subject in subjects:
@@ -190,7 +208,7 @@ def erd(
 
 def _fail_on(stale: list[Path]) -> None:
     for path in stale:
-        typer.echo(f"stale: {path}")
+        typer.echo(f"{'stale' if path.exists() else 'missing'}: {path}")
     typer.echo(f"{len(stale)} stale images" + ("; dbplan erd draws them anew" if stale else ""))
     raise typer.Exit(1 if stale else 0)
 
@@ -211,15 +229,23 @@ def lint(
     baseline: Annotated[
         Path | None, typer.Option("--baseline", metavar="FILE", help="Findings known and accepted.")
     ] = None,
+    write_baseline: Annotated[
+        Path | None, typer.Option("--write-baseline", metavar="FILE", help="Accept what is found now: write it there.")
+    ] = None,
     ignore: Annotated[
         list[str] | None, typer.Option("--ignore", metavar="RULE", help="A rule or finding to leave out.")
     ] = None,
 ) -> None:
     """Find faults of the schema, each with why it hurts and its mend."""
     from dbplan.linting import lint as run
+    from dbplan.linting import write_baseline as accept
     from dbplan.linting import write_fixes
 
-    report = run(_read(plan), ignore=tuple(ignore or ()), baseline=baseline)
+    subject, ignored = _read(plan), tuple(ignore or ())
+    report = run(subject, ignore=ignored, baseline=baseline)
+    if write_baseline is not None:
+        typer.echo(accept(report, write_baseline))
+        report = run(subject, ignore=ignored, baseline=write_baseline)
     if fix is not None:
         typer.echo(write_fixes(report, fix))
     _show(report, output)
@@ -312,7 +338,10 @@ def down(
 def _target(to: str | None) -> str:
     from dbplan.connection import settings
 
-    return to or settings().migration_url
+    current = settings()
+    if to is None and current.direct_url is None and current.database_url is None:
+        raise UsageError("name the database: --to URL, or DIRECT_URL or DATABASE_URL in the environment or in .env")
+    return to or current.migration_url
 
 
 @db.command()

@@ -151,6 +151,35 @@ def test_findings_that_fail_give_exit_code_1(run: Run, tmp_path: Path):
     assert "fk-target-not-unique" in out
 
 
+def test_what_is_found_now_can_be_accepted(run: Run, odd: str, tmp_path: Path):
+    baseline = tmp_path / "known.toml"
+    assert run("lint", odd, "--write-baseline", baseline)[0] == 0
+    code, out, _ = run("lint", odd, "--baseline", baseline)
+    assert code == 0
+    assert "nothing found" in out
+    assert "known.tml" in run.fails("lint", odd, "--baseline", "known.tml")
+
+
+def test_what_only_reads_creates_no_database(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    url = f"sqlite:///{tmp_path}/none.db"
+    assert "no file" in run.fails("lint", url)
+    assert "no file" in run.fails("seed", "credits", "--to", url)
+    assert run("migrate", "status", "credits", "--to", url)[0] == 0
+    assert run("migrate", "down", "credits", "--to", url)[0] in (0, 2)
+    assert "name the database" in run.fails("migrate", "up", "credits")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_project_draws_its_own_plans(run: Run, odd: str, tmp_path: Path):
+    (tmp_path / "pyproject.toml").write_text('[tool.dbplan.plans]\nodd = "odd_models.py"\n')
+    code, out, _ = run("erd", "--check")
+    assert code == 1
+    assert {line.split(": ")[0] for line in out.splitlines()[:-1]} == {"missing"}
+    assert "credits" not in out
+
+
 def test_evidence_is_written_as_json(run: Run, odd: str, tmp_path: Path):
     code, out, _ = run("lint", odd, "-o", tmp_path / "x" / "lint.json")
     stored = json.loads((tmp_path / "x" / "lint.json").read_text())

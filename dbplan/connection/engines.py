@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -104,6 +105,14 @@ def transaction(bind: Engine | str | URL | None = None) -> Iterator[Session]:
         session.begin(),
     ):
         yield session
+
+
+def is_missing(url: str | URL) -> bool:
+    """Say whether `url` names a SQLite file that does not exist; to connect would create it, empty."""
+    normal = normalise(url)
+    if normal.get_backend_name() != "sqlite" or _in_memory(normal) or str(normal.database).startswith("file:"):
+        return False
+    return not Path(str(normal.database)).exists()
 
 
 @contextmanager

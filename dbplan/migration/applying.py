@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dbplan.connection import connect, new_engine, normalise, settings
+from dbplan.connection import connect, is_missing, new_engine, normalise, settings
 from dbplan.errors import MigrationError, NotCovered, ProductionRefused, UsageError
 from dbplan.evidence import Catalog, Difference, Place, Step
 from dbplan.migration.history import History, Revision, load, shown
@@ -145,6 +145,8 @@ def _took_data(found: Difference, held: frozenset[str]) -> bool:
 
 
 def _current(history: History, engine: Engine) -> tuple[str, ...]:
+    if is_missing(engine.url):  # to look would create the file
+        return ()
     with connect(engine) as connection:
         return history.current(connection)[0]
 

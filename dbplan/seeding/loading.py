@@ -6,10 +6,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, inspect, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, func, inspect, select, update
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from dbplan.errors import UsageError
+from dbplan.plan import Plan
 from dbplan.seeding.encode import copy_texts, objects, python_values
 from dbplan.seeding.frames import Frame, Source
 from dbplan.seeding.order import Order
@@ -19,15 +20,23 @@ CHUNK = 50_000
 Later = frozenset[tuple[str, Reference]]
 
 
-def require_empty(connection: Connection, tables: tuple[Table, ...], name: str) -> None:
+def how_to_create(plan: Plan, engine: Engine) -> str:
+    """Return what makes the tables of a plan in a database."""
+    if plan.migrations is None:
+        return "MetaData.create_all, from Python"
+    return f"dbplan migrate up {plan.name} --to {engine.url.render_as_string()}"
+
+
+def require_empty(connection: Connection, plan: Plan) -> None:
     """Refuse a target that lacks a table, or that has rows of its own: seeding never deletes."""
-    inspector = inspect(connection)
+    inspector, tables = inspect(connection), plan.tables
     there = {schema: set(inspector.get_table_names(schema)) for schema in {t.schema for t in tables}}
     missing = [str(t.key) for t in tables if t.name not in there[t.schema]]
     if missing:
         listing = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
         url = connection.engine.url.render_as_string()
-        raise UsageError(f"{url} has no table {listing}; create the tables first: dbplan migrate up {name} --to {url}")
+        how = how_to_create(plan, connection.engine)
+        raise UsageError(f"{url} has no table {listing}; create the tables first: {how}")
     filled = [str(t.key) for t in tables if connection.execute(select(1).select_from(t).limit(1)).first() is not None]
     if filled:
         listing = ", ".join(filled[:5]) + (", …" if len(filled) > 5 else "")

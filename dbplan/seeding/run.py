@@ -83,9 +83,12 @@ def prepare(plan: Plan, rows: int | Mapping[str, int] | None, random_state: int)
 
 
 def _run(engine: Engine, made: World, notes: tuple[str, ...], server: Any) -> Report:
-    from dbplan.connection import connect
+    from dbplan.connection import connect, is_missing
+    from dbplan.seeding.loading import how_to_create
     from dbplan.seeding.reporting import judge
 
+    if is_missing(engine.url):
+        raise UsageError(f"no file {engine.url.database}; create the tables first: {how_to_create(made.plan, engine)}")
     try:
         with connect(engine.execution_options(sqlite_begin="IMMEDIATE")) as connection, connection.begin():
             gathered = gather(connection, made)
@@ -110,7 +113,7 @@ def gather(connection: Connection, made: World) -> Any:
     from dbplan.seeding.reporting import Gathered, samples
     from dbplan.seeding.violations import violations
 
-    require_empty(connection, made.plan.tables, made.plan.name)
+    require_empty(connection, made.plan)
     sequence = order(made.sources, defers=connection.dialect.name == "sqlite")
     began = time.perf_counter()
     seconds = load(connection, made.sources, sequence)

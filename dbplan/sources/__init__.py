@@ -10,7 +10,7 @@ from dbplan.domains import PLANS
 from dbplan.errors import NotCovered, UnknownName
 from dbplan.plan import Plan
 
-__all__ = ["known", "read"]
+__all__ = ["known", "own", "read"]
 
 
 def read(source: Any) -> Plan:
@@ -50,6 +50,13 @@ def known() -> dict[str, str]:
     return {name: f"dbplan ({module})" for name, module in PLANS.items()} | {
         name: f"pyproject.toml ({entry.get('source', '')})" for name, entry in project.plans().items()
     }
+
+
+def own() -> tuple[str, ...]:
+    """Return the names of the plans that are at home here: those of pyproject.toml, else the bundled ones."""
+    from dbplan.sources import project
+
+    return tuple(project.plans()) or tuple(PLANS)
 
 
 def _is_prisma(text: str) -> bool:

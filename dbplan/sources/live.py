@@ -10,7 +10,7 @@ from sqlalchemy import Connection, MetaData, inspect
 from sqlalchemy.engine import Inspector
 from sqlalchemy.exc import SQLAlchemyError
 
-from dbplan.connection import connect, new_engine, normalise
+from dbplan.connection import connect, is_missing, new_engine, normalise
 from dbplan.errors import NotCovered, SourceError
 from dbplan.evidence import Catalog
 from dbplan.plan import Plan
@@ -27,6 +27,8 @@ def read(url: str) -> Plan:
     `metadata.info["not_covered"]` lists in words what was there and is not in the plan.
     """
     target = normalise(url)
+    if is_missing(target):
+        raise SourceError(f"no file {target.database}; give the path of a SQLite database that exists")
     engine = new_engine(target)
     try:
         with connect(engine) as connection:
