@@ -359,7 +359,9 @@ def stop() -> None:
     """Stop the embedded PostgreSQL."""
     from dbplan.sandbox import postgresql
 
-    typer.echo("stopped" if postgresql.stop() else "no server was running")
+    used = len(postgresql.status().databases)
+    stopped = "stopped" + (f"; {used} sandboxes that were in use went with it" if used else "")
+    typer.echo(stopped if postgresql.stop() else "no server was running")
 
 
 @db.command()
