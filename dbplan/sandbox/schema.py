@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Index, MetaData, Table, text
+from sqlalchemy import Boolean, Column, Connection, Constraint, DefaultClause, Engine, Index, MetaData, Table, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import CompileError, DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
@@ -25,6 +25,8 @@ _TYPES = {
     "halfvec": "vector",
     "cube": "cube",
 }
+_FOREIGN = {"BLOB", "CLOB", "DATETIME", "NCHAR", "NVARCHAR", "BINARY", "VARBINARY"}
+"""Types that SQLAlchemy writes for PostgreSQL, which has none of that name."""
 _OPERATOR_CLASSES = {"gin_trgm_ops": "pg_trgm", "gist_trgm_ops": "pg_trgm"}
 
 
@@ -45,14 +47,37 @@ def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
         try:
             return _create(plan, connection)
         except SQLAlchemyError as error:
-            raise SandboxError(f'plan "{plan.name}" cannot be created: {_why(error)}; mend the model') from None
+            other = plan.source.startswith("sqlite") and engine.dialect.name != "sqlite"
+            mend = "it was read from SQLite: run it there" if other else "mend the model"
+            raise SandboxError(f'plan "{plan.name}" cannot be created: {_why(error)}; {mend}') from None
 
 
 def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
     metadata = copy_metadata(plan.metadata)
+    if connection.dialect.name == "postgresql" and plan.source.startswith("sqlite"):
+        _translate(metadata)
     indexes = [index for table in metadata.tables.values() for index in _set_aside(table)]
     metadata.create_all(connection)
     return tuple(finding for index in indexes if (finding := _create_index(index, connection)) is not None)
+
+
+def _translate(metadata: MetaData) -> None:
+    """Give columns that were read from a SQLite file PostgreSQL's types, and its booleans their form."""
+    for column in _columns(metadata):
+        if type(column.type).__name__ in _FOREIGN:
+            column.type = column.type.as_generic()
+        default = re.sub(r"\W", "", str(getattr(column.server_default, "arg", "")))
+        if isinstance(column.type, Boolean) and default in ("0", "1"):
+            column.server_default = DefaultClause(text("true" if default == "1" else "false"))
+    for table in metadata.tables.values():
+        table.constraints.difference_update([check for check in table.constraints if makes_boolean(check)])
+
+
+def makes_boolean(check: Constraint) -> bool:
+    """Whether a constraint is the CHECK that makes a boolean on SQLite: `done IN (0, 1)`."""
+    said = re.fullmatch(r'"?(\w+)"? IN \(0, ?1\)', str(getattr(check, "sqltext", "")))
+    column = check.table.columns.get(said[1]) if said is not None and check.table is not None else None
+    return column is not None and isinstance(column.type, Boolean)
 
 
 def _set_aside(table: Table) -> list[Index]:

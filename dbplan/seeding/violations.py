@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Connection,
+    Dialect,
     ForeignKeyConstraint,
     Table,
     TextClause,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ColumnElement
 
+from dbplan.sandbox.schema import makes_boolean
 from dbplan.seeding.checks import check_constraints
 from dbplan.seeding.references import uniques
 
@@ -30,10 +32,17 @@ UNIQUE_LIMIT = 2_000_000
 def violations(connection: Connection, table: Table, rows: int) -> int:
     """Return how many rows of `table` break a foreign key, a CHECK or a unique."""
     found = sum(_orphans(connection, table, constraint) for constraint in table.foreign_key_constraints)
-    found += sum(_broken(connection, table, c) for c in check_constraints(table))
+    found += sum(_broken(connection, table, c) for c in check_constraints(table) if _is_there(c, connection.dialect))
     if rows <= UNIQUE_LIMIT:
         found += sum(_duplicates(connection, table, names) for names in uniques(table))
     return found
+
+
+def _is_there(check: CheckConstraint, dialect: Dialect) -> bool:
+    """Whether a CHECK is meant for this server; one that makes a boolean of an integer is SQLite's alone."""
+    wanted = getattr(check._ddl_if, "dialect", None) or dialect.name
+    meant = dialect.name == wanted if isinstance(wanted, str) else dialect.name in wanted
+    return meant and (dialect.name == "sqlite" or not makes_boolean(check))
 
 
 def _orphans(connection: Connection, table: Table, constraint: ForeignKeyConstraint) -> int:

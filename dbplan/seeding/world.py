@@ -194,11 +194,20 @@ class Builder:
         if decided is not None:
             place, reference = decided
             parent = self.world.sources[reference.parent]
+            self._made_by_the_seed(parent.table.columns[reference.target(column.name)], reference)
             maker = makers.copied(place, parent, reference.target(column.name))
             return maker, f"key of a row of {reference.parent}" + (" (lead)" if reference is self.source.lead else "")
         made = ruled(self, column, rule) if rule else None
         made = made or self.keyed(column) or place_in_time(self, column, rule) or self.derived(column)
         return made or self.free(column, rule)
+
+    def _made_by_the_seed(self, target: Column[Any], reference: Reference) -> None:
+        """Refuse a key to a column that only the database knows."""
+        if target.computed is not None or self.world.recipe.column(reference.parent, target.name).get("omit"):
+            raise NotCovered(
+                f"{self.name} ({reference.label}) refers to {reference.parent}.{target.name}, which the database "
+                "itself fills; a seed cannot know its values before the rows are there"
+            )
 
     def reference_of(self, column: Column[Any]) -> tuple[int, Reference] | None:
         """Return the reference that decides a column, with its place."""
@@ -308,15 +317,19 @@ class Builder:
         kind = generic(column.type)
         lively = isinstance(kind, LIVELY)
         checked = any(c.parsed is not None and column.name in c.parsed.columns for c in self.facts.checks)
-        return not lively and not checked
+        return not lively and not checked and not self.is_referred(column)
 
-    def null_share(self, column: Column[Any]) -> float:
-        """Return how often a column is NULL."""
-        referred = any(
+    def is_referred(self, column: Column[Any]) -> bool:
+        """Whether a foreign key leads to a column."""
+        return any(
             column.name in ref.targets and ref.parent == self.name
             for s in self.world.sources.values()
             for ref in s.references
         )
+
+    def null_share(self, column: Column[Any]) -> float:
+        """Return how often a column is NULL."""
+        referred = self.is_referred(column)
         if not column.nullable or column.primary_key or referred or self.facts.limit(column.name).required:
             return 0.0
         return 0.7 if column.name.lower().startswith(("deleted", "cancel", "revoked", "archived")) else 0.15

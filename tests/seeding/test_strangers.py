@@ -370,3 +370,57 @@ def test_two_keys_are_not_the_two_ends_of_a_chain_of_checks(tmp_path):
     report, engine = filled(m, tmp_path)
     assert report.ok
     engine.dispose()
+
+
+def test_a_column_that_a_key_leads_to_is_not_left_to_the_servers_default(tmp_path):
+    m = MetaData()
+    Table(
+        "model", m,
+        Column("workspace", String(63), server_default=text("'default'"), primary_key=True),
+        Column("name", String(60), primary_key=True),
+    )  # fmt: skip
+    Table(
+        "version", m,
+        Column("workspace", String(63), server_default=text("'default'"), primary_key=True),
+        Column("name", String(60), primary_key=True), Column("version", Integer, primary_key=True),
+        ForeignKeyConstraint(["workspace", "name"], ["model.workspace", "model.name"]),
+    )  # fmt: skip
+    report, engine = filled(m, tmp_path)
+    assert report.ok
+    engine.dispose()
+
+
+def test_a_key_to_what_the_database_computes_is_not_covered():
+    m = MetaData()
+    Table(
+        "a", m,
+        Column("id", Integer, primary_key=True),
+        Column("code", Integer, Computed("id * 2", persisted=True), unique=True),
+    )  # fmt: skip
+    Table("b", m, Column("id", Integer, primary_key=True), Column("code", ForeignKey("a.code")))
+    with pytest.raises(NotCovered, match=r"b \(code → a\) refers to a\.code, which the database itself fills"):
+        explain(stranger(m))
+
+
+@pytest.mark.parametrize("on", ["postgresql", "sqlite"])
+def test_a_check_meant_for_another_server_is_not_counted_there(on):
+    m = MetaData()
+    Table(
+        "t", m,
+        Column("id", Integer, primary_key=True), Column("slug", String(20), nullable=False),
+        CheckConstraint("slug ~ '^[a-z]+$'").ddl_if(dialect="postgresql"),
+        CheckConstraint("slug REGEXP '^[a-z]+$'").ddl_if(dialect=("mysql", "mariadb")),
+    )  # fmt: skip
+    with sandbox(stranger(m), on) as stage:
+        assert seed(stage, rows=20).ok
+
+
+def test_a_boolean_read_from_sqlite_is_one_on_postgresql(tmp_path):
+    m = MetaData()
+    Table(
+        "t", m,
+        Column("id", Integer, primary_key=True), Column("done", Boolean, nullable=False, server_default=text("0")),
+        CheckConstraint("done IN (0, 1)"),
+    )  # fmt: skip
+    with sandbox(stranger(m, source="sqlite:///app.db")) as stage:
+        assert seed(stage, rows=20).ok
