@@ -65,6 +65,7 @@ def _overview(plan: Plan) -> b.Table:
 
 def _section(plan: Plan, table: Table, queries: Sequence[tuple[str, float]], folded: bool) -> b.Section:
     parts: list[b.Block] = [
+        b.Text(_opening(plan, table)),
         *(b.Text(printable(str(note))) for note in _decisions(table)),
         _columns(table),
         *_values(table),
@@ -73,7 +74,7 @@ def _section(plan: Plan, table: Table, queries: Sequence[tuple[str, float]], fol
         *_queries(table, queries),
     ]
     title = f"{table.key} (view)" if table.info.get("is_view") else table.key
-    return b.Section(title, _opening(plan, table), blocks=tuple(parts), folded=folded)
+    return b.Section(title, blocks=tuple(parts), folded=folded)
 
 
 def _opening(plan: Plan, table: Table) -> str:

@@ -178,7 +178,9 @@ class _Printer:
             for t in block.timings
         ]
         titles = ["query", "", "median", "95 % interval", "p95", "n"]
-        self.console.print(_Grid(titles, [False, False, True, True, True, True], rows).drawn())
+        grid = _Grid(titles, [False, False, True, True, True, True], rows)
+        grid.widths[0] = max(12, min(grid.widths[0], grid.widths[0] + self.console.width - grid.total))
+        self.console.print(grid.drawn())
         axis = f"on a log axis from {show(scale.low, 'seconds')} to {show(scale.high, 'seconds')}"
         self.say((f"● median ─ 95 % interval │ 95th percentile, {axis}", "dim"))
 
@@ -250,15 +252,32 @@ class _Grid:
 
     def __init__(self, titles: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[Line]]) -> None:
         self.titles, self.numeric, self.rows = titles, numeric, rows
-        self.widths = self._narrowest(_LONGEST_WORDS[0])
+        self.widths = [self._full(number) for number in range(len(titles))]
 
     def fit(self, width: int) -> bool:
         """Return whether it can be drawn so narrow, and prepare for that; long words are broken only if they must."""
         for longest in _LONGEST_WORDS:
             self.widths = self._narrowest(longest)
-            if sum(self.widths) + _GAP * (len(self.widths) - 1) <= width:
+            room = width - self.total
+            if room >= 0:
+                self.widths = self._widened(room)
                 return True
         return False
+
+    @property
+    def total(self) -> int:
+        """The columns that it takes on the console."""
+        return sum(self.widths) + _GAP * (len(self.widths) - 1)
+
+    def _widened(self, room: int) -> list[int]:
+        """Return the widths with what room is left given out, first to the columns that want the least."""
+        widths = list(self.widths)
+        wanted = sorted((self._full(number) - width, number) for number, width in enumerate(widths))
+        for left, (want, number) in zip(range(len(widths), 0, -1), wanted, strict=True):
+            given = min(want, room // left)
+            widths[number] += given
+            room -= given
+        return widths
 
     def drawn(self) -> Any:
         from rich import box
@@ -267,10 +286,17 @@ class _Grid:
         table = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
         for title, numeric, width in zip(self.titles, self.numeric, self.widths, strict=True):
             side: Any = "right" if numeric else "left"
-            table.add_column(_line(title), justify=side, overflow="fold", min_width=width)
+            # A width of our own: Rich, left to itself, may make the whole wider than the console and cut it off.
+            table.add_column(_line(title), justify=side, overflow="fold", width=width)
         for row in self.rows:
             table.add_row(*row)
         return table
+
+    def _full(self, number: int) -> int:
+        from rich.cells import cell_len
+
+        cells = [self.titles[number], *(row[number].plain for row in self.rows)]
+        return max(cell_len(line) for cell in cells for line in cell.split("\n"))
 
     def _narrowest(self, word: int) -> list[int]:
         return [self._narrow(number, word) for number in range(len(self.titles))]

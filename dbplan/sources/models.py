@@ -19,7 +19,7 @@ _USUAL_NAMES = ("PLAN", "plan", "metadata", "Base", "db")
 def load(target: str) -> Plan:
     """Return the plan of `module:attr`, `module`, `file.py:attr`, `file.py` or a package's folder.
 
-    A package that holds no tables itself is searched: its modules are imported, tests and migrations left out.
+    Those modules of a package that define tables are imported, so that none is missing; tests and migrations are not.
     """
     module_name, _, attribute = target.rpartition(":") if ":" in target else (target, "", "")
     if not module_name:
@@ -93,13 +93,15 @@ def _attribute(module: ModuleType, path: str) -> Any:
 def _found(module: ModuleType) -> tuple[Any, list[str]]:
     """Return what holds the tables of a module, and the modules of its package that could not be asked."""
     first = _usual(module)
-    if first is not None and (isinstance(first, Plan) or _metadata(first).tables):
+    if isinstance(first, Plan):
         return first, []
-    held, unread = _held(module), list[str]()
-    if not held:
-        for name, inner in modules.below(module):
-            unread += [name] if inner is None else []
-            held |= _held(inner) if inner is not None else {}
+    inner = dict(modules.below(module))
+    unread = [name for name, found in inner.items() if found is None]
+    if first is not None and _metadata(first).tables:
+        return first, unread
+    held = _held(module)
+    for found in inner.values() if not held else ():
+        held |= _held(found) if found is not None else {}
     distinct = {id(_metadata(value)): name for name, value in held.items()}
     if len(distinct) == 1:
         return held[next(iter(distinct.values()))], unread

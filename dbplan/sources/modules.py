@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import pkgutil
+import re
 import sys
 import traceback
 import warnings
@@ -16,7 +16,8 @@ from types import ModuleType
 
 from dbplan.errors import DbplanError, SourceError
 
-_NO_MODELS = frozenset({"tests", "test", "conftest", "migrations", "alembic", "versions"})
+_NO_MODELS = frozenset({"tests", "test", "conftest", "migrations", "alembic", "versions", "__main__"})
+_DEFINES_TABLES = re.compile(r"\b(?:mapped_column|Column|Table)\(|\b__tablename__\b|\btable=True\b")
 
 
 def load(name: str) -> ModuleType:
@@ -43,19 +44,23 @@ def load(name: str) -> ModuleType:
 
 
 def below(package: ModuleType) -> Iterator[tuple[str, ModuleType | None]]:
-    """Yield every module of a package but tests and migrations, with None for one that does not import."""
-    for found in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}."):
-        last = found.name.rpartition(".")[2]
-        if last in _NO_MODELS or last.startswith("__"):
-            continue
-        try:
-            module = load(found.name)
-        except SourceError:
-            yield found.name, None
-            continue
-        yield found.name, module
-        if found.ispkg:
-            yield from below(module)
+    """Yield the modules of a package that look as if they define tables, with None for one that does not import.
+
+    No other is imported: what a stranger's module does when it is imported may be more than defining things.
+    """
+    for folder in map(Path, getattr(package, "__path__", ())):
+        for path in sorted(folder.rglob("*.py")):
+            inner = path.relative_to(folder).with_suffix("").parts
+            parts = inner[:-1] if inner[-1] == "__init__" else inner
+            if not parts or not _NO_MODELS.isdisjoint(parts) or not all(part.isidentifier() for part in parts):
+                continue
+            if not _DEFINES_TABLES.search(path.read_text("utf-8", errors="replace")):
+                continue
+            name = ".".join((package.__name__, *parts))
+            try:
+                yield name, load(name)
+            except SourceError:
+                yield name, None
 
 
 def importable(name: str) -> bool:

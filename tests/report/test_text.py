@@ -100,3 +100,13 @@ def test_a_part_says_pass_or_fail_only_when_it_fails():
     assert "✓ passes · Both." in written
     assert "\nAll is well." in written
     assert "✗ fails · All is lost." in written
+
+
+def test_no_column_of_a_table_is_cut_off():
+    headings = {"table": "code", "kind": "text", "meaning": "text", "planned rows": "count", "kept": "text"}
+    row = ("idempotency_records", "table", "Answers kept so that a request sent twice is done once")
+    kept = table(headings, [(*row, 300_000, "until expires_at"), (*row, 60_000_000, "183 days by created_at")])
+    for width in (60, 70, 80, 100, 200):
+        shown = text(Report("R", "v", blocks=(kept,)), width=width)
+        assert max(map(len, shown.splitlines())) <= width
+        assert {"expires_at", "created_at", "idempotency_records"} <= set(shown.split())

@@ -133,7 +133,8 @@ def test_models_spread_over_a_package_are_found_whatever_their_base_is_called(fo
     (package / "__init__.py").write_text("")
     (package / "parts" / "__init__.py").write_text("")
     (package / "tests" / "__init__.py").write_text("raise SystemExit")
-    (package / "broken.py").write_text("import nothing_of_that_name")
+    (package / "broken.py").write_text("import nothing_of_that_name\nclass C:\n    __tablename__ = 'c'\n")
+    (package / "server.py").write_text("raise SystemExit('this module has no tables, and is not imported')")
     (package / "base.py").write_text("from sqlalchemy.orm import declarative_base\nRoot = declarative_base()\n")
     for name in ("a", "b"):
         (package / "parts" / f"{name}.py").write_text(
