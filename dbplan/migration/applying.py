@@ -31,13 +31,13 @@ def status(plan: Plan, url: str) -> Report:
         current = _current(history, engine)
         waiting = history.path(current, "heads", "up") if _known(history, current) else ()
         where = engine.url.render_as_string()
+        strange = _unversioned(history, current, _catalog(engine))
     unknown = [name for name in current if name not in {r.id for r in history.revisions}]
     states = {revision.id: "waits" for revision in waiting}
     rows = [(r.id, r.title, states.get(r.id, "unknown" if unknown else "applied")) for r in history.revisions]
     listing = table({"revision": "code", "what it does": "text", "state": "text"}, rows, "Revisions, oldest first")
-    return Report(
-        f"Migrations of {plan.name} on {where}", _standing(current, waiting, unknown), not unknown, (listing,)
-    )
+    blocks = (Text(f"{strange[0].upper()}{strange[1:]}."), listing) if strange and waiting else (listing,)
+    return Report(f"Migrations of {plan.name} on {where}", _standing(current, waiting, unknown), not unknown, blocks)
 
 
 def pending(plan: Plan, url: str, revision: str = "head", *, direction: str = "up") -> tuple[Revision, ...]:
@@ -105,6 +105,8 @@ def _run(history: History, engine: Engine, revision: Revision, direction: str) -
 def _left(history: History, engine: Engine, before: Catalog | None) -> str:
     """Say where a failed revision has left the database, as seen there."""
     at = f"the database stands at {shown(_current(history, engine))}"
+    if strange := _unversioned(history, _current(history, engine), before):
+        return f"{at}; {strange}"
     after = _catalog(engine)
     if before is None or after is None:
         return f"{at}; this server commits every DDL statement, so look for what the revision had done by then"
@@ -113,6 +115,18 @@ def _left(history: History, engine: Engine, before: Catalog | None) -> str:
         return f"{at}, its schema is as before"
     first = ", ".join(f"{d.what} {d.place}" for d in changed[:3])
     return f"{at}, and part of the revision is in the schema ({len(changed)} differences: {first}); mend that by hand"
+
+
+def _unversioned(history: History, current: tuple[str, ...], catalog: Catalog | None) -> str:
+    """Return what to do with a database that has tables and no revision, or ""."""
+    tables = [found for found in catalog.objects if found.kind == "table"] if catalog else []
+    if current or not tables:
+        return ""
+    count = f"{len(tables)} table{'s' if len(tables) > 1 else ''}"
+    return (
+        f"the database has {count} and no recorded revision: when they are those of a revision already, record it "
+        f"with: {history.command} stamp REVISION"
+    )
 
 
 def _catalog(engine: Engine) -> Catalog | None:

@@ -18,6 +18,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from dbplan.domains import folder
 from dbplan.errors import MigrationError
@@ -57,14 +58,34 @@ class Environment:
         return written.getvalue()
 
     def _run(self, context: EnvironmentContext) -> None:
-        with context, _quiet():
-            self.scripts.run_env()
+        try:
+            with context, _quiet():
+                self.scripts.run_env()
+        except Exception as error:
+            if context._migration_context is not None or not self.own:  # a revision's own fault, told as that
+                raise
+            raise MigrationError(_stumbles(error)) from error
 
     def _config(self) -> Config:
         config = Config(str(self.ini)) if self.ini else Config()
         config.set_main_option("script_location", self.scripts.dir.replace("%", "%%"))
         config.attributes["plan"] = self.plan
         return config
+
+
+def _stumbles(error: Exception) -> str:
+    """Return in one line why an env.py did not come to run revisions, and what it could have used."""
+    said = next(iter(str(error).splitlines()), "").rstrip(". ")
+    if isinstance(error, KeyError):
+        return f"env.py wants {said}, perhaps an environment variable; set it, then try again"
+    if isinstance(error, ImportError):
+        return f"env.py does not find its application: {said}; run where it can be imported, or set PYTHONPATH"
+    if isinstance(error, DBAPIError):
+        return (
+            f"env.py connects to a database of its own: {said}; "
+            'let it take config.attributes["connection"] or the sqlalchemy.url that it is handed'
+        )
+    return f"env.py fails before it runs a revision: {type(error).__name__}: {said}"
 
 
 def _insist(context: EnvironmentContext, given: dict[str, Any]) -> EnvironmentContext:

@@ -158,3 +158,12 @@ def test_credits_go_all_the_way_up_and_down(url):
 def test_alembic_says_nothing(plan_of, url, capfd):
     up(plan_of({"up": f'print("loud")\n{ADD}', "downgrade": DROP}), url)
     assert capfd.readouterr() == ("", "")
+
+
+def test_tables_without_a_recorded_revision_are_said_with_the_way_out(plan_of, url):
+    run(url, "CREATE TABLE people (id integer PRIMARY KEY)")
+    plan = plan_of()
+    told = status(plan, url).blocks[0].text
+    assert told.startswith("The database has 1 table and no recorded revision")
+    with pytest.raises(MigrationError, match="no recorded revision: .* stamp REVISION"):
+        up(plan, url)

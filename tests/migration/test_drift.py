@@ -199,3 +199,25 @@ def test_an_own_environment_is_run_but_never_reaches_its_database(plan_of, tmp_p
     assert report.verdict.startswith("1 of 1 revision rehearsed up, down and up; schema restored; models and")
     assert not real.exists() or real.stat().st_size == 0
     assert "loud" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import os; os.environ['MADE_UP_URL']", "env.py wants 'MADE_UP_URL', perhaps an environment variable"),
+        ("import no_such_app", "env.py does not find its application: No module named 'no_such_app'"),
+        (
+            "from sqlalchemy import create_engine; create_engine('sqlite:////no/such/folder/x.db').connect()",
+            "env.py connects to a database of its own",
+        ),
+        ("1 / 0", "env.py fails before it runs a revision: ZeroDivisionError"),
+    ],
+)
+def test_an_environment_that_stumbles_says_what_it_wants(plan_of, tmp_path, line, said):
+    plan, own = plan_of(), tmp_path / "own"
+    own.mkdir()
+    plan.migrations.rename(own / "versions")
+    (own / "env.py").write_text(line)
+    with pytest.raises(MigrationError) as caught:
+        dry_run(replace(plan, migrations=own), on="sqlite")
+    assert str(caught.value).startswith(said)
