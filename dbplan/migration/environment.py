@@ -132,8 +132,9 @@ def _own_scripts(own: Path, ini: Path | None) -> ScriptDirectory:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Let neither env.py nor a revision print, warn, or set up logging for the whole process."""
-    before = logging.config.fileConfig
+    before, disabled = logging.config.fileConfig, logging.root.manager.disable
     logging.config.fileConfig = _leave_logging_alone
+    logging.disable()  # an application may have set up logging of its own, Alembic's included
     try:
         with ExitStack() as stack:
             stack.enter_context(redirect_stdout(StringIO()))
@@ -143,6 +144,7 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logging.config.fileConfig = before
+        logging.disable(disabled)
 
 
 def _leave_logging_alone(*_arguments: Any, **_options: Any) -> None:

@@ -55,9 +55,12 @@ def nothing_to_rehearse(plan: Plan) -> Report:
 
 def no_revisions(plan: Plan) -> Report:
     """Return the report of a folder of migrations without a revision."""
+    found = plan.migrations.glob("**/*.py") if plan.migrations else ()
+    inner = sorted({str(path.parent.name) for path in found if path.parent != plan.migrations})
+    elsewhere = f" Python files lie in folders below it, which are not read: {', '.join(inner)}." if inner else ""
     return Report(
         TITLE,
-        f'The migrations of "{plan.name}" hold no revision: nothing was rehearsed.',
+        f'The migrations of "{plan.name}" hold no revision: nothing was rehearsed.{elsewhere}',
         blocks=(Code('alembic revision --autogenerate -m "initial"', "shell"),),
     )
 

@@ -221,3 +221,12 @@ def test_an_environment_that_stumbles_says_what_it_wants(plan_of, tmp_path, line
     with pytest.raises(MigrationError) as caught:
         dry_run(replace(plan, migrations=own), on="sqlite")
     assert str(caught.value).startswith(said)
+
+
+def test_revisions_in_folders_below_are_not_passed_over_in_silence(plan_of):
+    plan = plan_of()
+    inner = plan.migrations / "sqlite"
+    inner.mkdir()
+    for file in plan.migrations.glob("*.py"):
+        file.rename(inner / file.name)
+    assert dry_run(plan).verdict.endswith("folders below it, which are not read: sqlite.")
