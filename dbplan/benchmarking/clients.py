@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, CursorResult, Engine, Row
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.sql.base import Executable
+
+from dbplan.benchmarking.facts import UNREADABLE
 
 
 class Client:
@@ -42,7 +45,7 @@ class Client:
         """Execute and fetch everything; return the rows returned or changed."""
         options = {"preserve_rowcount": True} if self._writes else {}
         result = self._connection.execute(statement, values, execution_options=options)
-        return float(len(result.fetchall()) if result.returns_rows else max(result.rowcount, 0))
+        return float(len(fetched(result)) if result.returns_rows else max(result.rowcount, 0))
 
     def undo(self, *, failed: bool = False) -> None:
         """Undo what the execution did. A reading PostgreSQL client keeps its transaction: there is nothing to undo."""
@@ -63,6 +66,18 @@ class Client:
     def connection(self) -> Connection:
         """The connection, to ask the server about it."""
         return self._connection
+
+
+def fetched(result: CursorResult[Any]) -> Sequence[Row[Any]]:
+    """Return all rows; StatementError where a column's own type refuses to read what is there."""
+    try:
+        return result.fetchall()
+    except DBAPIError:
+        raise
+    except Exception as error:  # a project's type may raise anything
+        lines = str(error).strip().splitlines() or [""]
+        told = ValueError(f"{UNREADABLE}: {type(error).__name__}: {lines[0]}")
+        raise StatementError(str(told), None, None, told) from None
 
 
 def stop_after(connection: Connection, seconds: float) -> None:

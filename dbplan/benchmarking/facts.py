@@ -10,6 +10,9 @@ from dbplan.evidence import Finding, PlanNode, Server
 Nodes = tuple[PlanNode, ...]
 Kind = Literal["read", "locking read", "write"]
 
+UNREADABLE = "a row cannot be read by its column's type"
+"""How a query fails whose rows a project's own type refuses."""
+
 
 @dataclass(frozen=True)
 class TableSize:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dbplan.benchmarking.facts import Explained, Failed, Gathered, Measured, NotMeasured
+from dbplan.benchmarking.facts import UNREADABLE, Explained, Failed, Gathered, Measured, NotMeasured
 from dbplan.benchmarking.indexes import FEW_ROWS, is_small, unused, verdicts
 from dbplan.benchmarking.scans import scans
 from dbplan.benchmarking.timing import median_interval
@@ -92,9 +92,8 @@ def _several(count: int, one: str, many: str) -> str:
 
 def _failures(facts: Gathered) -> Iterator[Finding]:
     for failed in facts.failed:
-        yield Finding(
-            "query-fails", Severity.ERROR, Place(statement=failed.query), f"the server says: {failed.message}"
-        )
+        said = failed.message if failed.message.startswith(UNREADABLE) else f"the server says: {failed.message}"
+        yield Finding("query-fails", Severity.ERROR, Place(statement=failed.query), said)
 
 
 def _unmeasured(facts: Gathered) -> Iterator[Finding]:

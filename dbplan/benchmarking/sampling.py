@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Connection, Select, Table, func, literal, select, tablesample
 
+from dbplan.benchmarking.clients import fetched
 from dbplan.benchmarking.timing import generator
 
 LARGE = 1_000_000
@@ -50,7 +51,7 @@ def _by_place(connection: Connection, columns: Sequence[Column[Any]], count: int
     drawn = [column.label(f"dbplan_{number}") for number, column in enumerate(columns)]
     numbered = select(*drawn, place).where(*(column.is_not(None) for column in columns)).subquery()
     found = select(numbered).where(numbered.c.dbplan_place.in_(places)).order_by(numbered.c.dbplan_place)
-    return [tuple(row)[:-1] for row in connection.execute(found)]
+    return [tuple(row)[:-1] for row in fetched(connection.execute(found))]
 
 
 def _by_page(connection: Connection, columns: Sequence[Column[Any]], percent: float, random_state: int) -> Rows:
@@ -60,4 +61,4 @@ def _by_page(connection: Connection, columns: Sequence[Column[Any]], percent: fl
     drawn = [part.c[column.key] for column in columns]
     order = [part.c[column.key] for column in table.primary_key.columns] or drawn
     statement: Select[Any] = select(*drawn).where(*(column.is_not(None) for column in drawn)).order_by(*order)
-    return [tuple(row) for row in connection.execute(statement)]
+    return [tuple(row) for row in fetched(connection.execute(statement))]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, Table, event, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from dbplan.benchmarking import postgresql, sqlite
+from dbplan.benchmarking.clients import fetched
 from dbplan.benchmarking.facts import Explained, Index, TableSize
 
 _EXPLAINERS = {"postgresql": postgresql.explain, "sqlite": sqlite.explain}
@@ -101,7 +102,7 @@ def explain(connection: Connection, statement: Any, values: Mapping[str, Any]) -
         with connection.begin_nested() as point:
             result = connection.execute(statement, values)
             if result.returns_rows:
-                result.fetchall()
+                fetched(result)
             point.rollback()
     finally:
         event.remove(connection, "before_cursor_execute", note)
