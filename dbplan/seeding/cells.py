@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,3 +51,9 @@ def chosen(where: Array, yes: Cells, no: Cells) -> Cells:
     if not same and no.null.all():
         kinds = (yes.values, yes.values)
     return Cells(np.where(where, *kinds), np.where(where, yes.null, no.null))
+
+
+def day_after(values: Any) -> Any:
+    """Return times at the first midnight that is not before them, in their own unit."""
+    days = values.astype("datetime64[D]")
+    return (days + (days < values)).astype(values.dtype)

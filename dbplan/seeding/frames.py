@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Table
+from sqlalchemy import Date, Table
 
 from dbplan.errors import Unsatisfiable
-from dbplan.seeding.cells import Cells, chosen, patched
+from dbplan.seeding.cells import Cells, chosen, day_after, patched
 from dbplan.seeding.checks import Check, Facts
 from dbplan.seeding.fanout import Fan
 from dbplan.seeding.infer import generic
@@ -165,7 +165,7 @@ class Frame:
         take = ~a.null & ~b.null & (random % np.uint64(3) == 0)
         sign = (random // np.uint64(3) % np.uint64(3)).astype(np.int64) - 1
         near = b.values + sign * self._step(b, strict=False)
-        self._cells[name] = chosen(take, Cells(like(near, a.values, np.floor), b.null), a)
+        self._cells[name] = chosen(take, Cells(self._like(near, name, np.floor), b.null), a)
 
     def _order(self, low: str, high: str, strict: bool) -> None:
         """Swap two free cells that stand the wrong way round; where one is a key, put the other beside it."""
@@ -179,24 +179,26 @@ class Frame:
         if len(free) == 2 and not self._attempt and a.values.dtype == b.values.dtype:
             self._cells[low], self._cells[high] = chosen(wrong, b, a), chosen(wrong, a, b)
         elif high in free and (low not in free or self._attempt % 2):
-            raised = like(a.values + self._step(a, strict), b.values, np.ceil)
+            raised = self._like(a.values + self._step(a, strict), high, np.ceil)
             self._cells[high] = chosen(wrong, Cells(raised, a.null), b)
         elif low in free:
-            lowered = like(b.values - self._step(b, strict), a.values, np.floor)
+            lowered = self._like(b.values - self._step(b, strict), low, np.floor)
             self._cells[low] = chosen(wrong, Cells(lowered, b.null), a)
+
+    def _like(self, values: Array, name: str, toward: Callable[[Array], Array]) -> Array:
+        """Return numbers or times as those of a column; decimals become whole numbers, times whole days, `toward`."""
+        model = self[name].values
+        if model.dtype.kind in "iu" and values.dtype.kind == "f":
+            values = toward(values)
+        if isinstance(generic(self.source.table.columns[name].type), Date):
+            values = day_after(values) if toward is np.ceil else values.astype("datetime64[D]")
+        return values.astype(model.dtype)
 
     def _step(self, cells: Cells, strict: bool) -> Array:
         """Return small distances, smaller at every attempt, in units or seconds."""
         width = max(1, 64 >> min(self._attempt, 6))
         steps = strict + mixed((self.rows + self._attempt).astype(np.uint64)) % np.uint64(width)
         return steps.astype("timedelta64[s]") if cells.values.dtype.kind == "M" else steps.astype(np.int64)
-
-
-def like(values: Array, model: Array, toward: Callable[[Array], Array]) -> Array:
-    """Return numbers or times as the model's type; decimals become whole numbers by `toward`."""
-    if model.dtype.kind in "iu" and values.dtype.kind == "f":
-        values = toward(values)
-    return values.astype(model.dtype)
 
 
 def _settled(source: Source, rows: Index, group: Group) -> Mapping[str, Cells]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, bindparam, func, inspect, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, inspect, select, update
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from dbplan.errors import UsageError

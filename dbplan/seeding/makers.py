@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dbplan.seeding.cells import Cells, absent, chosen, present
+from dbplan.seeding.cells import Cells, absent, chosen, day_after, present
 from dbplan.seeding.domains import Choice, Domain, Moments, as_array, uuid_hex
 from dbplan.seeding.frames import Frame, Maker, Source
 from dbplan.seeding.infer import Span
@@ -186,6 +186,16 @@ def computed(expression: Expression, whole: bool) -> Maker:
         if whole and cells.values.dtype.kind == "f":
             return Cells(np.round(cells.values).astype(np.int64), cells.null)
         return cells
+
+    return make
+
+
+def whole_days(maker: Maker) -> Maker:
+    """Return the maker with times moved to the start of the next day: what is after a day is not on it."""
+
+    def make(frame: Frame) -> Cells:
+        cells = maker(frame)
+        return Cells(day_after(cells.values), cells.null) if cells.values.dtype.kind == "M" else cells
 
     return make
 

@@ -37,6 +37,8 @@ def ruled(builder: Builder, column: Column[Any], rule: Rule) -> tuple[Maker, str
         return None
     if isinstance(generic(column.type), sa.Numeric) and not isinstance(generic(column.type), sa.Float):
         made = makers.rounded(made, generic(column.type).scale or 0)
+    if isinstance(generic(column.type), sa.Date):
+        made = makers.whole_days(made)
     if "only_when" in rule:
         made = makers.only_when(made, expression(rule["only_when"], builder.table.columns.keys()))
     return made, "recipe: " + ", ".join(f"{key} = {_said(value)}" for key, value in rule.items())

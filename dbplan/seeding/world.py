@@ -24,7 +24,7 @@ from dbplan.seeding.infer import Span, domain, generic
 from dbplan.seeding.keys import Keys, assign, lead_of, tied
 from dbplan.seeding.recipe import Recipe, TableRule
 from dbplan.seeding.references import Reference, all_uniques, references
-from dbplan.seeding.rules import ruled, ruled_domain
+from dbplan.seeding.rules import DRAWN, ruled, ruled_domain
 from dbplan.seeding.stream import key
 from dbplan.seeding.times import CREATED, place_in_time
 
@@ -171,12 +171,20 @@ class Builder:
                     made = kept(made, lambda values, test=test: test.holds(lambda _: present(values), len(values)))  # type: ignore[misc]
                 except (NotCovered, TypeError, ValueError):
                     continue  # said in words when the CHECKs are read
-                if not made.capacity and column.name not in self.rule.columns:
-                    raise Unsatisfiable(
-                        f'CHECK "{check.name}" of {self.name} ({check.text}) holds for none of the values tried for '
-                        f"{column.name}; give it a rule: [tables.{self.name}.columns.{column.name}] values = […]"
-                    )
+                if not made.capacity:
+                    self._refuse_empty(check, column.name)
         return made
+
+    def _refuse_empty(self, check: Check, column: str) -> None:
+        """Say which CHECK leaves a column no value; a rule that draws none, such as an expression, has its own."""
+        rule = self.rule.columns.get(column, {})
+        if rule and not set(rule) & set(DRAWN):
+            return
+        tried = f"that {self.world.recipe.path} gives" if rule else "tried for"
+        raise Unsatisfiable(
+            f'CHECK "{check.name}" of {self.name} ({check.text}) holds for none of the values {tried} {column}; '
+            f"give it a rule that fits: [tables.{self.name}.columns.{column}] values = […]"
+        )
 
     def fill(self) -> None:
         """Give every column its maker, and say why."""
