@@ -31,7 +31,8 @@ def status(plan: Plan, url: str) -> Report:
         current = _current(history, engine)
         waiting = history.path(current, "heads", "up") if _known(history, current) else ()
         where = engine.url.render_as_string()
-        strange = _unversioned(history, current, _catalog(engine))
+        # To look into a SQLite file that is not there would create it.
+        strange = "" if is_missing(engine.url) else _unversioned(history, current, _catalog(engine))
     unknown = [name for name in current if name not in {r.id for r in history.revisions}]
     states = {revision.id: "waits" for revision in waiting}
     rows = [(r.id, r.title, states.get(r.id, "unknown" if unknown else "applied")) for r in history.revisions]

@@ -56,5 +56,8 @@ def test_an_unreachable_or_empty_database_is_one_masked_line(tmp_path: Path):
     with pytest.raises(ConnectionFailed) as caught:
         read("postgresql://bob:hunter2@127.0.0.1:1/shop")
     assert "hunter2" not in str(caught.value)
+    with pytest.raises(SourceError, match="no file"):
+        read(f"sqlite:///{tmp_path}/empty.db")
+    (tmp_path / "empty.db").touch()
     with pytest.raises(SourceError, match="holds no tables"):
         read(f"sqlite:///{tmp_path}/empty.db")
