@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dbplan.errors import CannotWrite, ProductionRefused, Unsatisfiable, UsageError
+from dbplan.errors import CannotWrite, ConnectionFailed, ProductionRefused, Unsatisfiable, UsageError
 from dbplan.plan import Plan
 from dbplan.report import Report
 
@@ -141,6 +141,8 @@ def _explained(error: Any) -> Exception:
     said = " ".join(str(getattr(error, "orig", error)).split())[:300]
     if any(word in said.lower() for word in ("full", "no space", "readonly", "read-only", "disk i/o", "locked")):
         return CannotWrite(f"the database could not be written, and nothing was kept: {said}")
+    if "connection" in said.lower() and "constraint" not in said.lower():
+        return ConnectionFailed(f"the database went away, and nothing was kept: {said}; has its disk room?")
     return Unsatisfiable(
         f"the database refused a generated row, and nothing was kept: {said}; give the column a rule in the recipe"
     )

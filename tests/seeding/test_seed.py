@@ -205,6 +205,10 @@ def test_rows_that_are_there_are_never_touched(engine):
 
 def test_a_database_without_the_tables_says_how_to_get_them(tmp_path):
     bare = new_engine(f"sqlite:///{tmp_path / 'bare.db'}")
+    with pytest.raises(UsageError, match="no file .*bare.db; .*dbplan migrate up credits --to sqlite"):
+        seed(bare, PLAN, rows=10)
+    with bare.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE other (id integer)")
     with pytest.raises(UsageError, match="has no table audit_logs.*dbplan migrate up credits --to sqlite"):
         seed(bare, PLAN, rows=10)
     bare.dispose()
