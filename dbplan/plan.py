@@ -181,7 +181,24 @@ def compared_column(query: Query, parameter: str) -> Column[Any] | None:
     found: dict[str, Column[Any]] = {}
     for element in visitors.iterate(query.statement):  # type: ignore[arg-type]
         if isinstance(element, BinaryExpression):
-            for side, other in ((element.left, element.right), (element.right, element.left)):
+            left, right = _inside(element.left), _inside(element.right)
+            for side, other in ((left, right), (right, left)):
                 if isinstance(side, BindParameter) and side.key == parameter and isinstance(other, SchemaColumn):
                     found[str(other)] = other
     return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _inside(element: Any) -> Any:
+    """Return what a function of one argument or a cast is applied to, so that lower(email) leads to email."""
+    from sqlalchemy.sql.elements import Cast, Grouping
+    from sqlalchemy.sql.functions import FunctionElement
+
+    while True:
+        if isinstance(element, FunctionElement) and len(element.clauses) == 1:
+            element = next(iter(element.clauses))
+        elif isinstance(element, Cast):
+            element = element.clause
+        elif isinstance(element, Grouping):
+            element = element.element
+        else:
+            return element

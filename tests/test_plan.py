@@ -1,7 +1,21 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, Sequence, Table, Text, bindparam, insert, select, text
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    insert,
+    select,
+    text,
+)
 
 from dbplan.errors import UnknownName, UsageError
 from dbplan.plan import Plan, Query, compared_column
@@ -69,6 +83,14 @@ def test_a_parameter_is_drawn_from_the_column_it_is_compared_with(metadata: Meta
     query = Query("q", select(users).where(bindparam("who") == users.c.email).limit(bindparam("n")))
     assert str(compared_column(query, "who")) == "users.email"
     assert compared_column(query, "n") is None
+
+
+def test_a_parameter_is_found_inside_functions_and_casts(metadata: MetaData):
+    users = metadata.tables["users"]
+    lowered = func.lower(users.c.email) == func.lower(bindparam("who"))
+    query = Query("q", select(users).where(lowered, cast(users.c.id, Text) == bindparam("key")))
+    assert str(compared_column(query, "who")) == "users.email"
+    assert str(compared_column(query, "key")) == "users.id"
 
 
 def test_writes_are_told_from_reads(metadata: MetaData):
