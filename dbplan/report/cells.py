@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -89,12 +90,14 @@ def three(size: float) -> str:
 
 
 def _grouped(size: float, decimals: int = 0) -> str:
-    return f"{size:,.{decimals}f}".replace(",", THIN)
+    return f"{size:,.{decimals}f}"
 
 
 def _words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Enum):
+        return _words(value.value)  # what a database holds, not how Python calls it
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(map(str, sorted(value, key=str) if isinstance(value, set | frozenset) else value))
     return str(value)

@@ -72,7 +72,7 @@ def test_a_table_too_wide_for_the_terminal_is_stacked():
     fields = {f"a column with quite a name {n}": "count" for n in range(12)}
     written = text(Report("x", "y", True, (table({"name": "text", **fields}, [("t", *range(1000, 1012))]),)))
     assert max(map(len, written.splitlines())) <= 80
-    assert "  a column with quite a name 11: 1 011" in written
+    assert "  a column with quite a name 11: 1,011" in written
 
 
 def test_folded_parts_can_be_left_out(sample):
