@@ -97,7 +97,7 @@ def test_a_missing_meaning_is_none(report):
     assert meanings["id"] == "Which one"
     assert meanings["name"] is None
     assert report.blocks[1].verdict == ""
-    assert report.blocks[1].blocks[0] == blocks.Text("—; 5\u202f000 rows planned; kept 30 days by at.")
+    assert report.blocks[1].blocks[0] == blocks.Text("—; 5,000 rows planned; kept 30 days by at.")
 
 
 def test_defaults_say_who_fills_them_in(report):
