@@ -1,5 +1,5 @@
 import logging
-import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -29,13 +29,18 @@ def test_a_forked_child_gets_its_own(url: str):
     with connect(url):
         pass
     mine = id(engine(url))
-    with multiprocessing.get_context("fork").Pool(1) as pool:
-        assert pool.apply(_engine_id, (url,)) != mine
-
-
-def _engine_id(url: str) -> int:
-    with connect(url):
-        return id(engine(url))
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with connect(url):
+            os.write(writer, str(id(engine(url))).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    theirs = os.read(reader, 100)
+    os.close(reader)
+    assert theirs.isdigit()
+    assert int(theirs) != mine
 
 
 def test_a_transaction_is_kept_whole_or_not_at_all(url: str):
