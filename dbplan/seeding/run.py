@@ -141,6 +141,10 @@ def _explained(error: Any) -> Exception:
     said = " ".join(str(getattr(error, "orig", error)).split())[:300]
     if any(word in said.lower() for word in ("full", "no space", "readonly", "read-only", "disk i/o", "locked")):
         return CannotWrite(f"the database could not be written, and nothing was kept: {said}")
+    if "foreign key mismatch" in said.lower():
+        return Unsatisfiable(
+            f"nothing was kept: {said}; that key leads to columns that are not unique, which dbplan lint names"
+        )
     if "connection" in said.lower() and "constraint" not in said.lower():
         return ConnectionFailed(f"the database went away, and nothing was kept: {said}; has its disk room?")
     return Unsatisfiable(

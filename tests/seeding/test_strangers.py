@@ -424,3 +424,11 @@ def test_a_boolean_read_from_sqlite_is_one_on_postgresql(tmp_path):
     )  # fmt: skip
     with sandbox(stranger(m, source="sqlite:///app.db")) as stage:
         assert seed(stage, rows=20).ok
+
+
+def test_a_key_to_columns_that_are_not_unique_is_named_on_sqlite():
+    metadata = MetaData()
+    Table("a", metadata, Column("id", Integer, primary_key=True), Column("code", Integer, nullable=False))
+    Table("b", metadata, Column("id", Integer, primary_key=True), Column("code", ForeignKey("a.code"), nullable=False))
+    with sandbox(Plan("loose", metadata), on="sqlite") as stage, pytest.raises(Unsatisfiable, match="not unique"):
+        seed(stage, rows=5)
