@@ -151,7 +151,8 @@ def _verdict(studies: int, failed: list[Report], actions: list[Finding]) -> str:
     warnings = sum(action.severity is Severity.WARNING for action in actions)
     if failed:
         names = "; ".join(study.title for study in failed)
-        return f"Not ready: {len(failed)} of {studies} studies fail ({names})."
+        fail = "fails" if len(failed) == 1 else "fail"
+        return f"Not ready: {len(failed)} of {studies} studies {fail} ({names})."
     if warnings:
         return f"Sound, with {warnings} thing{'s' if warnings > 1 else ''} to mend first; every study passes."
     return "Ready to build: every study passes and nothing needs mending."

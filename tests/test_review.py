@@ -37,7 +37,7 @@ def _finding(severity: Severity) -> Finding:
             False,
             "Not ready: 2 of 2 studies fail (Schema; Migrations).",
         ),
-        ([Report("Schema", "no", ok=False)], False, "Not ready: 1 of 1 studies fail (Schema)."),
+        ([Report("Schema", "no", ok=False)], False, "Not ready: 1 of 1 studies fails (Schema)."),
     ],
 )
 def test_the_page_opens_with_one_sentence(studies: list[Report], ok: bool, verdict: str):
