@@ -176,11 +176,11 @@ OWN_ENV = """
 import os
 from logging.config import fileConfig
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 
 fileConfig(context.config.config_file_name)
 print("loud")
-with create_engine(os.environ["MADE_UP_URL"]).connect() as connection:
+with create_engine(os.environ["MADE_UP_URL"], poolclass=NullPool).connect() as connection:
     context.configure(connection=connection, version_table="own_versions", render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()
