@@ -23,6 +23,7 @@ from sqlalchemy import (
     Interval,
     LargeBinary,
     MetaData,
+    NullPool,
     Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
@@ -53,7 +54,7 @@ def stranger(metadata, **more):
 def filled(metadata, path, rows=40):
     """Seed a SQLite file and return the report and the engine."""
     plan = stranger(metadata)
-    engine = new_engine(f"sqlite:///{path / 'stranger.db'}")
+    engine = new_engine(f"sqlite:///{path / 'stranger.db'}", poolclass=NullPool)
     plan.metadata.create_all(engine)
     return seed(engine, plan, rows=rows), engine
 
