@@ -84,6 +84,8 @@ class History:
         """
         from alembic.util import CommandError
 
+        if direction == "down" and not current and target.startswith("-"):
+            raise MigrationError("the database stands at base: no revision of this plan is in it to roll back")
         scripts = self._environment.scripts
         find = scripts._upgrade_revs if direction == "up" else scripts._downgrade_revs
         try:

@@ -21,7 +21,7 @@ def check(paths: Sequence[Path]) -> Report:
     """Return what is wrong with notebooks: unexecuted or failing cells, logic, drift from the paired script."""
     found = tuple(finding for path in paths for finding in findings(path))
     cells = sum(len(_code(_load(path))) for path in paths)
-    verdict = f"{len(found)} faults in {cells} code cells of {len(paths)} notebooks."
+    verdict = f"{len(found)} faults in {cells} code cells of {len(paths)} notebook{'s' * (len(paths) != 1)}."
     return Report("Notebooks", verdict, not found, (Findings(found),) if found else (), found, found)
 
 

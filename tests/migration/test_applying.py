@@ -99,8 +99,11 @@ def test_head_is_refused_where_there_are_two(plan_of, write, url):
 
 
 def test_too_many_steps_down_are_one_line(plan_of, url):
-    with pytest.raises(MigrationError, match='no way down to "-1" from base'):
+    with pytest.raises(MigrationError, match="the database stands at base"):
         down(plan_of(), url)
+    up(plan_of(), url)
+    with pytest.raises(MigrationError, match='no way down to "-9" from 0001'):
+        down(plan_of(), url, "-9")
 
 
 def test_a_database_at_an_unknown_revision_is_said(plan_of, url):
