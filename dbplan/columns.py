@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, MetaData, TypeDecorator, Uuid, func
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    MetaData,
+    Numeric,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 from uuid_utils.compat import uuid7
+
+from dbplan.encryption import PREFIX, seal, unseal
 
 NAMING: Mapping[str, str] = MappingProxyType(
     {
@@ -36,6 +58,11 @@ def named_metadata() -> MetaData:
 def new_id() -> uuid.UUID:
     """Return a UUIDv7; within one process each is greater than the one before."""
     return uuid7()
+
+
+def now() -> dt.datetime:
+    """Return this instant."""
+    return dt.datetime.now(dt.UTC)
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
@@ -62,6 +89,70 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class Money(TypeDecorator[Decimal]):
+    """An exact amount with two decimals, Numeric(10, 2), on every dialect.
+
+    SQLite has no decimals: it computes with doubles, which hold these ten digits and come back as the same Decimal.
+    A value with a third decimal is refused with ValueError, where a server would round it and say nothing.
+    """
+
+    impl = Numeric(10, 2)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type as the dialect has it."""
+        return dialect.type_descriptor(Numeric(10, 2, asdecimal=False) if dialect.name == "sqlite" else Numeric(10, 2))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Return the value as the driver wants it."""
+        if value is None:
+            return None
+        exact = Decimal(str(value))
+        if exact != round(exact, 2):
+            raise ValueError(f"{value} has more than two decimals; round it the way your books want it")
+        return float(exact) if dialect.name == "sqlite" else exact
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Return the amount."""
+        return None if value is None else round(Decimal(str(value)), 2)
+
+
+class Encrypted(TypeDecorator[str]):
+    """A secret in clear for the application, sealed in the database; `place` binds it to its column.
+
+    Keys are those of `dbplan.encryption`. The CHECK `sealed` belongs beside it: then nobody can write one in clear.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the sealed text."""
+        return None if value is None else seal(value, self.place)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text in clear."""
+        return None if value is None else unseal(value, self.place)
+
+
+class Digest(TypeDecorator[str]):
+    """A token of which only the SHA-256 is kept: it can be looked up by its holder, and read by nobody.
+
+    Tokens bound to it are hashed, comparisons included; what comes back is the digest, 64 hexadecimal digits.
+    """
+
+    impl = String(64)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the digest of a token."""
+        return None if value is None else hashlib.sha256(value.encode()).hexdigest()
 
 
 class clock(FunctionElement[dt.datetime]):  # noqa: N801 - reads as the SQL function that it is
@@ -109,8 +200,29 @@ def one_of(column: str, values: Iterable[str]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
+def sized(column: str, least: int, most: int) -> str:
+    """Return the condition that `column` has `least` to `most` characters."""
+    return f"length({column}) BETWEEN {least} AND {most}"
+
+
+def lower_case(column: str) -> str:
+    """Return the condition that `column` is in lower case, so that no two values differ by case alone."""
+    return f"{column} = lower({column})"
+
+
+def sealed(column: str) -> str:
+    """Return the condition that an Encrypted `column` holds nothing in clear."""
+    return f"{column} LIKE '{PREFIX}%'"
+
+
 TYPES: Mapping[Any, Any] = MappingProxyType(
-    {uuid.UUID: Uuid(), dt.datetime: UtcDateTime(), dict[str, Any]: JsonDocument, int: BigInteger()}
+    {
+        uuid.UUID: Uuid(),
+        dt.datetime: UtcDateTime(),
+        Decimal: Money(),
+        dict[str, Any]: JsonDocument,
+        int: BigInteger(),
+    }
 )
 """What a Python annotation becomes; a declarative base names it as its `type_annotation_map`."""
 
@@ -137,3 +249,149 @@ class Updated:
     updated_at: Mapped[dt.datetime] = mapped_column(
         server_default=func.now(), onupdate=func.now(), sort_order=-1, comment="When the row was last changed"
     )
+
+
+class SoftDeleted:
+    """A table whose rows are hidden before they are deleted."""
+
+    deleted_at: Mapped[dt.datetime | None] = mapped_column(
+        sort_order=1, comment="When the row was deleted; NULL while it lives"
+    )
+
+
+class Person:
+    """A table of people."""
+
+    email: Mapped[str] = mapped_column(String(254), comment="E-mail address in lower case")
+    name: Mapped[str | None] = mapped_column(String(200), comment="The name they go by; NULL where they gave none")
+
+
+EMAIL = f"email LIKE '_%@_%' AND {lower_case('email')}"
+"""The condition on the address of a Person: an at sign with something on both sides, in lower case."""
+
+
+class AccountType(StrEnum):
+    """How a provider lets people in."""
+
+    OAUTH = "oauth"
+    OIDC = "oidc"
+    EMAIL = "email"
+    CREDENTIALS = "credentials"
+    WEBAUTHN = "webauthn"
+
+
+class SignInAccount:
+    """A person's account at a provider that lets them in, as Auth.js keeps it."""
+
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True, comment="Who is let in"
+    )
+    type: Mapped[AccountType] = mapped_column(words(AccountType), comment="How the provider lets people in")
+    provider: Mapped[str] = mapped_column(String(100), comment="The provider, in lower case, such as github")
+    provider_account_id: Mapped[str] = mapped_column(String(255), comment="The person's id at the provider")
+    refresh_token: Mapped[str | None] = mapped_column(
+        Encrypted("accounts.refresh_token"), comment="What buys new access tokens, sealed; NULL where there is none"
+    )
+    access_token: Mapped[str | None] = mapped_column(
+        Encrypted("accounts.access_token"), comment="What the provider's interface takes, sealed; NULL for none"
+    )
+    expires_at: Mapped[dt.datetime | None] = mapped_column(comment="When the access token ends; NULL for never")
+    token_type: Mapped[str | None] = mapped_column(String(50), comment="Kind of access token, such as bearer")
+    scope: Mapped[str | None] = mapped_column(Text, comment="What the access token allows, separated by spaces")
+    id_token: Mapped[str | None] = mapped_column(
+        Encrypted("accounts.id_token"), comment="The provider's signed word on who it is, sealed; NULL for none"
+    )
+    session_state: Mapped[str | None] = mapped_column(String(255), comment="The provider's own session; NULL for none")
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        """Return what binds the columns."""
+        return (
+            UniqueConstraint("provider", "provider_account_id"),
+            CheckConstraint(one_of("type", AccountType), name="type_known"),
+            CheckConstraint(lower_case("provider"), name="provider_lower_case"),
+            CheckConstraint(sized("provider", 1, 100), name="provider_length"),
+            CheckConstraint(sized("provider_account_id", 1, 255), name="provider_account_id_length"),
+            CheckConstraint(sized("scope", 0, 2000), name="scope_length"),
+            CheckConstraint(sealed("refresh_token"), name="refresh_token_sealed"),
+            CheckConstraint(sealed("access_token"), name="access_token_sealed"),
+            CheckConstraint(sealed("id_token"), name="id_token_sealed"),
+            {
+                "comment": "Accounts at providers by which people sign in",
+                "info": {
+                    "decisions": (
+                        "Tokens were asked for in clear text. They open other people's accounts, so that they are "
+                        "sealed by the application, and a CHECK refuses one in clear.",
+                        "expires_at was asked for as an integer of seconds; it is an instant as every other time.",
+                        "type and provider are bounded and lower case; the kinds that Auth.js knows stand in a CHECK.",
+                        "An account goes with its user (CASCADE): without them it lets nobody in.",
+                    ),
+                },
+            },
+        )
+
+
+class SignInSession:
+    """A person's session in one browser, as Auth.js keeps it."""
+
+    session_token: Mapped[str] = mapped_column(
+        Digest, unique=True, comment="SHA-256 of the token in the browser's cookie"
+    )
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True, comment="Who is signed in"
+    )
+    expires: Mapped[dt.datetime] = mapped_column(index=True, comment="From when on the token signs nobody in")
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        """Return what binds the columns."""
+        return (
+            CheckConstraint("length(session_token) = 64", name="session_token_digest"),
+            {
+                "comment": "Sessions of people who are signed in",
+                "info": {
+                    "decisions": (
+                        "A session token was asked for in clear text: whoever read the table could be anybody. Only "
+                        "its SHA-256 is kept; the look-up hashes what the cookie brings.",
+                        "An index on expires serves the cleanup of sessions that are over.",
+                        "A session goes with its user (CASCADE).",
+                    ),
+                },
+            },
+        )
+
+
+class EmailToken:
+    """A token that was sent to an address to prove it, as Auth.js keeps it."""
+
+    token: Mapped[str] = mapped_column(
+        Digest, primary_key=True, sort_order=-3, comment="SHA-256 of the token in the message"
+    )
+    identifier: Mapped[str] = mapped_column(
+        String(254), index=True, comment="The address that the token proves, in lower case"
+    )
+    expires: Mapped[dt.datetime] = mapped_column(index=True, comment="From when on the token proves nothing")
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        """Return what binds the columns."""
+        return (
+            CheckConstraint("length(token) = 64", name="token_digest"),
+            CheckConstraint(lower_case("identifier"), name="identifier_lower_case"),
+            CheckConstraint(sized("identifier", 1, 254), name="identifier_length"),
+            {
+                "comment": "Tokens sent to addresses to prove them",
+                "info": {
+                    "decisions": (
+                        "The table was asked for without a primary key, with a unique token beside a unique pair of "
+                        "identifier and token. A unique token makes every pair unique, so that the token is the key, "
+                        "and the pair is dropped.",
+                        "Only the token's SHA-256 is kept: whoever reads the table proves no address with it.",
+                        "No foreign key: the address may not belong to a user yet.",
+                    ),
+                },
+            },
+        )

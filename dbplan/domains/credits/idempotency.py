@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from dbplan.columns import now
 from dbplan.domains.credits import statements
 from dbplan.domains.credits.models import Status
-from dbplan.domains.credits.statements import now
 from dbplan.errors import DbplanError
 
 KEPT = dt.timedelta(days=1)

@@ -8,17 +8,18 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import Executable
 from sqlalchemy.orm import Session
 
-from dbplan.columns import new_id
+from dbplan.columns import new_id, now
+from dbplan.domains.calls import NotThere, changed, only, text
 from dbplan.domains.credits import statements
 from dbplan.domains.credits.idempotency import KEPT, KeyReused, Receipt, Request, remember, replay
 from dbplan.domains.credits.models import AuditLog, Status, Transaction
-from dbplan.domains.credits.statements import now
-from dbplan.errors import DbplanError, UsageError
+from dbplan.domains.paging import FIRST_ID, TOP, Cursor, bounded
+from dbplan.errors import UsageError
 
 __all__ = [
     "KEPT",
@@ -48,27 +49,11 @@ __all__ = [
 OPENING = "opening-balance"
 
 
-class NoSuchUser(DbplanError):
+class NoSuchUser(NotThere):
     """A user id that no row has."""
 
     def __init__(self, user_id: uuid.UUID) -> None:
         super().__init__(f"no user {user_id}; create_user makes one")
-
-
-class Cursor(NamedTuple):
-    """The place in a newest-first list that a page starts below."""
-
-    created_at: dt.datetime
-    id: uuid.UUID
-
-    @classmethod
-    def of(cls, entry: Transaction | AuditLog) -> Cursor:
-        """Return the cursor that continues after `entry`, the last one of a page."""
-        return cls(entry.created_at, entry.id)
-
-
-TOP = Cursor(statements.NEWEST, statements.LAST_ID)
-"""The cursor of a first page."""
 
 
 class Account(NamedTuple):
@@ -136,10 +121,10 @@ def top_up(
 
 def set_membership(session: Session, user_id: uuid.UUID, tier: str | None, until: dt.datetime | None = None) -> None:
     """Give a user a membership (None ends it), with an audit entry; without `until` it has no end."""
-    tier = _sized("membership tier", tier.strip().lower(), 50) if tier is not None else None
+    tier = text("membership tier", tier, 50).lower() if tier is not None else None
     if tier is None and until is not None:
         raise UsageError("a membership that ends needs a tier; give one, or leave `until` out")
-    if not _changed(session, statements.set_membership, {"user_id": user_id, "tier": tier, "until": until}):
+    if not changed(session, statements.set_membership, {"user_id": user_id, "tier": tier, "until": until}):
         raise NoSuchUser(user_id)
     ends = until.isoformat() if until else None
     audit(session, user_id, "set-membership", details={"tier": tier, "until": ends})
@@ -147,20 +132,20 @@ def set_membership(session: Session, user_id: uuid.UUID, tier: str | None, until
 
 def members(session: Session, tier: str, *, after: uuid.UUID | None = None, limit: int = 100) -> list[Account]:
     """Return users whose membership of `tier` has not ended, by id; the last id of a page leads to the next."""
-    values = {"tier": tier, "now": now(), "after": after or statements.FIRST_ID, "limit": _bounded(limit)}
+    values = {"tier": tier, "now": now(), "after": after or FIRST_ID, "limit": bounded(limit)}
     return [Account(*row) for row in session.execute(statements.members, values)]
 
 
 def history(session: Session, user_id: uuid.UUID, *, before: Cursor = TOP, limit: int = 20) -> Sequence[Transaction]:
     """Return a page of a user's ledger, newest first; `Cursor.of` its last entry leads to the next."""
-    return session.scalars(statements.history, {"user_id": user_id} | _page(before, limit)).all()
+    return session.scalars(statements.history, {"user_id": user_id} | before.page(limit)).all()
 
 
 def transactions_by_action(
     session: Session, action: str, *, before: Cursor = TOP, limit: int = 20
 ) -> Sequence[Transaction]:
     """Return a page of all users' ledger rows of one action, newest first."""
-    return session.scalars(statements.by_action, {"action": action} | _page(before, limit)).all()
+    return session.scalars(statements.by_action, {"action": action} | before.page(limit)).all()
 
 
 def audit(
@@ -179,17 +164,17 @@ def audit(
 
 def audit_trail(session: Session, user_id: uuid.UUID, *, before: Cursor = TOP, limit: int = 20) -> Sequence[AuditLog]:
     """Return a page of what a user tried, newest first."""
-    return session.scalars(statements.audit_trail, {"user_id": user_id} | _page(before, limit)).all()
+    return session.scalars(statements.audit_trail, {"user_id": user_id} | before.page(limit)).all()
 
 
 def failures(session: Session, *, before: Cursor = TOP, limit: int = 20) -> Sequence[AuditLog]:
     """Return a page of what failed for anyone, newest first."""
-    return session.scalars(statements.failures, _page(before, limit)).all()
+    return session.scalars(statements.failures, before.page(limit)).all()
 
 
 def expire_idempotency_records(session: Session, *, limit: int = 1000) -> int:
     """Delete up to `limit` expired records and return how many; call and commit until it returns 0."""
-    return _changed(session, statements.expire, {"now": now(), "limit": _bounded(limit, 100_000)})
+    return changed(session, statements.expire, {"now": now(), "limit": bounded(limit, 100_000)})
 
 
 def erase_user(session: Session, user_id: uuid.UUID) -> None:
@@ -200,8 +185,8 @@ def erase_user(session: Session, user_id: uuid.UUID) -> None:
 
 
 def _move(session: Session, request: Request, key: str) -> Receipt:
-    _sized("idempotency key", key, 200)
-    _sized("action", request.action, 100)
+    text("idempotency key", key, 200)
+    text("action", request.action, 100)
     # The lock comes first: whoever sends the same key at once waits here, and then finds the record.
     holder = _account(session, statements.lock_account, request.user_id)
     return replay(session, request, key) or _settle(session, request, holder.credits, key)
@@ -231,33 +216,10 @@ def _post(
 
 
 def _account(session: Session, statement: Executable, user_id: uuid.UUID) -> Account:
-    found = session.execute(statement, {"user_id": user_id}).one_or_none()
-    if found is None:
-        raise NoSuchUser(user_id)
-    return Account(*found)
-
-
-def _changed(session: Session, statement: Executable, values: Mapping[str, Any]) -> int:
-    return cast("CursorResult[Any]", session.execute(statement, values)).rowcount
-
-
-def _page(before: Cursor, limit: int) -> dict[str, Any]:
-    return {"before": before.created_at, "before_id": before.id, "limit": _bounded(limit)}
+    return Account(*only(session, statement, {"user_id": user_id}, NoSuchUser(user_id)))
 
 
 def _positive(amount: int) -> int:
     if amount < 1:
         raise UsageError(f"an amount of {amount} credits; it is 1 or more, and the verb says which way they go")
     return amount
-
-
-def _bounded(limit: int, most: int = 1000) -> int:
-    if not 1 <= limit <= most:
-        raise UsageError(f"a limit of {limit}; it is 1 to {most}")
-    return limit
-
-
-def _sized(what: str, text: str, most: int) -> str:
-    if not 1 <= len(text) <= most:
-        raise UsageError(f"the {what} has {len(text)} characters; it has 1 to {most}")
-    return text

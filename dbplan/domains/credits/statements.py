@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Integer,
-    Select,
     Table,
     bindparam,
     delete,
@@ -20,10 +16,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy import tuple_ as row
 
-from dbplan.columns import clock, new_id
+from dbplan.columns import clock, new_id, now
 from dbplan.domains.credits.models import AuditLog, Status, Transaction, User
+from dbplan.domains.paging import FIRST_ID, LAST_ID, LIMIT, NEWEST, newest_first
 from dbplan.plan import Query
 
 USERS: Table = User.metadata.tables["users"]
@@ -31,25 +27,7 @@ TRANSACTIONS: Table = User.metadata.tables["transactions"]
 AUDIT_LOGS: Table = User.metadata.tables["audit_logs"]
 RECORDS: Table = User.metadata.tables["idempotency_records"]
 
-NEWEST = dt.datetime.max.replace(tzinfo=dt.UTC)
-LAST_ID = uuid.UUID(int=2**128 - 1)
-"""What no row comes after: a page below them is the first."""
-
-FIRST_ID = uuid.UUID(int=0)
-"""What no row comes before."""
-
-_LIMIT = bindparam("limit", type_=Integer)
 _ACCOUNT = select(USERS.c.id, USERS.c.credits, USERS.c.membership_tier, USERS.c.membership_expires_at)
-
-
-def _page(statement: Select[Any], table: Table) -> Select[Any]:
-    """Return the statement cut to the `limit` newest rows written before the cursor `before`, `before_id`.
-
-    The key of a row tells apart what was written in the same instant; a page costs the same however far down it is.
-    """
-    place = row(table.c.created_at, table.c.id)
-    cursor = row(bindparam("before", type_=table.c.created_at.type), bindparam("before_id", type_=table.c.id.type))
-    return statement.where(place < cursor).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(_LIMIT)
 
 
 account = _ACCOUNT.where(USERS.c.id == bindparam("user_id"))
@@ -94,14 +72,14 @@ audit = insert(AUDIT_LOGS).values(
     metadata=bindparam("details"),
 )
 
-history = _page(select(Transaction).where(TRANSACTIONS.c.user_id == bindparam("user_id")), TRANSACTIONS)
+history = newest_first(select(Transaction).where(TRANSACTIONS.c.user_id == bindparam("user_id")), TRANSACTIONS)
 
-by_action = _page(select(Transaction).where(TRANSACTIONS.c.action == bindparam("action")), TRANSACTIONS)
+by_action = newest_first(select(Transaction).where(TRANSACTIONS.c.action == bindparam("action")), TRANSACTIONS)
 
-audit_trail = _page(select(AuditLog).where(AUDIT_LOGS.c.user_id == bindparam("user_id")), AUDIT_LOGS)
+audit_trail = newest_first(select(AuditLog).where(AUDIT_LOGS.c.user_id == bindparam("user_id")), AUDIT_LOGS)
 
 # The word stands in the statement: a partial index serves only a query that shows its predicate.
-failures = _page(select(AuditLog).where(AUDIT_LOGS.c.status == literal_column(f"'{Status.FAILED}'")), AUDIT_LOGS)
+failures = newest_first(select(AuditLog).where(AUDIT_LOGS.c.status == literal_column(f"'{Status.FAILED}'")), AUDIT_LOGS)
 
 members = (
     _ACCOUNT.where(
@@ -110,7 +88,7 @@ members = (
         USERS.c.id > bindparam("after"),
     )
     .order_by(USERS.c.id)
-    .limit(_LIMIT)
+    .limit(LIMIT)
 )
 
 recall = select(RECORDS.c.result, RECORDS.c.expires_at).where(RECORDS.c.key == bindparam("idempotency_key"))
@@ -129,7 +107,7 @@ _expired = (
     select(RECORDS.c.key)
     .where(RECORDS.c.expires_at <= bindparam("now"))
     .order_by(RECORDS.c.expires_at)
-    .limit(_LIMIT)
+    .limit(LIMIT)
     .with_for_update(skip_locked=True)
     .subquery("expired")
 )
@@ -144,11 +122,6 @@ erase_user = delete(USERS).where(
     ~exists().where(TRANSACTIONS.c.user_id == USERS.c.id),
     ~exists().where(AUDIT_LOGS.c.user_id == USERS.c.id),
 )
-
-
-def now() -> dt.datetime:
-    """Return this instant."""
-    return dt.datetime.now(dt.UTC)
 
 
 def _tomorrow() -> dt.datetime:

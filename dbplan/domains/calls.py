@@ -1,0 +1,45 @@
+"""What every data-access function does: look at what it was handed, run a statement, and miss a row with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.orm import Session
+
+from dbplan.errors import DbplanError, UsageError
+
+
+class NotThere(DbplanError):
+    """A row that was asked for by its key and does not exist."""
+
+
+def text(what: str, value: str, most: int) -> str:
+    """Return `value` without the space around it; UsageError where nothing or more than `most` characters are left."""
+    value = value.strip()
+    if not 1 <= len(value) <= most:
+        raise UsageError(f"the {what} has {len(value)} characters; it has 1 to {most}")
+    return value
+
+
+def email(value: str) -> str:
+    """Return an address in lower case; UsageError where it cannot be one."""
+    value = text("e-mail address", value, 254).lower()
+    name, _, host = value.rpartition("@")
+    if not name or not host:
+        raise UsageError(f'"{value}" is no e-mail address; one has an @ with something on both sides')
+    return value
+
+
+def changed(session: Session, statement: Executable, values: Mapping[str, Any]) -> int:
+    """Run a statement that writes, and return how many rows it touched."""
+    return cast("CursorResult[Any]", session.execute(statement, values)).rowcount
+
+
+def only(session: Session, statement: Executable, values: Mapping[str, Any], missing: DbplanError) -> Any:
+    """Return the one row of a statement; raise `missing` where there is none."""
+    found = session.execute(statement, values).one_or_none()
+    if found is None:
+        raise missing
+    return found
