@@ -1,30 +1,16 @@
 """Twenty at once: no credit is lost, none invented, and a key counts once."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
 
 from dbplan.connection import transaction
-from dbplan.domains.credits import operations
+from dbplan.domains.credits import PLAN, operations  # noqa: F401 - PLAN is for the fixtures
 from dbplan.domains.credits.models import AuditLog, IdempotencyRecord, Status, Transaction
 
 THREADS = 20
-
-
-def at_once(work):
-    """Run `work(n)` in twenty threads that start together, and return what each gave."""
-    start = Barrier(THREADS)
-
-    def run(n):
-        start.wait(timeout=30)
-        return work(n)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(run, range(THREADS)))
 
 
 @pytest.fixture
@@ -44,7 +30,7 @@ def assert_chain_is_unbroken(entries, balance):
     assert sum(entry.amount for entry in entries) == balance == entries[-1].balance_after
 
 
-def test_chargers_take_what_is_there_and_no_more(engine, user_id):
+def test_chargers_take_what_is_there_and_no_more(engine, at_once, user_id):
     def charge(n):
         receipts = []
         for turn in range(5):
@@ -63,7 +49,7 @@ def test_chargers_take_what_is_there_and_no_more(engine, user_id):
         assert dict(map(tuple, counts)) == {Status.SUCCESS: 50, Status.FAILED: 50}
 
 
-def test_charges_refunds_and_top_ups_interleave_without_a_gap(engine, user_id):
+def test_charges_refunds_and_top_ups_interleave_without_a_gap(engine, at_once, user_id):
     verbs = (
         lambda s, key: operations.charge(s, user_id, "generate-post", 7, key=key),
         lambda s, key: operations.refund(s, user_id, "generate-post", 3, key=key),
@@ -84,7 +70,7 @@ def test_charges_refunds_and_top_ups_interleave_without_a_gap(engine, user_id):
     assert_chain_is_unbroken(entries, balance)
 
 
-def test_one_key_used_twenty_times_charges_once(engine, user_id):
+def test_one_key_used_twenty_times_charges_once(engine, at_once, user_id):
     def charge(_):
         with transaction(engine) as session:
             return operations.charge(session, user_id, "generate-post", 10, key="the-same")
@@ -96,7 +82,7 @@ def test_one_key_used_twenty_times_charges_once(engine, user_id):
     assert (len(entries), balance) == (2, 490)
 
 
-def test_one_key_used_by_twenty_users_serves_one_of_them(engine):
+def test_one_key_used_by_twenty_users_serves_one_of_them(engine, at_once):
     with transaction(engine) as session:
         users = [operations.create_user(session, opening=10) for _ in range(THREADS)]
 
@@ -113,7 +99,7 @@ def test_one_key_used_by_twenty_users_serves_one_of_them(engine):
         assert session.scalar(select(func.count()).select_from(IdempotencyRecord)) == 1
 
 
-def test_cleaners_at_once_delete_each_record_once(engine, user_id):
+def test_cleaners_at_once_delete_each_record_once(engine, at_once, user_id):
     import datetime as dt
 
     past = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)

@@ -7,7 +7,7 @@ from sqlalchemy import event, func, select, update
 
 from dbplan.columns import new_id
 from dbplan.connection import transaction
-from dbplan.domains.credits import operations
+from dbplan.domains.credits import PLAN, operations  # noqa: F401 - PLAN is for the fixtures
 from dbplan.domains.credits.models import AuditLog, IdempotencyRecord, Status, Transaction, User
 from dbplan.errors import UsageError
 
