@@ -141,10 +141,17 @@ class Encrypted(TypeDecorator[str]):
         return None if value is None else unseal(value, self.place)
 
 
+class Hashed(str):
+    """A digest that was read from the database; what a person sends in is never one."""
+
+    __slots__ = ()
+
+
 class Digest(TypeDecorator[str]):
     """A token of which only the SHA-256 is kept: it can be looked up by its holder, and read by nobody.
 
-    Tokens bound to it are hashed, comparisons included; what comes back is the digest, 64 hexadecimal digits.
+    Tokens bound to it are hashed, comparisons included. What comes back is the digest, 64 hexadecimal digits, as
+    `Hashed`: bound again it stays as it is, so that a row that was read can be found and written.
     """
 
     impl = String(64)
@@ -152,7 +159,13 @@ class Digest(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Return the digest of a token."""
-        return None if value is None else hashlib.sha256(value.encode()).hexdigest()
+        if value is None:
+            return None
+        return str(value) if isinstance(value, Hashed) else hashlib.sha256(value.encode()).hexdigest()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Hashed | None:
+        """Return the digest, marked as one."""
+        return None if value is None else Hashed(value)
 
 
 class clock(FunctionElement[dt.datetime]):  # noqa: N801 - reads as the SQL function that it is
@@ -264,6 +277,10 @@ class Person:
 
     email: Mapped[str] = mapped_column(String(254), comment="E-mail address in lower case")
     name: Mapped[str | None] = mapped_column(String(200), comment="The name they go by; NULL where they gave none")
+    email_verified: Mapped[dt.datetime | None] = mapped_column(
+        comment="When they proved that the address is theirs; NULL until then"
+    )
+    image: Mapped[str | None] = mapped_column(Text, comment="URL of their picture; NULL where they gave none")
 
 
 EMAIL = f"email LIKE '_%@_%' AND {lower_case('email')}"
@@ -313,7 +330,9 @@ class SignInAccount:
             CheckConstraint(lower_case("provider"), name="provider_lower_case"),
             CheckConstraint(sized("provider", 1, 100), name="provider_length"),
             CheckConstraint(sized("provider_account_id", 1, 255), name="provider_account_id_length"),
+            CheckConstraint(sized("token_type", 1, 50), name="token_type_length"),
             CheckConstraint(sized("scope", 0, 2000), name="scope_length"),
+            CheckConstraint(sized("session_state", 1, 255), name="session_state_length"),
             CheckConstraint(sealed("refresh_token"), name="refresh_token_sealed"),
             CheckConstraint(sealed("access_token"), name="access_token_sealed"),
             CheckConstraint(sealed("id_token"), name="id_token_sealed"),
