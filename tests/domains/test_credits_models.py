@@ -2,11 +2,11 @@ import datetime as dt
 import uuid
 
 import pytest
-from sqlalchemy import Enum, func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dbplan.columns import UtcDateTime, new_id
+from dbplan.columns import new_id
 from dbplan.connection import transaction
 from dbplan.domains.credits import PLAN
 from dbplan.domains.credits.models import AuditLog, IdempotencyRecord, Status, Transaction, User
@@ -34,32 +34,11 @@ def test_what_is_required_is_not_null():
     assert {(t.name, c.name) for t in PLAN.tables for c in t.columns if c.nullable} == NULLABLE
 
 
-def test_every_table_and_column_says_what_it_means_and_why_it_differs():
-    for table in PLAN.tables:
-        assert table.comment
-        assert table.info["decisions"]
-        assert all(column.comment for column in table.columns), table.name
-
-
-def test_every_constraint_and_index_has_a_name_that_fits_every_server():
-    names = [c.name for t in PLAN.tables for c in t.constraints] + [i.name for t in PLAN.tables for i in t.indexes]
-    assert all(name and len(name) <= 63 for name in names)
-    assert len(set(names)) == len(names)
-
-
 def test_every_reference_says_what_a_delete_does():
     assert {(fk.parent.table.name, fk.ondelete) for t in PLAN.tables for fk in t.foreign_keys} == {
         ("transactions", "RESTRICT"),
         ("audit_logs", "RESTRICT"),
     }
-
-
-def test_every_timestamp_is_an_instant_and_every_status_a_word():
-    types = {(t.name, c.name): c.type for t in PLAN.tables for c in t.columns}
-    assert all(isinstance(kind, UtcDateTime) for (_, name), kind in types.items() if name.endswith("_at"))
-    status = types["audit_logs", "status"]
-    assert isinstance(status, Enum)
-    assert status.enums == ["success", "failed"]
 
 
 @pytest.fixture
