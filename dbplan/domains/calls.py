@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Executable
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dbplan.errors import DbplanError, UsageError
@@ -43,3 +45,13 @@ def only(session: Session, statement: Executable, values: Mapping[str, Any], mis
     if found is None:
         raise missing
     return found
+
+
+@contextmanager
+def refused_as(session: Session, error: DbplanError) -> Iterator[None]:
+    """Raise `error` where a constraint refuses what the block writes; the work before it stays, on every server."""
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError:
+        raise error from None
