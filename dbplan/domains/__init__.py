@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-PLANS: Mapping[str, str] = MappingProxyType({"credits": "dbplan.domains.credits"})
+PLANS: Mapping[str, str] = MappingProxyType(
+    {
+        "credits": "dbplan.domains.credits",
+        "transcription": "dbplan.domains.transcription",
+    }
+)
 """Plan name → the module that holds it as `PLAN`."""
 
 _PACKAGE = Path(__file__).parents[1]
