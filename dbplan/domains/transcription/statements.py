@@ -193,10 +193,6 @@ def _soon() -> dt.datetime:
     return now() + dt.timedelta(days=30)
 
 
-def _this_month() -> dt.datetime:
-    return month(now())
-
-
 def _token() -> str:
     return secrets.token_urlsafe(32)
 
@@ -205,21 +201,23 @@ def _address() -> str:
     return f"{secrets.token_hex(8)}@example.com"
 
 
-_COUNT = {"start": _this_month, "now": now, "most": [LIMITS[Tier.PRO]]}
+# When the seeded data end: some sessions and tokens are over then, and most are not.
+_THEN = dt.datetime(2025, 12, 31, 18, tzinfo=dt.UTC)
+_COUNT = {"start": [month(_THEN)], "now": [_THEN], "most": [LIMITS[Tier.PRO]]}
 _PERSON = {"address": _address, "called": ["Ada"], "verified": [None], "picture": [None]}
 _SESSION = {"new_id": new_id, "token": _token, "owner": USERS.c.id, "until": _soon}
 _SENT = {"address": USERS.c.email, "token": _token, "until": _soon}
-_CAME_BACK = {"address": TOKENS.c.identifier, "token": TOKENS.c.token, "now": now}
+_CAME_BACK = {"address": TOKENS.c.identifier, "token": TOKENS.c.token, "now": [_THEN]}
 _LINKED = {"provider": ACCOUNTS.c.provider, "account": ACCOUNTS.c.provider_account_id}
 _GRANTED = {"refresh": _token, "access": _token, "ends": _soon, "access_kind": ["bearer"], "allows": ["openid email"]}
 _LINK = {"new_id": new_id, "owner": USERS.c.id, "kind": ["oidc"], "provider": ["google"], "account": _token}
 
 QUERIES = (
-    Query("find session", find_session, 60, {"now": now}),
+    Query("find session", find_session, 60, {"now": [_THEN]}),
     Query("usage", usage, 10),
     Query("user by id", user_by_id, 5),
     Query("increment usage", increment_usage, 3, _COUNT),
-    Query("extend session", extend_session, 1, {"now": now, "until": _soon}),
+    Query("extend session", extend_session, 1, {"now": [_THEN], "until": _soon}),
     Query("user by email", user_by_email, 0.5, {"address": USERS.c.email}),
     Query("user by account", user_by_account, 0.5, _LINKED),
     Query("create session", create_session, 0.5, _SESSION),
@@ -231,13 +229,13 @@ QUERIES = (
     Query("lock user", lock_user, 0.05),
     Query("update user", update_user, 0.05, _PERSON),
     Query("create user", create_user, 0.05, {"new_id": new_id} | _PERSON),
-    Query("create user usage", create_user_usage, 0.05, {"new_id": new_id, "start": _this_month, "now": now}),
+    Query("create user usage", create_user_usage, 0.05, {"new_id": new_id, "start": [month(_THEN)], "now": [_THEN]}),
     Query("link account", link_account, 0.05, _LINK | _GRANTED | {"identity": _token, "state": [None]}),
-    Query("cleanup sessions", cleanup_sessions, 0.02, {"now": now, "limit": [1000]}),
-    Query("cleanup verification tokens", cleanup_verification_tokens, 0.01, {"now": now, "limit": [1000]}),
+    Query("cleanup sessions", cleanup_sessions, 0.02, {"now": [_THEN], "limit": [1000]}),
+    Query("cleanup verification tokens", cleanup_verification_tokens, 0.01, {"now": [_THEN], "limit": [1000]}),
     Query("delete sessions of user", delete_sessions_of_user, 0.01),
     Query("unlink account", unlink_account, 0.01, _LINKED | {"user_id": ACCOUNTS.c.user_id}),
-    Query("reset usage", reset_usage, 0.01, {"start": _this_month}),
+    Query("reset usage", reset_usage, 0.01, {"start": [month(_THEN)]}),
     Query("delete user", delete_user, 0.01),
     Query("revoke verification tokens", revoke_verification_tokens, 0.01),
 )
