@@ -52,7 +52,8 @@ class Environment:
         """Return the statements that the steps would run on a database at `start`, without one."""
         config, written = self._config(), StringIO()
         config.cmd_opts = Namespace(x=[f"url={dialect}://"])
-        given = {"connection": None, "url": None, "dialect_name": dialect, "output_buffer": written}
+        given: dict[str, Any] = {"connection": None, "url": None, "dialect_name": dialect, "output_buffer": written}
+        given["dialect_opts"] = {"paramstyle": "named"}  # else percent signs are doubled, as for a driver
         context = EnvironmentContext(config, self.scripts, fn=steps, as_sql=True, starting_rev=start)
         self._run(_insist(context, given))
         return written.getvalue()

@@ -4,9 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
 from dbplan import encryption
 from dbplan.connection import new_engine
+from dbplan.domains import folder
 from dbplan.sandbox import sandbox
 
 DIALECTS = ("postgresql", "sqlite")
@@ -35,6 +38,32 @@ def bare(request):
         made = new_engine(stage.url)
         yield made
         made.dispose()
+
+
+@pytest.fixture
+def alembic_config():
+    """Return the configuration that runs a plan's revisions on a connection."""
+
+    def made(connection, plan, **more):
+        config = Config()
+        config.set_main_option("script_location", str(folder("migrations")))
+        config.attributes.update({"plan": plan, "connection": connection} | more)
+        return config
+
+    return made
+
+
+@pytest.fixture
+def move(request, alembic_config):
+    """Move a database to a revision of the plan; the ways down are "base", "-1" and "down to REVISION"."""
+
+    def run(engine, revision, plan=None):
+        down = revision in ("base", "-1") or revision.startswith("down to ")
+        with engine.connect() as connection:
+            config = alembic_config(connection, plan or request.module.PLAN)
+            (command.downgrade if down else command.upgrade)(config, revision.removeprefix("down to "))
+
+    return run
 
 
 @pytest.fixture
