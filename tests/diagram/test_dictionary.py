@@ -26,20 +26,28 @@ from sqlalchemy import (
 )
 
 from dbplan.diagram import dictionary
+from dbplan.domains import PLANS
 from dbplan.domains.credits import PLAN
 from dbplan.plan import Plan
 from dbplan.report import blocks
+from dbplan.sources import read
 
-PAGE = Path(__file__).parents[2] / "docs" / "dictionary" / "credits.md"
+FOLDER = Path(__file__).parents[2] / "docs" / "dictionary"
 
 
 @pytest.mark.generated
-def test_the_page_of_the_worked_plan_is_fresh(tmp_path):
-    written = dictionary(PLAN).save(tmp_path / "credits.md").read_text("utf-8")
+@pytest.mark.parametrize("name", PLANS)
+def test_the_page_of_a_worked_plan_is_fresh(name, tmp_path):
+    written = dictionary(read(name)).save(tmp_path / f"{name}.md").read_text("utf-8")
+    page = FOLDER / f"{name}.md"
     if os.environ.get("DBPLAN_GOLDEN") == "write":
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(written, "utf-8")
-    assert written == PAGE.read_text("utf-8"), f"{PAGE.name} is stale; make docs"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(written, "utf-8")
+    assert written == page.read_text("utf-8"), f"{page.name} is stale; make docs"
+
+
+def test_there_is_no_page_of_a_plan_that_is_gone():
+    assert {page.stem for page in FOLDER.glob("*.md")} <= set(PLANS)
 
 
 def everything() -> Plan:

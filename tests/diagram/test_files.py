@@ -5,17 +5,24 @@ from pathlib import Path
 import pytest
 
 from dbplan.diagram import files
+from dbplan.domains import PLANS
 from dbplan.domains.credits import PLAN
 from dbplan.errors import CannotWrite
+from dbplan.sources import read
 
 FOLDER = Path(__file__).parents[2] / "erd"
 
 
 @pytest.mark.generated
-def test_the_pictures_of_the_worked_plan_are_fresh():
+@pytest.mark.parametrize("name", PLANS)
+def test_the_pictures_of_a_worked_plan_are_fresh(name):
     if os.environ.get("DBPLAN_GOLDEN") == "write":
-        files.write(PLAN, FOLDER)
-    assert files.stale(PLAN, FOLDER) == [], "erd/ is stale; make docs"
+        files.write(read(name), FOLDER)
+    assert files.stale(read(name), FOLDER) == [], "erd/ is stale; make docs"
+
+
+def test_there_is_no_picture_of_a_plan_that_is_gone():
+    assert {path.stem for path in FOLDER.iterdir()} <= set(PLANS)
 
 
 def test_what_was_written_is_not_stale(tmp_path):

@@ -13,7 +13,7 @@ def test_every_name_leads_to_a_plan_of_that_name_with_its_files(name):
     plan = importlib.import_module(domains.PLANS[name]).PLAN
     assert isinstance(plan, Plan)
     assert plan.name == name
-    assert set(plan.rows) == {table.name for table in plan.tables}
+    assert plan.source == domains.PLANS[name]
     assert plan.summary
     assert plan.recipe.is_file()
     assert list(plan.migrations.glob("0001*.py"))
