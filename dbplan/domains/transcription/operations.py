@@ -230,7 +230,7 @@ def cleanup_expired_tokens(session: Session, *, limit: int = 1000) -> int:
 def create_user_usage(session: Session, user_id: uuid.UUID) -> None:
     """Start to count for a user, from zero; a count that is there stays as it is. Raises NoSuchUser."""
     instant = now()
-    values = {"new_id": new_id(), "user_id": user_id, "start": month(instant), "now": instant}
+    values = {"new_id": new_id(), "owner": user_id, "start": month(instant), "now": instant}
     _profile(session, statements.user_by_id, user_id)
     # Of two that begin at once, the second is refused and finds the row of the first.
     with suppress(IntegrityError), session.begin_nested():
@@ -242,7 +242,7 @@ def get_user_usage(session: Session, user_id: uuid.UUID) -> Usage:
     counted = _usage(session, user_id)
     if counted is None:
         since = _profile(session, statements.user_by_id, user_id).created_at
-        counted = Usage(user_id, since, 0, since)
+        counted = Usage(user_id, month(since), 0, since)
     return counted.at(now())
 
 
@@ -268,7 +268,7 @@ def increment_usage(
     The first one in a new month counts from zero. Limits and errors are those of `check_usage_limit`.
     """
     allowance, instant = Allowance.of(tier, limit), now()
-    values = {"user_id": user_id, "start": month(instant), "now": instant, "most": allowance.limit}
+    values = {"owner": user_id, "start": month(instant), "now": instant, "most": allowance.limit}
     row = session.execute(statements.increment_usage, values).one_or_none()
     if row is None and _usage(session, user_id) is None:
         create_user_usage(session, user_id)
@@ -301,18 +301,18 @@ def refund_usage(session: Session, counted: UsageStatus) -> bool:
     """
     if not counted.allowed:
         raise UsageError("this summary was refused and counted nothing; refund one that was allowed")
-    values = {"user_id": counted.usage.user_id, "counted_in": counted.usage.period_start}
+    values = {"owner": counted.usage.user_id, "counted_in": counted.usage.period_start}
     return changed(session, statements.refund_usage, values) > 0
 
 
 def reset_usage(session: Session, user_id: uuid.UUID) -> None:
     """Count from zero again, in this month; a month that is over needs no reset. Raises NoSuchUser."""
-    if not changed(session, statements.reset_usage, {"user_id": user_id, "start": month(now())}):
+    if not changed(session, statements.reset_usage, {"owner": user_id, "start": month(now())}):
         create_user_usage(session, user_id)
 
 
 def _usage(session: Session, user_id: uuid.UUID) -> Usage | None:
-    row = session.execute(statements.usage, {"user_id": user_id}).one_or_none()
+    row = session.execute(statements.usage, {"owner": user_id}).one_or_none()
     return None if row is None else Usage(*row)
 
 

@@ -152,13 +152,13 @@ cleanup_verification_tokens = _batch(TOKENS, TOKENS.c.token)
 create_user_usage = insert(USAGE).from_select(
     ["id", "user_id", "period_start", "last_used"],
     select(bindparam("new_id", type_=USAGE.c.id.type), USERS.c.id, _START, _NOW).where(
-        USERS.c.id == bindparam("user_id"), ~exists().where(USAGE.c.user_id == USERS.c.id)
+        USERS.c.id == bindparam("owner"), ~exists().where(USAGE.c.user_id == USERS.c.id)
     ),
 )
 
 _USAGE = (USAGE.c.user_id, USAGE.c.period_start, USAGE.c.summary_count, USAGE.c.last_used)
 
-usage = select(*_USAGE).where(USAGE.c.user_id == bindparam("user_id"))
+usage = select(*_USAGE).where(USAGE.c.user_id == bindparam("owner"))
 
 _OVER = USAGE.c.period_start < _START
 _USED = case((_OVER, 0), else_=USAGE.c.summary_count)
@@ -170,7 +170,7 @@ _LAST_USED = case((USAGE.c.last_used < _NOW, _NOW), else_=USAGE.c.last_used)
 # The check, the new month and the count are one statement: whoever waits for the row meets it as it then is.
 increment_usage = (
     update(USAGE)
-    .where(USAGE.c.user_id == bindparam("user_id"), bindparam("most", type_=Integer) > _USED)
+    .where(USAGE.c.user_id == bindparam("owner"), bindparam("most", type_=Integer) > _USED)
     .values(summary_count=_USED + 1, last_used=_LAST_USED, period_start=_PERIOD)
     .returning(*_USAGE)
 )
@@ -179,14 +179,14 @@ increment_usage = (
 refund_usage = (
     update(USAGE)
     .where(
-        USAGE.c.user_id == bindparam("user_id"),
+        USAGE.c.user_id == bindparam("owner"),
         USAGE.c.period_start == bindparam("counted_in"),
         USAGE.c.summary_count > 0,
     )
     .values(summary_count=USAGE.c.summary_count - 1)
 )
 
-reset_usage = update(USAGE).where(USAGE.c.user_id == bindparam("user_id")).values(summary_count=0, period_start=_PERIOD)
+reset_usage = update(USAGE).where(USAGE.c.user_id == bindparam("owner")).values(summary_count=0, period_start=_PERIOD)
 
 
 def _soon() -> dt.datetime:
