@@ -31,7 +31,7 @@ def accepted(kind: Any, made: Domain | None, span: Span) -> Domain | None:
 
 
 def _others(kind: Any, span: Span) -> Iterator[Domain]:
-    for members in _enums(kind):
+    for members in enums(kind):
         yield Choice(members)
     yield Uuids()
     yield Respelled(Uuids(), uuid.UUID)
@@ -42,7 +42,7 @@ def _others(kind: Any, span: Span) -> Iterator[Domain]:
     yield Choice((False, True))
 
 
-def _enums(kind: Any) -> Iterator[tuple[Enum, ...]]:
+def enums(kind: Any) -> Iterator[tuple[Enum, ...]]:
     """Yield the members of enumerations that a type holds on to."""
     for value in vars(kind).values():
         if isinstance(value, type) and issubclass(value, Enum) and len(value):

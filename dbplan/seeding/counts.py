@@ -20,7 +20,7 @@ DEFAULT_ROWS = 100
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows by table, and a sentence for every table that got fewer than its share."""
+    """Rows to generate by table (0 where all are fixed), and a sentence for each that got fewer than its share."""
 
     rows: Mapping[str, int]
     notes: tuple[str, ...] = ()
@@ -30,21 +30,25 @@ def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, spa
     """Return the rows of every table.
 
     A number goes to the table planned largest, the others get their share of it, one at least; a mapping is
-    exact for the tables it names. Raises UsageError for less than one row, UnknownName for an unknown table.
+    exact for the tables it names. Fixed rows come on top. Raises UsageError for less than one row of a table that
+    has no fixed ones, UnknownName for an unknown table.
     """
     exact = dict(rows) if isinstance(rows, Mapping) else {}
     for name, count in exact.items():
         if name not in plan.metadata.tables:
             raise UnknownName("table", name, plan.metadata.tables, where=f'plan "{plan.name}"')
-        _positive(count, f' for "{name}"')
+        if count != 0 or not recipe.table(name).fixed:
+            _positive(count, f' for "{name}"')
     if rows is not None and not isinstance(rows, Mapping):
         _positive(rows, "")
     if rows is None:
         exact = {n: r.rows for n, r in recipe.tables.items() if r.rows is not None}
+    exact = {n: 0 for n, r in recipe.tables.items() if r.rows == 0} | exact
     shares = _shares(plan, recipe)
-    largest = rows if isinstance(rows, int) else max(exact.values(), default=DEFAULT_ROWS)
+    largest = rows if isinstance(rows, int) else max(filter(None, exact.values()), default=DEFAULT_ROWS)
     wanted = {name: max(1, round(largest * share)) for name, share in shares.items()}
-    return _fitted(plan, wanted | exact, frozenset(exact), span)
+    fixed = {name: len(rule.fixed) for name, rule in recipe.tables.items()}
+    return _fitted(plan, wanted | exact, frozenset(exact), fixed, span)
 
 
 def _positive(count: object, where: str) -> None:
@@ -54,15 +58,15 @@ def _positive(count: object, where: str) -> None:
 
 def _shares(plan: Plan, recipe: Recipe) -> dict[str, float]:
     """Return every table's rows as a share of the largest, by the plan, else by the recipe, else all alike."""
-    planned = {n: c for n, c in plan.rows.items() if c > 0}
-    planned = planned or {n: r.rows for n, r in recipe.tables.items() if r.rows is not None}
+    planned = {n: c for n, c in plan.rows.items() if c > 0 and recipe.table(n).rows != 0}
+    planned = planned or {n: r.rows for n, r in recipe.tables.items() if r.rows}
     if not planned:
         return dict.fromkeys(plan.metadata.tables, 1.0)
     most, least = max(planned.values()), min(planned.values())
     return {name: planned.get(name, least) / most for name in plan.metadata.tables}
 
 
-def _fitted(plan: Plan, wanted: dict[str, int], exact: frozenset[str], span: Span) -> Counts:
+def _fitted(plan: Plan, wanted: dict[str, int], exact: frozenset[str], fixed: Mapping[str, int], span: Span) -> Counts:
     """Lower the tables whose uniques leave less room than their share, children of children too."""
     notes: dict[str, str] = {}
     sets = all_uniques(plan.tables)
@@ -74,7 +78,7 @@ def _fitted(plan: Plan, wanted: dict[str, int], exact: frozenset[str], span: Spa
             for parents, values, label in rooms:
                 room = values
                 for parent in parents:
-                    room *= wanted[parent]
+                    room *= wanted[parent] or fixed[parent]
                 if room < wanted[name] and name not in exact:
                     notes[name] = f"{name} got {room:,} rows, not its share: {label} leave no room for more."
                     wanted[name], changed = max(1, room), True

@@ -19,13 +19,14 @@ def explain(plan: Plan, *, rows: int | Mapping[str, int] | None = None) -> Repor
     Raises what `seed` raises before its first row.
     """
     from dbplan.report.blocks import Section, Text
+    from dbplan.seeding.reporting import counted
     from dbplan.seeding.run import prepare
 
     made, notes = prepare(plan, rows, 7)
     ruled = sum(len(rule.columns) for rule in made.recipe.tables.values())
     columns = sum(len(source.table.columns) for source in made.sources.values())
     sections = [
-        Section(name, f"{source.rows:,} rows{_led(source)}", blocks=(_columns(source),))
+        Section(name, f"{counted(source)}{_led(source)}", blocks=(_columns(source),))
         for name, source in sorted(made.sources.items())
     ]
     where = f"the recipe {made.recipe.path}" if made.recipe.path else "no recipe"

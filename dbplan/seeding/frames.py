@@ -20,6 +20,8 @@ from dbplan.seeding.stream import Array, Index, mixed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dbplan.seeding.fixed import FixedRow
+
 ATTEMPTS = 48
 SEARCH = 400
 BORROWS = 8
@@ -61,6 +63,10 @@ class Source:
     timed: str = ""
     raw: set[str] = field(default_factory=set)
     """Columns written past their type's own bind function, which takes none of the values known here."""
+    given: tuple[FixedRow, ...] = ()
+    """The rows of the recipe that this source is made of; none where it is generated."""
+    fixed: Source | None = None
+    """Rows of the recipe to write before the generated ones."""
     _order: Index | None = None
     _position: Index | None = None
     _lent: dict[tuple[str, ...], Mapping[str, Cells] | None] = field(default_factory=dict)
@@ -73,6 +79,21 @@ class Source:
         """Return the type by which a column is written."""
         own = self.table.columns[column].type
         return generic(own) if column in self.raw else own
+
+    @property
+    def parts(self) -> tuple[Source, ...]:
+        """The sources of all rows of the table, in the order in which they are written."""
+        return (self.fixed, self) if self.fixed is not None else (self,)
+
+    @property
+    def total(self) -> int:
+        """All rows of the table, the fixed ones included."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def all_fixed(self) -> int:
+        """How many rows of the table are fixed."""
+        return sum(len(part.given) for part in self.parts)
 
     @property
     def scattered(self) -> bool:
@@ -105,7 +126,8 @@ class Source:
         return self._lent[key]
 
     def chunks(self, size: int) -> Iterator[Frame]:
-        """Yield frames over all rows, `size` at a time, in the order in which they are written."""
+        """Yield frames over all rows, `size` at a time (fixed rows singly), in the order in which they are written."""
+        size = 1 if self.given else size
         for start in range(0, self.rows, size):
             yield self.frame(self.order[start : start + size])
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, inspect, select, update
+from sqlalchemy import Connection, Engine, Integer, bindparam, func, inspect, select, update
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from dbplan.errors import UsageError
 from dbplan.plan import Plan
 from dbplan.seeding.encode import copy_texts, objects, python_values
 from dbplan.seeding.frames import Frame, Source
+from dbplan.seeding.infer import generic
 from dbplan.seeding.order import Order
 from dbplan.seeding.references import Reference
 
@@ -53,19 +55,30 @@ def load(connection: Connection, sources: Mapping[str, Source], order: Order) ->
     seconds = {}
     for name in order.tables:
         began = time.perf_counter()
-        for frame in sources[name].chunks(CHUNK):
-            write(
-                connection,
-                frame,
-                {c for table, ref in order.later if table == name for c in _nullable(sources[name], ref)},
-            )
+        blank = {c for table, ref in order.later if table == name for c in _nullable(sources[name], ref)}
+        for part in sources[name].parts:
+            for frame in part.chunks(CHUNK):
+                with _told(frame):
+                    write(connection, frame, blank)
         seconds[name] = time.perf_counter() - began
     for name, reference in sorted(order.later, key=lambda item: (item[0], item[1].columns)):
-        _close(connection, sources[name], reference)
+        for part in sources[name].parts:
+            _close(connection, part, reference)
     if connection.dialect.name == "postgresql":
         for source in sources.values():
             _advance_sequences(connection, source)
     return seconds
+
+
+@contextmanager
+def _told(frame: Frame) -> Iterator[None]:
+    """Note on a server's refusal which fixed row it refused."""
+    try:
+        yield
+    except Exception as error:
+        if frame.source.given:
+            error.add_note(f"the fixed row at {frame.source.given[int(frame.rows[0])].place}")
+        raise
 
 
 def quoter(connection: Connection) -> IdentifierPreparer:
@@ -87,13 +100,15 @@ def _nullable(source: Source, reference: Reference) -> list[str]:
     return [name for name in reference.own if source.table.columns[name].nullable]
 
 
-def _written(source: Source) -> list[str]:
-    return [name for name in source.table.columns.keys() if name in source.makers]  # noqa: SIM118 - a ColumnCollection
+def _written(frame: Frame) -> list[str]:
+    source = frame.source
+    made = source.given[int(frame.rows[0])].cells if source.given else source.makers
+    return [name for name in source.table.columns.keys() if name in made]  # noqa: SIM118 - a ColumnCollection
 
 
 def _copy(connection: Connection, frame: Frame, blank: set[str]) -> None:
     """Stream rows through COPY in its text form, which every type understands."""
-    table, names = frame.source.table, _written(frame.source)
+    table, names = frame.source.table, _written(frame)
     quote = quoter(connection)
     columns = ", ".join(quote.quote(name) for name in names)
     fields = [
@@ -111,7 +126,7 @@ def _copy(connection: Connection, frame: Frame, blank: set[str]) -> None:
 
 
 def _executemany(connection: Connection, frame: Frame, blank: set[str]) -> None:
-    table, names = frame.source.table, _written(frame.source)
+    table, names = frame.source.table, _written(frame)
     if not names:
         _insert(connection, frame, blank)
         return
@@ -130,7 +145,7 @@ def _executemany(connection: Connection, frame: Frame, blank: set[str]) -> None:
 
 def _insert(connection: Connection, frame: Frame, blank: set[str]) -> None:
     """Insert through SQLAlchemy: slower, for any server."""
-    table, names = frame.source.table, _written(frame.source)
+    table, names = frame.source.table, _written(frame)
     fields = [
         [None] * len(frame) if name in blank else objects(frame[name], table.columns[name].type) for name in names
     ]
@@ -162,10 +177,12 @@ def _advance_sequences(connection: Connection, source: Source) -> None:
     """Let the next INSERT of an application count on where the seed stopped."""
     quote = quoter(connection)
     for column in source.table.columns:
-        if column.name in source.makers and source.why[column.name] == "counts up":
+        fixed = any(column.name in part.makers for part in source.parts if part.given)
+        counted = source.why.get(column.name) == "counts up" or (fixed and isinstance(generic(column.type), Integer))
+        if column.name in source.makers and counted:
             qualified = quote.format_table(source.table)
             find = select(func.pg_get_serial_sequence(qualified, column.name))
             sequence = connection.execute(find).scalar()
-            if sequence is not None:
-                top = select(func.max(column)).scalar_subquery()
+            top = connection.execute(select(func.max(column))).scalar() if sequence is not None else None
+            if top is not None and top > 0:
                 connection.execute(select(func.setval(sequence, top)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from dbplan.seeding.cells import Cells, absent, chosen, day_after, present
+from dbplan.seeding.clearance import clear
 from dbplan.seeding.domains import Choice, Domain, Moments, as_array, uuid_hex
 from dbplan.seeding.frames import Frame, Maker, Source
 from dbplan.seeding.infer import Span
@@ -16,6 +18,8 @@ from dbplan.seeding.predicate import Expression
 from dbplan.seeding.stream import Array, Index, below, bits, key, mixed, permuted, unit
 
 MICRO = "datetime64[us]"
+Held = Mapping[Hashable, int]
+UNHELD: Held = MappingProxyType({})
 
 
 def drawn(random_state: int, table: str, name: str, domain: Domain, null: float, hints: Sequence[Any] = ()) -> Maker:
@@ -54,12 +58,14 @@ def _fits(hint: Any, values: Array) -> bool:
     return values.dtype.kind == "O" and isinstance(hint, str)
 
 
-def distinct(random_state: int, table: str, name: str, domain: Domain, null: float) -> Maker:
+def distinct(random_state: int, table: str, name: str, domain: Domain, null: float, held: Held = UNHELD) -> Maker:
     """Return a maker of cells that are all different: a permutation of the row picks the value."""
     stream, capacity = key(random_state, table, name), domain.capacity
 
     def make(frame: Frame) -> Cells:
-        values = domain.nth(permuted(stream, frame.rows, capacity))
+        values = clear(
+            lambda rows: domain.nth(permuted(stream, rows, capacity)), frame.rows, held, beyond=frame.source.rows
+        )
         return Cells(values, unit(bits(key(random_state, table, name, "null"), frame.rows)) < null)
 
     return make
@@ -93,14 +99,14 @@ def serial(first: int) -> Maker:
     return lambda frame: present(frame.source.position(frame.rows) + np.int64(first))
 
 
-def uuid_by_time(random_state: int, table: str, name: str, span: Span) -> Maker:
+def uuid_by_time(random_state: int, table: str, name: str, span: Span, held: Held = UNHELD) -> Maker:
     """Return a maker of UUIDs of version 7 that sort by the row's own time, else by the order of writing."""
     stream = key(random_state, table, name)
 
     def make(frame: Frame) -> Cells:
         micros = _micros(frame, span)
         high = ((micros // 1000) << 16) | (micros % 1000 * 4096 // 1000)
-        low = permuted(stream, frame.rows, 2**62)
+        low = clear(lambda rows: permuted(stream, rows, 2**62), frame.rows, held, beyond=frame.source.rows)
         return present(uuid_hex(high.astype(np.uint64), low.astype(np.uint64), version=7))
 
     return make
@@ -141,7 +147,7 @@ def timeline(random_state: int, table: str, name: str, span: Span, parent: Sourc
         else:
             start = _since(parent, frame.parent(place), span)
             share = (fan.rank(frame.rows) + 0.05 + jitter) / fan.size(frame.rows)
-        width = (end - start) / np.timedelta64(1, "us")
+        width = np.maximum((end - start) / np.timedelta64(1, "us"), 1)  # a fixed parent may be of later
         return present(start + (share * width).astype("timedelta64[us]"))
 
     return make

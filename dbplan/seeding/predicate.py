@@ -192,6 +192,15 @@ def _arithmetic(node: Any, scope: _Scope) -> Cells:
     return strict(_ARITHMETIC[type(node)], None, _evaluate(node.this, scope), _evaluate(node.expression, scope))
 
 
+def _joined(node: Any, scope: _Scope) -> Cells:
+    return strict(
+        lambda a, b: np.array([f"{x}{y}" for x, y in zip(a.tolist(), b.tolist(), strict=True)], dtype=object),
+        object,
+        _evaluate(node.this, scope),
+        _evaluate(node.expression, scope),
+    )
+
+
 def _and(node: Any, scope: _Scope) -> Cells:
     left, right = _evaluate(node.this, scope), _evaluate(node.expression, scope)
     no = (~left.null & ~_truth(left)) | (~right.null & ~_truth(right))
@@ -370,6 +379,7 @@ _HANDLERS: dict[type[Any], Callable[[Any, _Scope], Cells]] = {
     exp.Is: _is,
     exp.In: _in,
     exp.Between: _between,
+    exp.DPipe: _joined,
     exp.Length: _text(len, np.int64),
     exp.ByteLength: _text(lambda text: len(text.encode()), np.int64),
     exp.Lower: _text(str.lower, object),

@@ -6,18 +6,22 @@ import datetime as dt
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dbplan.errors import RecipeError
 from dbplan.plan import Plan
 
+if TYPE_CHECKING:
+    from dbplan.seeding.fixed import FixedRow
+
 _NAME = r"(?:[\w-]+|\"[^\"]*\"|'[^']*')"
 _KEY = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 _NONE: Mapping[str, Any] = MappingProxyType({})
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,11 @@ class TableRule:
     """What the recipe says of one table."""
 
     rows: int | None = None
+    """Rows to generate; 0 for a table that has fixed ones alone."""
     per: str | None = None
     children: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NONE)
+    fixed: tuple[FixedRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,10 @@ def _number(value: Any) -> str:
 
 def _count(value: Any) -> str:
     return "" if isinstance(value, int) and not isinstance(value, bool) and value > 0 else "a whole number above 0"
+
+
+def _rows(value: Any) -> str:
+    return "" if value == 0 and not isinstance(value, bool) else _count(value)
 
 
 def _share(value: Any) -> str:
@@ -119,7 +129,13 @@ COLUMN: Mapping[str, Any] = {
     "weights": _list,
     "within": _text,
 }
-TABLE: Mapping[str, Any] = {"rows": _count, "per": _text, "children": CHILDREN, "columns": None}
+TABLE: Mapping[str, Any] = {
+    "rows": _rows,
+    "per": _text,
+    "children": CHILDREN,
+    "columns": None,
+    "fixed": None,
+}
 TOP: Mapping[str, Any] = {"locale": _text, "time": TIME, "tables": None}
 
 
@@ -145,27 +161,43 @@ def parse(text: str, plan: Plan, name: str = "recipe") -> Recipe:
         line = re.search(r"line (\d+)", str(error))
         where = f"{name}:{line[1]}" if line else name
         raise RecipeError(f"{where}: not TOML: {error}") from None
-    return _Reader(text, name, plan).recipe(data)
+    return Reader(text, name, plan).recipe(data)
 
 
 @dataclass(frozen=True)
-class _Reader:
+class Reader:
+    """Reads one recipe; what is wrong is named with its line."""
+
     text: str
     name: str
     plan: Plan
 
     def recipe(self, data: dict[str, Any]) -> Recipe:
+        """Return the whole recipe."""
         self.keys(data, TOP, ())
         tables = data.get("tables", {})
         self.a_table(tables, ("tables",))
-        rules = {key: self.table(key, value) for key, value in tables.items()}
+        rules: Mapping[str, TableRule] = {key: self.table(key, value) for key, value in tables.items()}
         times = {key: _instant(value) for key, value in data.get("time", {}).items()}
         made = Recipe(rules, **times, locale=data.get("locale", "en_US"), path=self.name)
         if made.start >= made.end:
             self.fail(("time",), f"start {made.start:%Y-%m-%d} does not come before end {made.end:%Y-%m-%d}")
-        return made
+        return self.fixed(made, {key: value["fixed"] for key, value in tables.items() if "fixed" in value})
+
+    def fixed(self, made: Recipe, given: Mapping[str, Any]) -> Recipe:
+        """Return the recipe with the rows that it writes out."""
+        from dbplan.seeding.fixed import FixedReader
+        from dbplan.seeding.literals import instant
+
+        if not given:
+            return made
+        start = instant(made.start)
+        found = FixedReader(self.plan, start, self).rows(given)
+        tables = {name: replace(rule, fixed=found.get(name, ())) for name, rule in made.tables.items()}
+        return replace(made, tables=tables)
 
     def table(self, key: str, value: Any) -> TableRule:
+        """Return the rule of one table, its fixed rows left out."""
         path = ("tables", key)
         self.known("table", key, self.plan.metadata.tables, path)
         self.a_table(value, path)
@@ -181,9 +213,21 @@ class _Reader:
             self.column(rule, here, names)
         if "per" in value:
             self.known("column", value["per"], names, (*path, "per"))
+        self.fixed_rows(value, path)
         return TableRule(value.get("rows"), value.get("per"), value.get("children", {}), columns)
 
-    def column(self, rule: Mapping[str, Any], path: tuple[str, ...], names: Iterable[str]) -> None:
+    def fixed_rows(self, value: Mapping[str, Any], path: KeyPath) -> None:
+        """Refuse fixed rows that are none, and a table without any row."""
+        fixed = value.get("fixed")
+        if "fixed" in value and not (isinstance(fixed, list) and fixed and all(isinstance(row, dict) for row in fixed)):
+            header = ".".join(map(str, (*path, "fixed")))
+            self.fail((*path, "fixed"), f"fixed = {fixed!r} is not a list of rows, each under [[{header}]]")
+        if value.get("rows") == 0 and not fixed:
+            message = "rows = 0 is not a whole number above 0; 0 is for a table whose rows are all fixed"
+            self.fail((*path, "rows"), message)
+
+    def column(self, rule: Mapping[str, Any], path: KeyPath, names: Iterable[str]) -> None:
+        """Refuse keys of one column that do not go together."""
         for key in ("after", "previous"):
             if key in rule:
                 self.known("column", rule[key], names, (*path, key))
@@ -201,7 +245,8 @@ class _Reader:
         if low is not None and high is not None and type(low) is type(high) and low > high:
             self.fail((*path, "min"), f"min {low} is above max {high}")
 
-    def expressions(self, rule: Mapping[str, Any], path: tuple[str, ...], names: Iterable[str]) -> None:
+    def expressions(self, rule: Mapping[str, Any], path: KeyPath, names: Iterable[str]) -> None:
+        """Refuse SQL that cannot be read, or that names what is no column."""
         from dbplan.errors import NotCovered
         from dbplan.seeding.predicate import expression
 
@@ -213,12 +258,13 @@ class _Reader:
             except NotCovered as error:
                 self.fail((*path, key), str(error))
 
-    def last(self, target: str, path: tuple[str, ...]) -> None:
+    def last(self, target: str, path: KeyPath) -> None:
+        """Refuse a `table.column` that is not there."""
         table, _, column = target.rpartition(".")
         self.known("table", table, self.plan.metadata.tables, path)
         self.known("column", column, self.plan.table(table).columns.keys(), path)
 
-    def keys(self, data: Mapping[str, Any], schema: Mapping[str, Any], path: tuple[str, ...]) -> None:
+    def keys(self, data: Mapping[str, Any], schema: Mapping[str, Any], path: KeyPath) -> None:
         """Refuse a key that the vocabulary does not have, or a value of the wrong kind."""
         for key, value in data.items():
             here = (*path, key)
@@ -228,26 +274,33 @@ class _Reader:
                 if wanted := test(value):
                     self.fail(here, f"{key} = {value!r} is not {wanted}")
             elif isinstance(test, list):
-                for item in value if isinstance(value, list) else [value]:
+                for place, item in enumerate(value if isinstance(value, list) else [value]):
                     self.a_table(item, here)
-                    self.keys(item, test[0], here)
+                    self.keys(item, test[0], (*here, place))
             elif test is not None:
                 self.a_table(value, here)
                 self.keys(value, test, here)
 
-    def a_table(self, value: Any, path: tuple[str, ...]) -> None:
+    def a_table(self, value: Any, path: KeyPath) -> None:
+        """Refuse a value where keys are wanted."""
         if not isinstance(value, dict):
             self.fail(path, f"{path[-1]} = {value!r} is not a table of keys")
 
-    def known(self, kind: str, name: str, names: Iterable[str], path: tuple[str, ...]) -> None:
+    def known(self, kind: str, name: str, names: Iterable[str], path: KeyPath) -> None:
+        """Refuse a name that is not there; say which is nearest."""
         names = sorted(names)
         if name not in names:
             near = get_close_matches(name, names, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(names[:20])}"
             self.fail(path, f"no {kind} {name!r}{hint}")
 
-    def fail(self, path: tuple[str, ...], message: str) -> None:
-        raise RecipeError(f"{self.name}:{line_of(self.text, path)}: {message}")
+    def line(self, path: KeyPath) -> int:
+        """Return the line of a key."""
+        return line_of(self.text, path)
+
+    def fail(self, path: KeyPath, message: str) -> NoReturn:
+        """Raise RecipeError with file and line."""
+        raise RecipeError(f"{self.name}:{self.line(path)}: {message}")
 
 
 def _instant(value: dt.date) -> dt.datetime:
@@ -256,19 +309,36 @@ def _instant(value: dt.date) -> dt.datetime:
     return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
 
 
-def line_of(text: str, path: tuple[str, ...]) -> int:
-    """Return the line where a key path of a TOML text stands, or that of the nearest key above it."""
+def line_of(text: str, path: KeyPath) -> int:
+    """Return the line where a key path of a TOML text stands, or that of the nearest key above it.
+
+    A number in the path is a place in a list of tables.
+    """
     best, deepest = 1, 0
-    inside: tuple[str, ...] = ()
+    inside: KeyPath = ()
+    counted: dict[KeyPath, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\[?([^\]]+)\]\]?\s*(?:#|$)", line):
-            found = inside = _dotted(header[1])
+        if header := re.match(r"\s*(\[\[?)([^\]]+)\]\]?\s*(?:#|$)", line):
+            found = inside = _numbered(_dotted(header[2]), counted, another=header[1] == "[[")
         else:
             key = _KEY.match(line)
             found = (*inside, *_dotted(key[1])) if key else ()
-        if found == path[: len(found)] and len(found) > deepest:
-            best, deepest = number, len(found)
+        for place in (found, found[:-1] if found and isinstance(found[-1], int) else ()):
+            if place == path[: len(place)] and len(place) > deepest:
+                best, deepest = number, len(place)
     return best
+
+
+def _numbered(path: tuple[str, ...], counted: dict[KeyPath, int], *, another: bool) -> KeyPath:
+    """Return the path of a header with the number of the list's item wherever it leads through a list of tables."""
+    found: KeyPath = ()
+    for place, part in enumerate(path, 1):
+        found = (*found, part)
+        if another and place == len(path):
+            counted[found] = counted.get(found, -1) + 1
+        if found in counted:
+            found = (*found, counted[found])
+    return found
 
 
 def _dotted(text: str) -> tuple[str, ...]:

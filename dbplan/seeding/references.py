@@ -114,17 +114,20 @@ def _places(column: Column[object], seen: set[tuple[str, str]]) -> set[tuple[str
 
 def uniques(table: Table) -> tuple[frozenset[str], ...]:
     """Return the sets of columns that must be unique together, small ones first; partial indexes count as full."""
-    found: dict[frozenset[str], None] = {}
+    return _sorted(dict.fromkeys(names for names, _ in unique_sets(table)))
+
+
+def unique_sets(table: Table) -> Iterator[tuple[frozenset[str], Index | None]]:
+    """Yield every set of columns that must be unique together, with the index where it is one that asks for it."""
     for constraint in table.constraints:
         if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint) and len(constraint.columns):
-            found[frozenset(column.name for column in constraint.columns)] = None
-    for index in table.indexes:
+            yield frozenset(column.name for column in constraint.columns), None
+    for index in sorted(table.indexes, key=lambda index: str(index.name)):
         if index.unique:
-            found[frozenset(_index_columns(index))] = None
+            yield frozenset(_index_columns(index)), index
     for column in table.columns:
         if column.unique:
-            found[frozenset({column.name})] = None
-    return _sorted(found)
+            yield frozenset({column.name}), None
 
 
 def all_uniques(tables: Iterable[Table]) -> Uniques:

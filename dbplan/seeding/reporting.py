@@ -14,6 +14,7 @@ from sqlalchemy.types import NullType
 from dbplan.evidence import RowCount, Server
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Section, Table, Text, table
+from dbplan.seeding.frames import Source
 from dbplan.seeding.world import RAW, World
 
 SAMPLE = 3
@@ -60,9 +61,11 @@ def _short(value: Any) -> str:
 
 def judge(made: World, gathered: Gathered, notes: tuple[str, ...], server: Server | None) -> Report:
     """Return the report on what was gathered."""
-    rows = {name: source.rows for name, source in made.sources.items()}
+    rows = {name: source.total for name, source in made.sources.items()}
     total, broken = sum(rows.values()), sum(gathered.broken.values())
     plural = "table" if len(rows) == 1 else "tables"
+    fixed = sum(source.all_fixed for source in made.sources.values())
+    of_them = "" if not fixed else ", all fixed" if fixed == total else f", {fixed:,} of them fixed"
     blocks: list[Block] = [
         table(
             {"table": "text", "rows": "count", "seconds": "seconds", "rows/s": "rate", "violations": "count"},
@@ -73,6 +76,7 @@ def judge(made: World, gathered: Gathered, notes: tuple[str, ...], server: Serve
             "Rows written, generation included",
         ),
         *(Text(note) for note in notes),
+        *(Text(f"{n}: {counted(s)}.") for n, s in sorted(made.sources.items()) if s.all_fixed),
     ]
     blocks += [
         Text(f"{n}.{c} {why}.")
@@ -86,12 +90,20 @@ def judge(made: World, gathered: Gathered, notes: tuple[str, ...], server: Serve
     )
     return Report(
         title="Seed data",
-        verdict=f"{total:,} rows in {len(rows)} {plural}, {broken:,} violations",
+        verdict=f"{total:,} rows in {len(rows)} {plural}{of_them}, {broken:,} violations",
         ok=broken == 0,
         blocks=tuple(blocks),
         evidence=tuple(RowCount(n, rows[n], gathered.seconds[n], gathered.broken[n]) for n in sorted(rows)),
         server=server,
     )
+
+
+def counted(source: Source) -> str:
+    """Say how many rows a table gets, and how many of them the recipe writes out."""
+    rows = f"{source.total:,} row{'s' if source.total != 1 else ''}"
+    if source.given:
+        return f"{rows}, all fixed" if source.total != 1 else f"{rows}, fixed"
+    return f"{rows}, {source.all_fixed:,} of them fixed" if source.fixed is not None else rows
 
 
 def _fan_out(made: World) -> list[Block]:

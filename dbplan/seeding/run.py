@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from dbplan.encryption import rehearsal
 from dbplan.errors import CannotWrite, ConnectionFailed, ProductionRefused, Unsatisfiable, UsageError
 from dbplan.plan import Plan
 from dbplan.report import Report
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from dbplan.seeding.world import World
 
 
+@rehearsal()
 def seed(
     target: Any,
     plan: Plan | None = None,
@@ -28,7 +30,8 @@ def seed(
     `target` is a Stage, an Engine or a URL (the latter two need the `plan`). `rows` is the number for the table
     planned largest, the others in proportion, or a mapping of table to rows; without it the recipe's, else 100.
     Everything happens in one transaction: an error or Ctrl-C leaves nothing behind. The same plan, recipe, rows
-    and random state give the same rows on every server.
+    and random state give the same rows on every server. Secrets are sealed with the key that is set, else with the
+    development key.
     Raises UsageError, UnknownName, RecipeError, Unsatisfiable and NotCovered before the first row is written.
     """
     engine, plan, server = _target(target, plan)
@@ -69,6 +72,7 @@ def _refuse_production(engine: Engine) -> None:
             )
 
 
+@rehearsal()
 def prepare(plan: Plan, rows: int | Mapping[str, int] | None, random_state: int) -> tuple[World, tuple[str, ...]]:
     """Return the sources of all rows, with a sentence for every table that gets fewer than its share."""
     from dbplan.seeding.counts import counts
@@ -118,7 +122,7 @@ def gather(connection: Connection, made: World) -> Any:
     began = time.perf_counter()
     seconds = load(connection, made.sources, sequence)
     took = time.perf_counter() - began
-    broken = {name: violations(connection, s.table, s.rows) for name, s in made.sources.items()}
+    broken = {name: violations(connection, s.table, s.total) for name, s in made.sources.items()}
     if sum(broken.values()):
         names = ", ".join(f"{count} in {name}" for name, count in broken.items() if count)
         raise Unsatisfiable(
@@ -147,6 +151,8 @@ def _explained(error: Any) -> Exception:
         )
     if "connection" in said.lower() and "constraint" not in said.lower():
         return ConnectionFailed(f"the database went away, and nothing was kept: {said}; has its disk room?")
+    for row in getattr(error, "__notes__", ()):
+        return Unsatisfiable(f"the database refused {row}, and nothing was kept: {said}")
     return Unsatisfiable(
         f"the database refused a generated row, and nothing was kept: {said}; give the column a rule in the recipe"
     )

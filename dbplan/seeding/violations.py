@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     ForeignKeyConstraint,
+    Index,
     Table,
     TextClause,
     and_,
@@ -23,7 +24,7 @@ from sqlalchemy.sql import ColumnElement
 
 from dbplan.sandbox.schema import makes_boolean
 from dbplan.seeding.checks import check_constraints
-from dbplan.seeding.references import uniques
+from dbplan.seeding.references import unique_sets
 
 UNIQUE_LIMIT = 2_000_000
 """Rows up to which duplicates are counted; beyond, the server's own unique index is relied upon."""
@@ -34,7 +35,8 @@ def violations(connection: Connection, table: Table, rows: int) -> int:
     found = sum(_orphans(connection, table, constraint) for constraint in table.foreign_key_constraints)
     found += sum(_broken(connection, table, c) for c in check_constraints(table) if _is_there(c, connection.dialect))
     if rows <= UNIQUE_LIMIT:
-        found += sum(_duplicates(connection, table, names) for names in uniques(table))
+        sets = {(names, _where(index, connection.dialect)) for names, index in unique_sets(table) if names}
+        found += sum(_duplicates(connection, table, names, where) for names, where in sets)
     return found
 
 
@@ -64,8 +66,17 @@ def _count(connection: Connection, table: Table, condition: ColumnElement[bool])
     return int(connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one())
 
 
-def _duplicates(connection: Connection, table: Table, names: frozenset[str]) -> int:
+def _where(index: Index | None, dialect: Dialect) -> str:
+    """Return the SQL of the rows that an index asks to differ, "" for all; a copied index holds another table's."""
+    where = index.dialect_options[dialect.name].get("where") if index is not None else None
+    if where is None:
+        return ""
+    return str(where.compile(dialect=dialect, compile_kwargs={"literal_binds": True, "include_table": False}))
+
+
+def _duplicates(connection: Connection, table: Table, names: frozenset[str], where: str) -> int:
     columns = [table.columns[name] for name in sorted(names)]
     groups = select(func.count().label("n")).select_from(table).where(*(c.is_not(None) for c in columns))
+    groups = groups.where(literal_column(f"({where})", Boolean())) if where else groups
     twice = groups.group_by(*columns).having(func.count() > 1).subquery()
     return int(connection.execute(select(func.count()).select_from(twice)).scalar_one())

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, Computed, Identity, Table
+from sqlalchemy import Column, Computed, Table
 from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.plan import Plan
-from dbplan.seeding import makers, picking
+from dbplan.seeding import clearance, makers, picking
 from dbplan.seeding.accepting import accepted
 from dbplan.seeding.cells import present
 from dbplan.seeding.checks import Check, Facts, Limits, facts
+from dbplan.seeding.defaults import first_number, version_of
 from dbplan.seeding.domains import Choice, Domain, Uuids, kept
 from dbplan.seeding.fanout import fan
+from dbplan.seeding.fixed import source_of
 from dbplan.seeding.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.infer import Span, domain, generic
 from dbplan.seeding.keys import Keys, assign, lead_of, tied
@@ -62,20 +64,28 @@ def span_of(recipe: Recipe) -> Span:
 def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int) -> World:
     """Return the sources of every table; Unsatisfiable or NotCovered before any row is made."""
     sets = all_uniques(plan.tables)
-    sources = {
-        name: Source(t, rows[name], facts(t), references(t), sets[name]) for t in plan.tables for name in (str(t.key),)
-    }
-    made = World(plan, recipe, rows, random_state, sources)
-    builders = {name: Builder(made, source) for name, source in sources.items()}
+    sources = {name: _source(t, recipe, rows[name], sets[name]) for t in plan.tables for name in (str(t.key),)}
+    made = World(plan, recipe, {name: source.rows for name, source in sources.items()}, random_state, sources)
+    builders = {name: Builder(made, source) for name, source in sources.items() if not source.given}
     for builder in builders.values():
         builder.relate()
     for builder in builders.values():
         builder.fill()
     for builder in builders.values():
         builder.group()
-    for source in sources.values():
-        _prove(source)
+    for builder in builders.values():
+        _prove(builder.source)
+        builder.meets_fixed()
     return made
+
+
+def _source(table: Table, recipe: Recipe, rows: int, uniques: tuple[frozenset[str], ...]) -> Source:
+    """Return the source of a table's rows: the fixed ones where all are, else the generated ones, after them."""
+    known, refs, given = facts(table), references(table), recipe.table(str(table.key)).fixed
+    fixed = source_of(table, given, known, refs, uniques) if given else None
+    if fixed is not None and not rows:
+        return fixed
+    return Source(table, rows, known, refs, uniques, fixed=fixed)
 
 
 PROOF = 512
@@ -111,6 +121,8 @@ class Builder:
         self.domains: dict[str, Domain | None] = {}
         self.drawn: set[str] = set()
         """Columns whose cells are drawn one by one, so that they may be drawn again."""
+        self.clear: set[str] = set()
+        """Columns in which no generated row holds what a fixed one does, by construction."""
 
     def relate(self) -> None:
         """Decide the lead parent, what every unique is held by, the fan-out and the references' pickers."""
@@ -211,7 +223,9 @@ class Builder:
 
     def _made_by_the_seed(self, target: Column[Any], reference: Reference) -> None:
         """Refuse a key to a column that only the database knows."""
-        if target.computed is not None or self.world.recipe.column(reference.parent, target.name).get("omit"):
+        parent = self.world.sources[reference.parent]
+        omitted = not parent.given and self.world.recipe.column(reference.parent, target.name).get("omit")
+        if target.computed is not None or omitted or (parent.given and target.name not in parent.makers):
             raise NotCovered(
                 f"{self.name} ({reference.label}) refers to {reference.parent}.{target.name}, which the database "
                 "itself fills; a seed cannot know its values before the rows are there"
@@ -250,30 +264,60 @@ class Builder:
         """Return a maker of different values for a key."""
         state, kind = self.world.random_state, generic(column.type)
         if isinstance(kind, sa.Uuid) and version_of(column) == 7:
-            return makers.uuid_by_time(state, self.name, column.name, self.world.span), "UUIDv7, sorted by time"
+            self.clear.add(column.name)
+            held_here = clearance.low_bits(clearance.taken(self.source, column.name))
+            maker = makers.uuid_by_time(state, self.name, column.name, self.world.span, held_here)
+            return maker, "UUIDv7, sorted by time"
         limits = self.facts.limit(column.name)
         if isinstance(kind, sa.Integer) and self.is_serial(column, limits):
-            return makers.serial(_first(column, limits)), "counts up"
+            self.clear.add(column.name)
+            return makers.serial(self.first(column, limits)), "counts up"
         if column.name == self.source.timed:
             made = place_in_time(self, column, {})
             assert made is not None
             return made
         if held is None:
             raise self.unknown(column)
-        roomy = held.roomy(self.source.rows)
-        if roomy.capacity < self.source.rows:
-            raise Unsatisfiable(
-                f"{self.name}.{column.name} is unique and has {roomy.capacity:,} values ({roomy.title}) "
-                f"for {self.source.rows:,} rows; ask for fewer rows or widen the column"
-            )
+        roomy, there = self.roomy(column, held)
         # a key is not drawn again: where a CHECK ties it to other columns, those follow it, so it is never NULL
         free = not isinstance(held, Uuids) and not tied(self, column.name)
         null = self.null_share(column) if free else 0.0
-        return makers.distinct(state, self.name, column.name, roomy, null), f"{roomy.title}, each once"
+        self.clear.add(column.name)
+        return makers.distinct(state, self.name, column.name, roomy, null, there), f"{roomy.title}, each once"
+
+    def roomy(self, column: Column[Any], held: Domain) -> tuple[Domain, makers.Held]:
+        """Return a domain with a value for every row, with the values of it that fixed rows hold."""
+        there = clearance.taken(self.source, column.name)
+        roomy = held.roomy(self.source.rows)
+        if there and roomy.capacity < self.source.rows + len(there):
+            roomy = held.roomy(self.source.rows + len(there))
+            there = clearance.within(roomy, there)
+        if roomy.capacity < self.source.rows + len(there):
+            beside = f", {len(there):,} of them in fixed rows," if there else ""
+            raise Unsatisfiable(
+                f"{self.name}.{column.name} is unique and has {roomy.capacity:,} values ({roomy.title}){beside} "
+                f"for {self.source.rows:,} rows; ask for fewer rows or widen the column"
+            )
+        return roomy, there
+
+    def meets_fixed(self) -> None:
+        """Refuse generated rows that break a unique together with a fixed row, where none is clear of them already."""
+        parents = {ref: self.world.sources[ref.parent] for ref in self.source.references}
+        for names in self.source.uniques:
+            # a fixed row refers to a fixed parent, a generated row to a generated one, where there are such
+            apart = any(set(ref.columns) <= names and not parent.given for ref, parent in parents.items())
+            if not apart and not names & self.clear:
+                clearance.refuse_shared(self.source, names)
+
+    def first(self, column: Column[Any], limits: Limits) -> int:
+        """Return the number at which a key begins to count up: after the largest fixed one."""
+        first = first_number(column, limits)
+        top = max((n for n in clearance.taken(self.source, column.name) if isinstance(n, int)), default=first - 1)
+        return max(first, top + 1)
 
     def is_serial(self, column: Column[Any], limits: Limits) -> bool:
         """Whether a whole number simply counts up: a key without a say of its own."""
-        room = limits.high is None or limits.high - _first(column, limits) >= self.source.rows
+        room = limits.high is None or limits.high - self.first(column, limits) >= self.source.rows
         return (
             bool(column.primary_key or column.identity or column is self.table.autoincrement_column)
             and room
@@ -417,21 +461,3 @@ def _components(checks: list[Check]) -> list[tuple[tuple[str, ...], tuple[Check,
             members = part[1] + members
         parts.append((names, members))
     return [(tuple(sorted(names)), tuple(members)) for names, members in parts]
-
-
-def _first(column: Column[Any], limits: Limits) -> int:
-    start = column.identity.start if isinstance(column.identity, Identity) and column.identity.start else 1
-    low = limits.low if isinstance(limits.low, int) else None
-    return max(start, low + limits.low_open) if low is not None else start
-
-
-def version_of(column: Column[Any]) -> int:
-    """Return the UUID version that a column's default gives; 4 where it has none."""
-    default = column.default
-    if default is not None and getattr(default, "is_callable", False):
-        try:
-            return int(getattr(default.arg(None), "version", None) or 4)  # type: ignore[attr-defined]
-        except Exception:  # a default may want a context that only an INSERT has
-            return 4
-    text = str(getattr(column.server_default, "arg", ""))
-    return 7 if "uuidv7" in text or "uuid_generate_v7" in text else 4

@@ -10,7 +10,7 @@ from dbplan.domains.credits import PLAN
 from dbplan.errors import RecipeError, UnknownName
 from dbplan.plan import Plan
 from dbplan.seeding import explain
-from dbplan.seeding.recipe import COLUMN, parse, recipe_of
+from dbplan.seeding.recipe import COLUMN, TABLE, parse, recipe_of
 from dbplan.seeding.run import prepare
 
 DOCS = Path(__file__).parents[2] / "docs" / "seeding.md"
@@ -104,6 +104,18 @@ def test_a_bound_a_share_of_nulls_and_a_pattern_are_kept(tmp_path):
     assert len(set(numbers)) == len(numbers)
 
 
+def test_texts_are_joined_and_a_null_among_them_is_null(tmp_path):
+    text = """[tables.books.columns]
+state = { values = ["sold"] }
+isbn = { pattern = "^[0-9]{10}$" }
+note = { expression = "'https://books.example/' || isbn || CASE WHEN price < 500 THEN '?' || state END" }"""
+    found = values(text, tmp_path, "books", "note")
+    assert {re.fullmatch(r"https://books\.example/[0-9]{10}\?sold", note) is not None for note in found if note} == {
+        True
+    }
+    assert 0 < found.count(None) < len(found)
+
+
 def test_children_keep_their_least_and_most(tmp_path):
     path = tmp_path / "library.toml"
     path.write_text("[tables.books]\nper = 'author_id'\nchildren = { shape = 'skewed', min = 2, max = 9 }\n")
@@ -137,3 +149,8 @@ def test_the_examples_in_the_reference_run(text, tmp_path):
 def test_the_reference_tells_every_key():
     text = DOCS.read_text("utf-8")
     assert [key for key in COLUMN if f"`{key}`" not in text] == []
+
+
+def test_the_reference_tells_every_key_of_a_table():
+    text = DOCS.read_text("utf-8")
+    assert [key for key in TABLE if f"`{key}`" not in text and f"[tables.books.{key}" not in text] == []
