@@ -1,13 +1,19 @@
 """What the documentation says is what runs."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import textwrap
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from dbplan.domains import PLANS
+from dbplan.sources import read
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,3 +70,163 @@ def test_what_the_readme_prints_is_printed():
         )
         for part in output.split("\n…"):
             assert part.strip("\n") in done.stdout
+
+
+REQUIREMENTS = ROOT / "docs" / "requirements.md"
+ANSWERS = {"met": "met", "differently": "answered differently", "not covered yet": "not covered yet"}
+
+
+def numbered(sign, *counts):
+    """Return AC1.1, AC1.2, AC2.1 … for the sign AC and the counts 2, 1, …; for one count AC1, AC2 …"""
+    if len(counts) == 1:
+        return [f"{sign}{n}" for n in range(1, counts[0] + 1)]
+    return [f"{sign}{part}.{n}" for part, count in enumerate(counts, 1) for n in range(1, count + 1)]
+
+
+def fields(model, names):
+    return [f"`{model}.{name}`" for name in names.split()]
+
+
+ASKED = {
+    "wallet": [*numbered("", 4, 4, 4, 4, 4), *numbered("T", 5, 4, 4, 3, 4), *numbered("N", 9)],
+    "store": [
+        *numbered("AC", 4, 3, 6, 4, 5, 5, 4, 4, 4, 4),
+        *(*numbered("M", 12), *numbered("F", 6), *numbered("D", 5), *numbered("DoD", 7)),
+        *(*numbered("V", 5), *numbered("N", 3)),
+    ],
+    "clone_jobs": ["Goal", "P1", "P2", *(f"COD-09-{n:03}" for n in range(1, 31))],
+    "credits": [
+        *numbered("S", 6),
+        *numbered("DB", 6),
+        *fields("User", "id credits membershipTier membershipExpiresAt createdAt updatedAt transactions auditLogs"),
+        "`@@index([membershipTier])`",
+        *fields("Transaction", "id userId action amount balanceBefore balanceAfter metadata createdAt user"),
+        *("`@@index([userId, createdAt(sort: Desc)])`", "`@@index([action])`"),
+        *fields("AuditLog", "id userId action status metadata errorMessage createdAt user"),
+        *("`@@index([userId, createdAt(sort: Desc)])` of AuditLog", "`@@index([status])`"),
+        *fields("IdempotencyRecord", "key result createdAt expiresAt"),
+        "`@@index([expiresAt])`",
+        *(*numbered("MG", 12), *numbered("O", 12), *numbered("B", 10), *numbered("X", 7)),
+    ],
+    "transcription": [
+        *("1.1", "1.2", "1.3", "1.4", "2.1", "2.2", "2.3"),
+        *("User", "`User.email`", "Account", "`Account.user`", "`@@unique([provider, providerAccountId])`"),
+        *("Session", "`Session.sessionToken`", "`Session.user`"),
+        *("VerificationToken", "`@@unique([identifier, token])`"),
+        *("UserUsage", "`UserUsage.userId`", "`UserUsage.user`", "`@id @default(cuid())`"),
+        *(f"3.{n}" for n in range(1, 8)),
+        *("`createUser()`", "`findUserById()`", "`findUserByEmail()`", "`updateUser()`", "`deleteUser()`"),
+        *("`createSession()`", "`findSession()`", "`deleteSession()`", "`cleanupExpiredSessions()`"),
+        *("`createUserUsage()`", "`incrementUsage()`", "`getUserUsage()`", "`checkUsageLimit()`", "`resetUsage()`"),
+        "`trackUserUsage()`",
+        *(f"`{name}()` of `src/lib/usage.ts`" for name in ("getUserUsage", "checkUsageLimit", "resetUsage")),
+        *(*(f"5.{n}" for n in range(1, 7)), *(f"6.{n}" for n in range(1, 10))),
+        *(*numbered("A", 15), *numbered("F", 10), *numbered("I", 11)),
+        *(*numbered("E", 2), *numbered("Z", 7), *numbered("Q", 4)),
+    ],
+}
+"""Plan → what its requirement asks for, line by line, by the number or the name that the table gives it."""
+
+FIELDS = {
+    "User": "id email name emailVerified image createdAt updatedAt",
+    "Account": "id userId type provider providerAccountId refresh_token access_token expires_at token_type scope "
+    "id_token session_state",
+    "Session": "id sessionToken userId expires",
+    "VerificationToken": "identifier token expires",
+    "UserUsage": "id userId summaryCount lastUsed createdAt updatedAt",
+}
+"""The fields of the models that `transcription` was asked for."""
+
+
+@cache
+def requirements():
+    """Return the lines of each plan's tables: number or name, what is asked for, the answer."""
+    found = {}
+    for section in re.split(r"^## ", REQUIREMENTS.read_text("utf-8"), flags=re.M)[1:]:
+        heading, _, body = section.partition("\n")
+        lines = [line for line in body.splitlines() if line.startswith("| ") and not line.startswith("| | ")]
+        found[re.search(r"`(\w+)`", heading)[1]] = [tuple(re.split(r" \| ", line.strip("| \n"))) for line in lines]
+    return found
+
+
+def verdict(rows):
+    """Return the sentence that counts the answers."""
+    counts = Counter(re.match("|".join(ANSWERS), answer)[0] for _, _, answer in rows)
+    told = [f"{counts[word]} {'is' if counts[word] == 1 else 'are'} {words}" for word, words in ANSWERS.items()]
+    return f"Of {len(rows)} lines, {', '.join(told[:-1])} and {told[-1]}."
+
+
+def test_every_line_of_the_requirements_is_answered():
+    assert requirements().keys() == set(PLANS) == ASKED.keys()
+    for plan, asked in ASKED.items():
+        assert [row[0] for row in requirements()[plan]] == asked
+        assert len(set(asked)) == len(asked)
+    for model, names in FIELDS.items():
+        (line,) = (words for name, words, _ in requirements()["transcription"] if name == model)
+        assert re.findall(r"`(\w+)`", line) == names.split()
+
+
+def test_an_answer_says_which_kind_it_is_and_why():
+    for name, _, answer in (row for rows in requirements().values() for row in rows):
+        assert re.fullmatch(rf"(?:{'|'.join(ANSWERS)})(?:: .+)?", answer), name
+        assert ": " in answer or answer == "not covered yet", name
+        assert not re.match(r"met: (?!.*(?:\]\(|`|as [A-Z0-9`]|the same))", answer), (
+            f"{name} is met, and nothing shows it"
+        )
+
+
+@pytest.mark.generated
+def test_the_answers_are_counted():
+    text = REQUIREMENTS.read_text("utf-8")
+    for plan, rows in requirements().items():
+        text = re.sub(rf"(^## .*`{plan}`\n\n).*", lambda m, rows=rows: m[1] + verdict(rows), text, flags=re.M)
+    if os.environ.get("DBPLAN_GOLDEN") == "write":
+        REQUIREMENTS.write_text(text, "utf-8")
+    assert REQUIREMENTS.read_text("utf-8") == text, "docs/requirements.md is stale; make docs"
+
+
+def defined(path):
+    """Return the names that a Python file defines at its top, or the anchors of the headings of a page."""
+    if path.suffix == ".md":
+        headings = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), flags=re.M)
+        return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    names = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        names |= {node.name} if hasattr(node, "name") else set()
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return names
+
+
+def test_every_name_that_an_answer_links_to_is_defined():
+    links = re.findall(r"\]\(([^)#\s]+)#([^)\s]+)\)", REQUIREMENTS.read_text("utf-8"))
+    assert len(links) > 100
+    missing = [f"{file}#{name}" for file, name in links if name not in defined(REQUIREMENTS.parent / file)]
+    assert missing == []
+
+
+def test_every_line_and_index_that_an_answer_refers_to_is_there():
+    for plan, rows in requirements().items():
+        names = {name for name, _, _ in rows}
+        lines = {said for _, _, answer in rows for said in re.findall(r"\bas ([A-Z]*\d[\w.]*|`\w+\.\w+`)", answer)}
+        assert {said.rstrip(".") for said in lines} - names == set(), plan
+        indexes = {index.name for table in read(plan).tables for index in table.indexes}
+        assert {said for row in rows for said in re.findall(r"`(ix_\w+)`", row[2])} - indexes == set(), plan
+
+
+def test_every_command_of_the_requirements_is_one():
+    known = (ROOT / "docs" / "cli.md").read_text()
+    said = re.findall(r"`dbplan ((?:(?:migrate|db|notebook) )?[a-z-]+)((?: [^`]+)?)`", REQUIREMENTS.read_text("utf-8"))
+    assert len(said) > 20
+    assert [command for command, _ in said if f"`dbplan {command}`" not in known] == []
+    subjects = {rest.split()[0] for _, rest in said if rest}
+    assert {subject for subject in subjects if not subject.startswith("-")} <= {*PLANS, "URL"}
+
+
+def test_what_is_counted_and_what_is_defined_is_told_apart():
+    assert verdict([("1", "a", "met: x"), ("2", "b", "not covered yet")]) == (
+        "Of 2 lines, 1 is met, 0 are answered differently and 1 is not covered yet."
+    )
+    assert "requirements" in defined(Path(__file__))
+    assert "nobody" not in defined(Path(__file__))
+    assert "versions" in defined(ROOT / "docs" / "migrations.md")
