@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from dbplan.encryption import rehearsal
 from dbplan.errors import UsageError
 from dbplan.report import Report
 
@@ -16,6 +17,7 @@ __all__ = ["benchmark"]
 SECONDS = 10.0
 
 
+@rehearsal()
 def benchmark(
     stage: Stage,
     *,

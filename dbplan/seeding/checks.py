@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
@@ -16,6 +16,7 @@ from dbplan.errors import NotCovered
 from dbplan.seeding.predicate import Expression, bare, expression, like_pattern, listed
 
 _FLIPPED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
+_CONDITIONS = (*_FLIPPED, exp.In, exp.Between, exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpILike, exp.Glob)
 
 
 @dataclass
@@ -66,11 +67,17 @@ class Facts:
         return self.limits.setdefault(column, Limits())
 
 
-def facts(table: Table) -> Facts:
-    """Return what the CHECK constraints of `table` say."""
+Held = Callable[[str, Expression], bool]
+"""Says whether a column's type makes a condition on it true of whatever it is given."""
+
+
+def facts(table: Table, held: Held = lambda _column, _condition: False) -> Facts:
+    """Return what the CHECK constraints of `table` say, without the conditions that a column's type holds."""
     found = Facts()
     for constraint in check_constraints(table):
-        check = _check(table, constraint)
+        check = _without(_check(table, constraint), held)
+        if check is None:
+            continue
         found.checks.append(check)
         if check.parsed is not None:
             for conjunct in _conjuncts(check.parsed.node):
@@ -106,6 +113,38 @@ def _check(table: Table, constraint: CheckConstraint) -> Check:
         return Check(name, text, expression(text, table.columns.keys()))
     except NotCovered as error:
         return Check(name, text, None, str(error))
+
+
+def _without(check: Check, held: Held) -> Check | None:
+    """Return a CHECK without the conditions that are held; None where it says nothing else."""
+    if check.parsed is None:
+        return check
+    known: dict[Any, bool] = {}
+
+    def told(node: Any) -> Any:
+        names = {column.name for column in node.find_all(exp.Column)} if isinstance(node, _CONDITIONS) else set()
+        if len(names) != 1:
+            return node
+        (name,) = names
+        condition = Expression(node.sql(dialect="postgres"), node, frozenset(names))
+        if node not in known:
+            known[node] = held(name, condition)
+        # true, and unknown where the column is NULL, as the condition itself
+        return exp.EQ(this=exp.column(name), expression=exp.column(name)) if known[node] else node
+
+    node = check.parsed.node.copy().transform(told)
+    if not any(known.values()):
+        return check
+    rest = [conjunct for conjunct in _conjuncts(node) if not _is_itself(conjunct)]
+    if not rest:
+        return None
+    whole: Any = exp.and_(*rest)
+    names = frozenset(column.name for column in whole.find_all(exp.Column))
+    return replace(check, parsed=Expression(check.text, whole, names))
+
+
+def _is_itself(node: Any) -> bool:
+    return isinstance(node, exp.EQ) and isinstance(node.this, exp.Column) and node.this == node.expression
 
 
 def sql_text(clause: ColumnElement[Any]) -> str:
@@ -177,6 +216,8 @@ def _read(node: Any, found: Facts) -> None:
 @_read.register(exp.LT)
 @_read.register(exp.LTE)
 def _comparison(node: Any, found: Facts) -> None:
+    if _is_itself(node):
+        return
     left, right, kind = plain(node.this), plain(node.expression), type(node)
     if isinstance(right, exp.Any):
         _in(exp.In(this=left, expressions=listed(right)), found)

@@ -9,10 +9,10 @@ from sqlalchemy import Table
 
 from dbplan.errors import UnknownName, UsageError
 from dbplan.plan import Plan
-from dbplan.seeding.checks import facts
 from dbplan.seeding.infer import Span, domain
 from dbplan.seeding.recipe import Recipe
 from dbplan.seeding.references import Uniques, all_uniques, follows, references
+from dbplan.seeding.stored import facts_of
 
 DEFAULT_ROWS = 100
 """Rows of the largest table of a plan that says nothing."""
@@ -87,7 +87,7 @@ def _fitted(plan: Plan, wanted: dict[str, int], exact: frozenset[str], fixed: Ma
 
 def _rooms(table: Table, sets: Uniques, span: Span) -> list[tuple[tuple[str, ...], int, str]]:
     """Return for every unique that can run full: the parents whose rows it multiplies, times its own values."""
-    found, known = [], facts(table)
+    found, known = [], facts_of(table)
     refs = [r for r in references(table) if r.own and r.parent != str(table.key)]
     for names in sets[str(table.key)]:
         inside = [r for r in refs if set(r.own) <= names or follows(r, names, sets)]

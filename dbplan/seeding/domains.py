@@ -264,6 +264,31 @@ class Uuids(Domain):
         return uuid_hex(random, mixed(random + np.uint64(1)), version=4)
 
 
+@dataclass(frozen=True)
+class Tokens(Domain):
+    """Random texts of digits and small letters, such as an API key."""
+
+    length: int = 32
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return VAST
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        first = mixed(index.astype(np.uint64) + np.uint64(1))
+        words = (first, mixed(first + np.uint64(1)), mixed(first + np.uint64(2)))
+        # 64 bits are 13 digits; the first word alone tells all values apart
+        parts = zip(*(word.tolist() for word in words), strict=True)
+        return as_array(["".join(base36(n).rjust(13, "0") for n in part)[: self.length] for part in parts])
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return f"random texts of {self.length} characters"
+
+
 @dataclass(frozen=True, eq=False)
 class Kept(Domain):
     """The values of another domain that a test keeps, among those that were tried."""

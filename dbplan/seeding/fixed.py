@@ -13,12 +13,13 @@ from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered
 from dbplan.plan import Plan
-from dbplan.seeding.checks import Check, Facts, facts
+from dbplan.seeding.checks import Check, Facts
 from dbplan.seeding.defaults import COUNTED, LEFT, default, first_number
 from dbplan.seeding.frames import Frame, Maker, Source
 from dbplan.seeding.infer import generic
 from dbplan.seeding.literals import cell, column_cells
 from dbplan.seeding.references import Reference, key_of, unique_sets
+from dbplan.seeding.stored import facts_of
 from dbplan.seeding.stream import Array
 from dbplan.seeding.times import CREATED
 
@@ -60,11 +61,11 @@ class FixedReader:
 
     def table(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[FixedRow, ...]:
         """Return the rows of one table, every left-out column filled."""
-        made = [self.row(table, number, row) for number, row in enumerate(rows)]
+        made, known = [self.row(table, number, row) for number, row in enumerate(rows)], facts_of(table)
         for column in table.columns:
             numbers = [row.cells.get(column.name) for row in made]
             top = max((n for n in numbers if isinstance(n, int)), default=0)
-            following = max(first_number(column, facts(table).limit(column.name)), top + 1)
+            following = max(first_number(column, known.limit(column.name)), top + 1)
             for at, number in enumerate(numbers):
                 if number is COUNTED:
                     made[at] = replace(made[at], cells={**made[at].cells, column.name: following})
@@ -140,7 +141,7 @@ class FixedReader:
         """Refuse a row that breaks a CHECK that can be computed here."""
         if not rows:
             return
-        known = facts(table)
+        known = facts_of(table)
         source = source_of(table, rows, known)
         for check in known.checks:
             for at in _broken(check, source):

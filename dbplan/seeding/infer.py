@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import types as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from dbplan.columns import Digest, Encrypted
 from dbplan.seeding.checks import Limits, moment
 from dbplan.seeding.domains import (
     VAST,
@@ -22,6 +23,7 @@ from dbplan.seeding.domains import (
     Integers,
     Made,
     Moments,
+    Tokens,
     Uuids,
     Words,
     base36,
@@ -85,6 +87,8 @@ RANGES: tuple[tuple[str, int, int], ...] = (
     (r"(latitude|^lat)$", -85, 85),
     (r"(longitude|^lng|^lon)$", -180, 180),
 )
+NAMELESS = frozenset({"word", "md5", "sha256", "bothify", "catch_phrase", "user_name"})
+"""Providers instead of which a secret holds a random text."""
 MOSTLY_FALSE = re.compile(r"(delet|remov|archiv|block|bann|suspend|lock|disab|spam|default|primary|test)")
 
 
@@ -146,7 +150,9 @@ def generic(kind: Any) -> Any:
 
 def domain(name: str, kind: Any, limits: Limits, span: Span, locale: str = "en_US") -> Domain | None:
     """Return the values a column may take; None for a type that nothing here knows."""
-    kind = generic(kind)
+    secret, kind = isinstance(kind, Encrypted | Digest), generic(kind)
+    if secret and limits.longest is None and _provider(_snake(name)) in NAMELESS:
+        return Tokens()
     if limits.values is not None and not isinstance(kind, sa.Boolean | sa.DateTime | sa.Date):
         return Choice(tuple(v for v in limits.values if v not in limits.excluded))
     for family, make in FAMILIES.items():
@@ -227,11 +233,15 @@ def _string(name: str, kind: Any, limits: Limits, _span: Span, locale: str) -> D
     if limits.pattern:
         made = Pattern(limits.pattern, limits.shortest, length)
     else:
-        provider = next((p for pattern, p in PROVIDERS if re.search(pattern, name)), "word")
-        made = _fitting(provider, length, limits.shortest, locale)
+        made = _fitting(_provider(name), length, limits.shortest, locale)
     if limits.lower or limits.upper:
         made = Respelled(made, str.lower if limits.lower else str.upper)
     return made
+
+
+def _provider(name: str) -> str:
+    """Return the Faker provider whose words a column of that name holds."""
+    return next((provider for pattern, provider in PROVIDERS if re.search(pattern, name)), "word")
 
 
 def _fitting(provider: str, length: int | None, shortest: int, locale: str) -> Domain:

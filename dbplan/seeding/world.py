@@ -16,7 +16,7 @@ from dbplan.plan import Plan
 from dbplan.seeding import clearance, makers, picking
 from dbplan.seeding.accepting import accepted
 from dbplan.seeding.cells import present
-from dbplan.seeding.checks import Check, Facts, Limits, facts
+from dbplan.seeding.checks import Check, Facts, Limits
 from dbplan.seeding.defaults import first_number, version_of
 from dbplan.seeding.domains import Choice, Domain, Uuids, kept
 from dbplan.seeding.fanout import fan
@@ -27,6 +27,7 @@ from dbplan.seeding.keys import Keys, assign, lead_of, tied
 from dbplan.seeding.recipe import Recipe, TableRule
 from dbplan.seeding.references import Reference, all_uniques, references
 from dbplan.seeding.rules import DRAWN, ruled, ruled_domain
+from dbplan.seeding.stored import facts_of
 from dbplan.seeding.stream import key
 from dbplan.seeding.times import CREATED, place_in_time
 
@@ -81,7 +82,7 @@ def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int
 
 def _source(table: Table, recipe: Recipe, rows: int, uniques: tuple[frozenset[str], ...]) -> Source:
     """Return the source of a table's rows: the fixed ones where all are, else the generated ones, after them."""
-    known, refs, given = facts(table), references(table), recipe.table(str(table.key)).fixed
+    known, refs, given = facts_of(table), references(table), recipe.table(str(table.key)).fixed
     fixed = source_of(table, given, known, refs, uniques) if given else None
     if fixed is not None and not rows:
         return fixed

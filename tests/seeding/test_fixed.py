@@ -36,7 +36,7 @@ from sqlalchemy import (
     text,
 )
 
-from dbplan.columns import Digest, Encrypted, JsonDocument, Money, UtcDateTime, new_id, now, words
+from dbplan.columns import Digest, Encrypted, JsonDocument, Money, UtcDateTime, new_id, now, sealed, words
 from dbplan.connection import new_engine
 from dbplan.encryption import VARIABLE, new_key, rehearsal, unseal
 from dbplan.errors import RecipeError, Unsatisfiable, UsageError
@@ -308,10 +308,11 @@ def everything():
         Column("id", BigInteger, Identity(always=True), primary_key=True),
         Column("version", Uuid, server_default=text("uuidv7()")), Column("clock", Time), Column("took", Interval),
         Column("raw", LargeBinary), Column("doc", JSON), Column("exact", Numeric(30, 18)),
-        Column("secret", Encrypted("t.secret")),
+        Column("secret", Encrypted("t.secret"), CheckConstraint(sealed("secret"), name="sealed")),
         Column("token", Digest), Column("at", UtcDateTime, default=now), Column("note", Text, server_default="none"),
         Column("shown", Boolean, server_default=text("true")), Column("share", Numeric(5, 2), server_default="12.5"),
         Column("length", Integer, server_default=text("length('four')")),
+        CheckConstraint("length(token) = 64", name="digest"),
     )  # fmt: skip
     return m
 
@@ -332,10 +333,6 @@ length = 7
 
 [tables.t]
 rows = 3
-
-[tables.t.columns]
-secret = { pattern = "^sealed:[a-z]{9}$" }
-token = { pattern = "^[a-f0-9]{64}$" }
 """
 
 
