@@ -95,7 +95,8 @@ class Money(TypeDecorator[Decimal]):
     """An exact amount with two decimals, Numeric(10, 2), on every dialect.
 
     SQLite has no decimals: it computes with doubles, which hold these ten digits and come back as the same Decimal.
-    A value with a third decimal is refused with ValueError, where a server would round it and say nothing.
+    A value with a third decimal is refused with ValueError, where a server would round it and say nothing; one with an
+    eleventh digit too, where SQLite would keep it.
     """
 
     impl = Numeric(10, 2)
@@ -110,6 +111,8 @@ class Money(TypeDecorator[Decimal]):
         if value is None:
             return None
         exact = Decimal(str(value))
+        if not exact.is_finite() or abs(exact) >= 10**8:
+            raise ValueError(f"{value} is not within ±99999999.99, the amounts of Numeric(10, 2)")
         if exact != round(exact, 2):
             raise ValueError(f"{value} has more than two decimals; round it the way your books want it")
         return float(exact) if dialect.name == "sqlite" else exact

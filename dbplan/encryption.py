@@ -7,12 +7,14 @@ the same twice. Whoever sees a column therefore sees which of its rows hold the 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+
+from sqlalchemy.exc import DontWrapMixin
 
 from dbplan.errors import DbplanError
 
@@ -25,11 +27,17 @@ PREFIX = "sealed:"
 DEVELOPMENT = "development"
 """The word that stands for a key known to everybody: it guards nothing, and is for databases of invented rows."""
 
+MAKE = "openssl rand -base64 64 | tr -d '\\n'"
+"""The command that makes a key."""
+
 _rehearsing: ContextVar[bool] = ContextVar("rehearsing", default=False)
 
 
-class EncryptionError(DbplanError):
-    """A secret that cannot be sealed or opened with the keys that are there."""
+class EncryptionError(DontWrapMixin, DbplanError):
+    """A secret that cannot be sealed or opened with the keys that are there.
+
+    SQLAlchemy lets it through as it is, where it would wrap another error with the values of the statement: secrets.
+    """
 
 
 @contextmanager
@@ -45,21 +53,31 @@ def rehearsal() -> Iterator[None]:
 def seal(text: str, place: str) -> str:
     """Return `text` encrypted with the first key; only `unseal` with the same `place` opens it.
 
-    Raises EncryptionError where no key is set.
+    Raises EncryptionError where no key is set, or the text is none.
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
     key = _keys()[0]
-    sealed = AESSIV(key).encrypt(text.encode(), [place.encode()])
+    try:
+        clear = text.encode()
+    except UnicodeEncodeError:
+        raise EncryptionError(f"the secret of {place} holds half a character, which UTF-8 cannot write") from None
+    sealed = AESSIV(key).encrypt(clear, [place.encode()])
     return f"{PREFIX}{_name(key)}:{base64.b64encode(sealed).decode()}"
 
 
 def unseal(sealed: str, place: str) -> str:
-    """Return what was sealed for `place`; EncryptionError for another place, an unknown key, or a changed text."""
+    """Return what was sealed for `place`; EncryptionError for another place, an unknown key, or a changed text.
+
+    What is not sealed may be a secret in clear: no error repeats it.
+    """
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-    name, _, body = sealed.removeprefix(PREFIX).partition(":")
+    parts = re.fullmatch(f"{PREFIX}([0-9a-f]{{8}}):(.*)", sealed, re.DOTALL)
+    if parts is None:
+        raise EncryptionError(f"what {place} holds is not sealed; write it through a column of type Encrypted")
+    name, body = parts.groups()
     for key in _keys():
         if _name(key) == name:
             try:
@@ -78,7 +96,7 @@ def _keys() -> tuple[bytes, ...]:
     given = os.environ.get(VARIABLE) or (DEVELOPMENT if _rehearsing.get() else "")
     if not given:
         raise EncryptionError(
-            f"no key to seal or open secrets with; set {VARIABLE}: `openssl rand -base64 64 | tr -d '\\n'` makes one, "
+            f"no key to seal or open secrets with; set {VARIABLE}: `{MAKE}` makes one, "
             f'and the word "{DEVELOPMENT}" serves a database of invented rows'
         )
     return tuple(_key(word.strip()) for word in given.split(","))
@@ -89,10 +107,10 @@ def _key(word: str) -> bytes:
         return hashlib.sha512(b"dbplan development").digest()
     try:
         key = base64.b64decode(word, validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if len(key) != 64:
-        raise EncryptionError(f"{VARIABLE} holds something else than base64 of 64 bytes; `openssl rand -base64 64`")
+        raise EncryptionError(f"{VARIABLE} holds something else than base64 of 64 bytes; `{MAKE}` makes a key")
     return key
 
 

@@ -43,12 +43,12 @@ def engine(url: str | URL | None = None, **options: Any) -> Engine:
 
 
 def new_engine(url: str | URL, **options: Any) -> Engine:
-    """Return an engine that nobody else holds; the caller disposes of it."""
+    """Return an engine that nobody else holds; the caller disposes of it. Its errors show no values of a statement."""
     normal = normalise(url)
     if normal.get_backend_name() == "sqlite" and _in_memory(normal):
         options = {name: value for name, value in options.items() if not name.startswith(("pool", "max_"))}
     try:
-        made = create_engine(normal, **options)
+        made = create_engine(normal, **{"hide_parameters": True} | options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         name = normal.drivername
         raise NotCovered(

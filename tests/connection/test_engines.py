@@ -89,6 +89,17 @@ def test_statements_are_logged_without_their_values(url: str, caplog: pytest.Log
     assert "hunter2" not in caplog.text
 
 
+def test_an_error_shows_the_statement_and_no_values(url: str):
+    with transaction(url) as session:
+        session.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY, secret TEXT NOT NULL)"))
+    statement, values = text("INSERT INTO t (id, secret) VALUES (:id, :secret)"), {"id": 1, "secret": "hidden"}
+    with transaction(url) as session:
+        session.execute(statement, values)
+    with pytest.raises(IntegrityError, match="INSERT INTO t") as refused, transaction(url) as session:
+        session.execute(statement, values)
+    assert "hidden" not in str(refused.value).replace("hidden due to hide_parameters", "")
+
+
 def test_slow_statements_are_warned_about(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
