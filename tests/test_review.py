@@ -1,15 +1,20 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from dbplan.benchmarking import benchmark
+from dbplan.domains import PLANS
 from dbplan.errors import UsageError
-from dbplan.evidence import Finding, Place, Server, Severity
+from dbplan.evidence import Finding, Place, Server, Severity, Timing
+from dbplan.migration import dry_run
 from dbplan.plan import Plan
 from dbplan.report import Report
 from dbplan.report.blocks import Section
 from dbplan.review import ALTOGETHER, LARGEST, judge, review, volume
+from dbplan.sources import read
 
 
 def _metadata(tables: int = 1) -> MetaData:
@@ -120,3 +125,25 @@ def test_a_review_measures_what_it_says(tmp_path: Path):
 def test_no_rows_are_refused():
     with pytest.raises(UsageError, match="rows is 0"):
         review(Plan("p", _metadata()), rows=0)
+
+
+ROWS = 1000
+SECONDS = 0.3
+
+
+@pytest.mark.parametrize("on", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("name", PLANS)
+def test_every_worked_plan_passes_its_review_with_every_query_measured(
+    name: str, on: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(review.__globals__, "benchmark", partial(benchmark, seconds=SECONDS))
+    monkeypatch.setitem(review.__globals__, "dry_run", partial(dry_run, rows=ROWS // 10))
+    plan = read(name)
+    page = review(plan, on=on, rows=ROWS)
+    sections = {block.title: block for block in page.blocks if isinstance(block, Section)}
+    assert [f"{block.title}: {block.verdict}" for block in sections.values() if not block.ok] == []
+    assert [action.message for action in page.actions] == []
+    assert page.ok
+    measured = {fact.query: fact for fact in page.evidence if isinstance(fact, Timing)}
+    assert measured.keys() == {query.name for query in plan.queries}
+    assert all(fact.n > 0 for fact in measured.values())
