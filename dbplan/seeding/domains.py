@@ -393,8 +393,9 @@ def numbered(word: str, number: int) -> str:
 
 
 def as_array(values: Sequence[Any]) -> NDArray[Any]:
-    """Return values as an array: numbers and booleans of one type natively, anything else as objects."""
-    if values and all(type(value) in (int, bool, float) for value in values) and len({type(v) for v in values}) == 1:
+    """Return values as an array: numbers, booleans and times of one type natively, anything else as objects."""
+    kinds = {type(value) for value in values}
+    if len(kinds) == 1 and kinds <= {int, bool, float, np.datetime64, np.timedelta64}:
         return np.asarray(values)
     out = np.empty(len(values), dtype=object)
     out[:] = values

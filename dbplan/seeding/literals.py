@@ -73,8 +73,6 @@ def column_cells(values: Sequence[Any]) -> Cells:
         return absent(len(values))
     filled = [known if value is None else value for value in values]
     null = np.array([value is None for value in values], dtype=bool)
-    if isinstance(known, np.datetime64 | np.timedelta64):
-        return Cells(np.array(filled), null)
     return Cells(as_array(filled), null)
 
 

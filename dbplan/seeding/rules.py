@@ -16,6 +16,7 @@ from dbplan.seeding.checks import Limits
 from dbplan.seeding.domains import Choice, Decimals, Domain, Integers, Moments, Words
 from dbplan.seeding.frames import Maker
 from dbplan.seeding.infer import generic
+from dbplan.seeding.literals import instant
 from dbplan.seeding.patterns import Pattern
 from dbplan.seeding.predicate import expression
 
@@ -53,7 +54,7 @@ def _made(builder: Builder, column: Column[Any], rule: Rule) -> Maker | None:
     state, table, name = builder.world.random_state, builder.name, column.name
     null = float(rule.get("null", 0.0))
     if "value" in rule:
-        return makers.constant(rule["value"])
+        return makers.constant(_cell(rule["value"]))
     if "cases" in rule:
         return _cases(builder, column, rule)
     if "expression" in rule:
@@ -64,7 +65,7 @@ def _made(builder: Builder, column: Column[Any], rule: Rule) -> Maker | None:
         return makers.after(state, table, name, rule["after"], within(rule.get("within")), span, null)
     if "last" in rule:
         child, _, target = rule["last"].rpartition(".")
-        return makers.last(_child(builder, child, name), target, rule.get("empty"))
+        return makers.last(_child(builder, child, name), target, _cell(rule.get("empty")))
     if "level" in rule or "previous" in rule:
         return _chained(builder, name, rule)
     return None
@@ -77,7 +78,7 @@ def _chained(builder: Builder, name: str, rule: Rule) -> Maker:
             f"{where}: {builder.name}.{name} follows a parent's rows, and the table has no lead; say per = …"
         )
     if "previous" in rule:
-        return makers.previous(rule["previous"], rule.get("first"))
+        return makers.previous(rule["previous"], _cell(rule.get("first")))
     low, high = int(rule["level"].get("min", 0)), int(rule["level"].get("max", 1000))
     cycle = int(rule["level"].get("cycle", 10))
     if cycle < 2 or high - low < cycle:
@@ -98,7 +99,7 @@ def _cases(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
     made = []
     for number, case in enumerate(rule["cases"]):
         condition = expression(case["when"], builder.table.columns.keys()) if "when" in case else None
-        domain = Choice(tuple(case["values"]), tuple(case.get("weights", ())))
+        domain = Choice(tuple(map(_cell, case["values"])), tuple(case.get("weights", ())))
         label = f"{column.name}#{number}"
         made.append((condition, makers.drawn(builder.world.random_state, builder.name, label, domain, 0.0)))
     return makers.by_case(made)
@@ -117,7 +118,7 @@ def ruled_domain(column: Column[Any], rule: Rule, domain: Domain | None, limits:
     """Return the domain that a rule names, None where it names none."""
     length = getattr(generic(column.type), "length", None)
     if "values" in rule:
-        return Choice(tuple(rule["values"]), tuple(rule.get("weights", ())))
+        return Choice(tuple(map(_cell, rule["values"])), tuple(rule.get("weights", ())))
     if "faker" in rule:
         return Words(rule["faker"], length, limits.shortest, locale)
     if "pattern" in rule:
@@ -127,10 +128,15 @@ def ruled_domain(column: Column[Any], rule: Rule, domain: Domain | None, limits:
     return None
 
 
+def _cell(value: Any) -> Any:
+    """Return a value of a recipe as cells hold it: times in UTC."""
+    return instant(value) if isinstance(value, dt.date) else value
+
+
 def _ranged(domain: Domain | None, rule: Rule) -> Domain | None:
     low, high = rule.get("min"), rule.get("max")
     if isinstance(domain, Moments):
-        return makers.between(domain, _moment(low), _moment(high))
+        return makers.between(domain, _cell(low), _cell(high))
     if isinstance(domain, Decimals):
         unit = 10**domain.scale
         ends = (domain.low if low is None else round(low * unit), domain.high if high is None else round(high * unit))
@@ -138,14 +144,6 @@ def _ranged(domain: Domain | None, rule: Rule) -> Domain | None:
     if isinstance(domain, Integers):
         return Integers(domain.low if low is None else int(low), domain.high if high is None else int(high))
     return domain
-
-
-def _moment(value: Any) -> np.datetime64 | None:
-    if value is None:
-        return None
-    if isinstance(value, dt.datetime) and value.tzinfo is not None:
-        value = value.astimezone(dt.UTC).replace(tzinfo=None)
-    return np.datetime64(value, "us")
 
 
 def within(text: str | None) -> np.timedelta64 | None:
