@@ -8,8 +8,11 @@ from types import MappingProxyType
 
 PLANS: Mapping[str, str] = MappingProxyType(
     {
+        "clone_jobs": "dbplan.domains.clone_jobs",
         "credits": "dbplan.domains.credits",
+        "store": "dbplan.domains.store",
         "transcription": "dbplan.domains.transcription",
+        "wallet": "dbplan.domains.wallet",
     }
 )
 """Plan name → the module that holds it as `PLAN`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
@@ -10,6 +11,7 @@ from sqlalchemy import CursorResult, Executable
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from dbplan.columns import new_id
 from dbplan.errors import DbplanError, UsageError
 
 
@@ -55,3 +57,33 @@ def refused_as(session: Session, error: DbplanError) -> Iterator[None]:
             yield
     except IntegrityError:
         raise error from None
+
+
+def upsert(
+    session: Session, change: Executable, add: Executable, values: Mapping[str, Any], taken: DbplanError
+) -> uuid.UUID:
+    """Change a row, or add it where there is none, and return its id; raise `taken` where another row is in the way.
+
+    `change` returns the id of what it changed, `add` takes a `new_id` besides. It wants no server's own ON CONFLICT: of
+    two who add at once the second is refused by the unique constraint, and then finds the row of the first to change.
+    """
+    fresh = new_id()
+    try:
+        with session.begin_nested():
+            return _changed_or_added(session, change, add, values, fresh)
+    except IntegrityError:
+        pass
+    with refused_as(session, taken):
+        found = session.scalar(change, values)
+    if found is None:
+        raise taken
+    return cast("uuid.UUID", found)
+
+
+def _changed_or_added(
+    session: Session, change: Executable, add: Executable, values: Mapping[str, Any], fresh: uuid.UUID
+) -> uuid.UUID:
+    found = session.scalar(change, values)
+    if found is None:
+        session.execute(add, {**values, "new_id": fresh})
+    return found or fresh

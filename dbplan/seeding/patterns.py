@@ -155,10 +155,12 @@ class Pattern(Domain):
 
     def nth(self, index: Index) -> Array:
         """Return the texts at `index`."""
-        # above the index stand further bits of it, for patterns with more texts than an index can number
+        # Above the index stand further bits of it, for patterns with more texts than an index can number; only as many
+        # as there are texts for, so that two indexes never give the same one.
         more = [mixed(index.astype(np.uint64) + np.uint64(n)).tolist() for n in range(3)]
-        whole = (i + (a << 62) + (b << 126) + (c << 190) for i, a, b, c in zip(index.tolist(), *more, strict=True))
-        return as_array([self._tree.nth(i)[0] for i in whole])
+        turns = max(1, self._tree.size // VAST)
+        above = ((a + (b << 64) + (c << 128)) % turns for a, b, c in zip(*more, strict=True))
+        return as_array([self._tree.nth(i + VAST * turn)[0] for i, turn in zip(index.tolist(), above, strict=True)])
 
     @property
     def title(self) -> str:
