@@ -115,10 +115,10 @@ def create_users() -> None:
             "When address, name, picture and password were erased for good; NULL while they are there",
         ),
         primary_key("users"),
-        check("users", "email_shape", "email LIKE '_%@_%' AND email = lower(email)"),
+        check("users", "email_form", "email LIKE '_%@_%' AND email = lower(email)"),
         check("users", "email_length", "length(email) BETWEEN 3 AND 254"),
         check("users", "name_length", "length(name) BETWEEN 1 AND 200"),
-        check("users", "image_length", "length(image) BETWEEN 1 AND 2048"),
+        check("users", "image_length", "length(image) BETWEEN 1 AND 2000"),
         check("users", "role_known", "role IN ('user', 'support', 'admin')"),
         check("users", "password_hash_shape", PASSWORD_HASH),
         check("users", "password_hash_length", "length(password_hash) BETWEEN 60 AND 255"),
@@ -248,6 +248,7 @@ def create_subscriptions() -> None:
         ),
         primary_key("subscriptions"),
         reference("subscriptions", "user_id", "users", "RESTRICT"),
+        unique("subscriptions", "id", "user_id"),
         *checks_of_subscriptions(),
         comment="Subscriptions, ended ones included; a user has one that lives",
     )
@@ -304,7 +305,12 @@ def create_payments() -> None:
         column("occurred_at", INSTANT, "When, by the provider's clock, it came to stand so"),
         primary_key("payments"),
         reference("payments", "user_id", "users", "RESTRICT"),
-        reference("payments", "subscription_id", "subscriptions", "RESTRICT"),
+        sa.ForeignKeyConstraint(
+            ["subscription_id", "user_id"],
+            ["subscriptions.id", "subscriptions.user_id"],
+            name=op.f("fk_payments_subscription_id_user_id_subscriptions"),
+            ondelete="RESTRICT",
+        ),
         unique("payments", "provider", "provider_payment_id"),
         check("payments", "status_known", "status IN ('pending', 'succeeded', 'failed', 'refunded')"),
         check("payments", "provider_lower_case", "provider = lower(provider)"),
@@ -321,8 +327,8 @@ def create_payments() -> None:
         comment="Payments, each once, however often its provider tells of it",
     )
     op.create_index("ix_payments_user_id_created_at", "payments", ["user_id", NEWEST])
-    latest = ["subscription_id", sa.text("occurred_at DESC")]
-    op.create_index("ix_payments_subscription_id_occurred_at", "payments", latest)
+    latest = ["subscription_id", "user_id", sa.text("occurred_at DESC")]
+    op.create_index("ix_payments_subscription_id_user_id_occurred_at", "payments", latest)
 
 
 def create_audit_logs() -> None:

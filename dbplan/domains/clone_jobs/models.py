@@ -7,7 +7,17 @@ import uuid
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from dbplan.columns import (
@@ -122,10 +132,10 @@ class User(Identified, Created, Updated, Person, SoftDeleted, Base):
     __tablename__ = "users"
 
     password_hash: Mapped[str | None] = mapped_column(
-        String(255), comment="Argon2id or bcrypt, salt included; NULL once the person is erased"
+        String(255), sort_order=1, comment="Argon2id or bcrypt, salt included; NULL once the person is erased"
     )
     role: Mapped[Role] = mapped_column(
-        words(Role), server_default=text("'user'"), comment="What they may do: user, support or admin"
+        words(Role), server_default=text("'user'"), sort_order=1, comment="What they may do: user, support or admin"
     )
     erased_at: Mapped[dt.datetime | None] = mapped_column(
         sort_order=2, comment="When address, name, picture and password were erased for good; NULL while they are there"
@@ -136,10 +146,10 @@ class User(Identified, Created, Updated, Person, SoftDeleted, Base):
     payments: WriteOnlyMapped[Payment] = relationship(back_populates="user", passive_deletes="all")
 
     __table_args__ = (
-        CheckConstraint(EMAIL, name="email_shape"),
+        CheckConstraint(EMAIL, name="email_form"),
         CheckConstraint(sized("email", 3, 254), name="email_length"),
         CheckConstraint(sized("name", 1, 200), name="name_length"),
-        CheckConstraint(sized("image", 1, 2048), name="image_length"),
+        CheckConstraint(sized("image", 1, 2000), name="image_length"),
         CheckConstraint(one_of("role", Role), name="role_known"),
         CheckConstraint(PASSWORD_HASH, name="password_hash_shape"),
         CheckConstraint(sized("password_hash", 60, 255), name="password_hash_length"),
@@ -319,9 +329,12 @@ class Subscription(Identified, Created, Updated, Base):
     )
 
     user: Mapped[User] = relationship(back_populates="subscriptions")
-    payments: WriteOnlyMapped[Payment] = relationship(back_populates="subscription", passive_deletes="all")
+    payments: WriteOnlyMapped[Payment] = relationship(
+        back_populates="subscription", passive_deletes="all", overlaps="payments,user"
+    )
 
     __table_args__ = (
+        UniqueConstraint("id", "user_id"),
         CheckConstraint(one_of("plan", Tier), name="plan_known"),
         CheckConstraint(one_of("next_plan", Tier), name="next_plan_known"),
         CheckConstraint(one_of("status", SubscriptionStatus), name="status_known"),
@@ -363,9 +376,7 @@ class Payment(Identified, Created, Updated, Base):
     __tablename__ = "payments"
 
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), comment="Who pays")
-    subscription_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("subscriptions.id", ondelete="RESTRICT"), comment="What for; NULL for a single purchase"
-    )
+    subscription_id: Mapped[uuid.UUID | None] = mapped_column(comment="What for; NULL for a single purchase")
     provider: Mapped[str] = mapped_column(String(50), comment="Who collects, in lower case, such as stripe")
     provider_payment_id: Mapped[str] = mapped_column(String(255), comment="The payment's id at the provider")
     amount: Mapped[int] = mapped_column(comment="In the currency's smallest unit: cents for USD, yen for JPY")
@@ -379,11 +390,14 @@ class Payment(Identified, Created, Updated, Base):
     )
     occurred_at: Mapped[dt.datetime] = mapped_column(comment="When, by the provider's clock, it came to stand so")
 
-    user: Mapped[User] = relationship(back_populates="payments")
-    subscription: Mapped[Subscription | None] = relationship(back_populates="payments")
+    user: Mapped[User] = relationship(back_populates="payments", overlaps="payments")
+    subscription: Mapped[Subscription | None] = relationship(back_populates="payments", overlaps="payments,user")
 
     __table_args__ = (
         UniqueConstraint("provider", "provider_payment_id"),
+        ForeignKeyConstraint(
+            ["subscription_id", "user_id"], ["subscriptions.id", "subscriptions.user_id"], ondelete="RESTRICT"
+        ),
         CheckConstraint(one_of("status", PaymentStatus), name="status_known"),
         CheckConstraint(lower_case("provider"), name="provider_lower_case"),
         CheckConstraint(sized("provider", 1, 50), name="provider_length"),
@@ -409,7 +423,8 @@ class Payment(Identified, Created, Updated, Base):
                     "currency is text of three letters: a char(3) pads what is shorter and compares by rules of its "
                     "own. Codes come and go, so that they are no enum.",
                     "Books outlive what they speak of: neither a user nor a subscription with payments can be deleted "
-                    "(RESTRICT). user_id stands beside subscription_id since a single purchase has no subscription.",
+                    "(RESTRICT). user_id stands beside subscription_id since a single purchase has no subscription; "
+                    "the reference is to the pair, so that nobody pays for a stranger's. A NULL in it means none.",
                 ),
             },
         },
@@ -477,7 +492,12 @@ Index(
     **_partial("provider_subscription_id IS NOT NULL"),
 )
 Index("ix_payments_user_id_created_at", Payment.user_id, Payment.created_at.desc())
-Index("ix_payments_subscription_id_occurred_at", Payment.subscription_id, Payment.occurred_at.desc())
+Index(
+    "ix_payments_subscription_id_user_id_occurred_at",
+    Payment.subscription_id,
+    Payment.user_id,
+    Payment.occurred_at.desc(),
+)
 Index("ix_audit_logs_subject_id_created_at", AuditLog.subject_id, AuditLog.created_at.desc())
 Index(
     "ix_audit_logs_actor_id_created_at",

@@ -34,7 +34,7 @@ def delete_user(session: Session, user_id: uuid.UUID, *, by: uuid.UUID | None = 
     actor = by or user_id
     for held in session.scalars(lock_subscription, {"user_id": user_id}):
         end(session, held, actor)
-    cancelled = changed(session, jobs.cancel_jobs_of_user, {"user_id": user_id})
+    cancelled = changed(session, jobs.cancel_jobs_of_user, {"owner": user_id})
     session.execute(statements.delete_user, {"user_id": user_id})
     new = {"deleted": True, "cancelled_jobs": cancelled}
     audit(session, actor, "user.delete", Subject.USER, user_id, old={"deleted": False}, new=new)

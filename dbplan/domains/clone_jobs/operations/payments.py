@@ -196,6 +196,6 @@ def _settle(session: Session, purpose: Subscription, payment: Payment) -> None:
     over = purpose.status == SubscriptionStatus.CANCELLED
     if wanted is None or over or purpose.status == wanted:
         return
-    newest = session.scalar(statements.newest_payment, {"subscription_id": purpose.id})
+    newest = session.scalar(statements.newest_payment, {"subscription_id": purpose.id, "user_id": purpose.user_id})
     if newest == payment.id:
         set_standing(session, purpose, wanted)

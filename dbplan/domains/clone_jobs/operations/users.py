@@ -91,7 +91,7 @@ def set_password(session: Session, user_id: uuid.UUID, password_hash: str, *, by
 
 def verify_email(session: Session, user_id: uuid.UUID, email: str) -> bool:
     """Note that a user proved this address; False where they have another by now, or had proved it already."""
-    proved = bool(changed(session, statements.verify_email, {"user_id": user_id, "email": calls.email(email)}))
+    proved = bool(changed(session, statements.verify_email, {"user_id": user_id, "address": calls.email(email)}))
     if proved:
         audit(session, user_id, "user.verify-email", Subject.USER, user_id, new={"email": "verified"})
     return proved

@@ -53,7 +53,7 @@ lock_job = (
 
 cancel = update(JOBS).where(_ONE, _OPEN).values(_CANCELLED)
 
-cancel_jobs_of_user = update(JOBS).where(JOBS.c.user_id == bindparam("user_id"), _OPEN).values(_CANCELLED)
+cancel_jobs_of_user = update(JOBS).where(JOBS.c.user_id == bindparam("owner"), _OPEN).values(_CANCELLED)
 
 retry = (
     update(JOBS)
@@ -120,7 +120,7 @@ QUERIES = (
     ),
     Query("lock job", lock_job, 0.15),
     Query("cancel", cancel, 0.1),
-    Query("cancel jobs of a user", cancel_jobs_of_user, 0.002, _OWNER),
+    Query("cancel jobs of a user", cancel_jobs_of_user, 0.002),
     Query("retry", retry, 0.02, {"due": now}),
     Query("delete job", delete_job, 0.1),
     Query("restore job", restore_job, 0.001),

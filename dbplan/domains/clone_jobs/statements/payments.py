@@ -55,7 +55,7 @@ payments_of_user = newest_first(_WHOLE.where(PAYMENTS.c.user_id == bindparam("us
 
 newest_payment = (
     select(PAYMENTS.c.id)
-    .where(PAYMENTS.c.subscription_id == bindparam("subscription_id"))
+    .where(PAYMENTS.c.subscription_id == bindparam("subscription_id"), PAYMENTS.c.user_id == bindparam("user_id"))
     .order_by(PAYMENTS.c.occurred_at.desc())
     .limit(1)
 )
@@ -80,7 +80,12 @@ QUERIES = (
             "code": ["USD", "EUR"],
         },
     ),
-    Query("advance payment", advance_payment, 0.1, _STANDING),
+    Query(
+        "advance payment",
+        advance_payment,
+        0.1,
+        {"standing": [PaymentStatus.FAILED], "why": PAYMENTS.c.failure_reason, "when": now},
+    ),
     Query(
         "refund payment",
         refund_payment,
@@ -93,5 +98,10 @@ QUERIES = (
         0.5,
         {"user_id": PAYMENTS.c.user_id, "before": [NEWEST], "before_id": [LAST_ID], "limit": [20]},
     ),
-    Query("newest payment", newest_payment, 0.2, {"subscription_id": PAYMENTS.c.subscription_id}),
+    Query(
+        "newest payment",
+        newest_payment,
+        0.2,
+        {"subscription_id": PAYMENTS.c.subscription_id, "user_id": PAYMENTS.c.user_id},
+    ),
 )

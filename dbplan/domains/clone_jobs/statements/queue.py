@@ -106,7 +106,7 @@ QUERIES = (
     Query("next due", next_due, 3, {"now": now}),
     Query("next abandoned", next_abandoned, 3, {"now": now}),
     Query("spent", spent, 0.02, {"now": now, "limit": [100]}),
-    Query("lease", lease, 2, {"new_lease": new_id, "who": ["worker-7:4711"], "until": _soon}),
+    Query("lease", lease, 2, {"new_lease": new_id, "who": ["worker-7:4711"], "until": JOBS.c.locked_until}),
     Query("heartbeat", heartbeat, 10, _LEASE | {"until": _soon}),
     Query("report progress", report, 10, _LEASE | {"until": _soon, "percent": [25, 50, 75]}),
     Query("hold", hold, 6, _LEASE),

@@ -8,7 +8,6 @@ from sqlalchemy import Table, bindparam, insert, literal_column, select, update
 
 from dbplan.columns import clock, new_id, now
 from dbplan.domains.clone_jobs.models import Subscription, SubscriptionStatus, Tier
-from dbplan.domains.clone_jobs.statements.users import USERS
 from dbplan.domains.paging import LAST_ID, LIMIT, NEWEST, newest_first
 from dbplan.plan import Query
 
@@ -88,8 +87,6 @@ def _next_month() -> dt.datetime:
     return now() + dt.timedelta(days=30)
 
 
-_PERIOD = {"start": now, "end": _next_month}
-
 QUERIES = (
     Query("subscription", subscription, 5),
     Query("lock subscription", lock_subscription, 0.02),
@@ -110,10 +107,11 @@ QUERIES = (
         "start subscription",
         start_subscription,
         0.02,
-        _PERIOD
-        | {
+        {
             "new_id": new_id,
-            "owner": USERS.c.id,
+            "owner": SUBSCRIPTIONS.c.user_id,
+            "start": SUBSCRIPTIONS.c.cancelled_at,
+            "end": _next_month,
             "tier": [Tier.PRO],
             "standing": [SubscriptionStatus.ACTIVE],
             "anchor": now,
@@ -124,6 +122,6 @@ QUERIES = (
     Query("set terms", set_terms, 0.01, {"tier": [Tier.PRO], "then": [None, Tier.STARTER], "ends": [False]}),
     Query("set standing", set_standing, 0.01, {"standing": [SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE]}),
     Query("end subscription", end_subscription, 0.01),
-    Query("roll period", roll_period, 0.1, _PERIOD | {"tier": [Tier.PRO], "ended": SUBSCRIPTIONS.c.current_period_end}),
+    Query("roll period", roll_period, 0.1, {"tier": [Tier.PRO], "start": now, "end": _next_month}),
     Query("subscriptions to renew", subscriptions_to_renew, 0.02, {"now": now, "limit": [100]}),
 )

@@ -42,7 +42,7 @@ set_password = update(USERS).where(_ONE, _ALIVE).values(password_hash=bindparam(
 # The address that was proven stands in the condition: it may have changed since the message was sent.
 verify_email = (
     update(USERS)
-    .where(_ONE, _ALIVE, USERS.c.email == bindparam("email"), USERS.c.email_verified.is_(None))
+    .where(_ONE, _ALIVE, USERS.c.email == bindparam("address"), USERS.c.email_verified.is_(None))
     .values(email_verified=clock())
 )
 
