@@ -29,7 +29,7 @@ def text(what: str, value: str, most: int) -> str:
 
 def email(value: str) -> str:
     """Return an address in lower case; UsageError where it cannot be one."""
-    value = text("e-mail address", value, 254).lower()
+    value = text("e-mail address", value.lower(), 254)
     name, _, host = value.rpartition("@")
     if not name or not host:
         raise UsageError(f'"{value}" is no e-mail address; one has an @ with something on both sides')
@@ -38,7 +38,9 @@ def email(value: str) -> str:
 
 def changed(session: Session, statement: Executable, values: Mapping[str, Any]) -> int:
     """Run a statement that writes, and return how many rows it touched."""
-    return cast("CursorResult[Any]", session.execute(statement, values)).rowcount
+    # Of an INSERT SQLAlchemy keeps the count only where it is asked to.
+    result = session.execute(statement, values, execution_options={"preserve_rowcount": True})
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def only(session: Session, statement: Executable, values: Mapping[str, Any], missing: DbplanError) -> Any:
