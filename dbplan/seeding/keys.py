@@ -55,9 +55,14 @@ def assign(builder: Builder, room: Room) -> Keys:
     """Return what holds every unique of a table."""
     keys = Keys()
     for names in builder.source.uniques:
-        if not _held(builder, keys, names):
+        if not (_open(builder, names) or _held(builder, keys, names)):
             _hold(builder, keys, names, room)
     return keys
+
+
+def _open(builder: Builder, names: frozenset[str]) -> bool:
+    """Whether the recipe leaves a column of a unique NULL in every row, so that nothing is there twice."""
+    return any(builder.table.columns[n].nullable and builder.rule.columns.get(n, {}).get("null") == 1 for n in names)
 
 
 def _held(builder: Builder, keys: Keys, names: frozenset[str]) -> bool:

@@ -125,11 +125,14 @@ def copied(place: int, parent: Source, target: str) -> Maker:
 
     def make(frame: Frame) -> Cells:
         rows = frame.parent(place)
-        none = rows < 0
-        if none.all():
+        there = np.flatnonzero(rows >= 0)
+        if not there.size:
             return absent(len(rows))
-        cells = parent.frame(np.where(none, 0, rows))[target]
-        return Cells(cells.values, cells.null | none)
+        # of the parents that there are alone: in its own table, a row without one ends the search for earlier ones
+        cells = parent.frame(rows[there])[target]
+        at = np.zeros(len(rows), dtype=np.int64)
+        at[there] = np.arange(there.size)
+        return Cells(cells.values[at], cells.null[at] | (rows < 0))
 
     return make
 
@@ -206,13 +209,22 @@ def whole_days(maker: Maker) -> Maker:
     return make
 
 
+NOISE = 1e-9
+"""What doubles are off by, and no column of the usual scales tells apart."""
+
+
 def rounded(maker: Maker, scale: int) -> Maker:
-    """Return the maker with numbers rounded to the column's scale."""
+    """Return the maker with numbers rounded to the column's scale.
+
+    What a sum of doubles is off by stays: a CHECK that SQLite computes in doubles is off by the same.
+    """
 
     def make(frame: Frame) -> Cells:
         cells = maker(frame)
-        floats = cells.values.dtype.kind == "f"
-        return Cells(np.round(cells.values, scale), cells.null) if floats else cells
+        if cells.values.dtype.kind != "f":
+            return cells
+        near = np.round(cells.values, scale)
+        return Cells(np.where(np.abs(near - cells.values) < NOISE, cells.values, near), cells.null)
 
     return make
 

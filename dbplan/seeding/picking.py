@@ -39,8 +39,18 @@ def picker(builder: Builder, place: int, reference: Reference) -> Picker:
         return lambda frame: pick(frame.rows)
     size, stream = builder.world.rows[reference.parent], key(builder.world.random_state, builder.name, name)
     if how == "distinct":
-        return lambda frame: permuted(stream, frame.rows, size)
+        return _none_where_asked(builder, reference, lambda frame: permuted(stream, frame.rows, size))
     return _anywhere(builder, reference, size)
+
+
+def _none_where_asked(builder: Builder, reference: Reference, pick: Picker) -> Picker:
+    """Leave out a unique reference as often as the recipe asks; where it asks nothing, each row has one."""
+    rules = [builder.world.recipe.column(builder.name, c) for c in reference.own]
+    if not any("null" in rule for rule in rules):
+        return pick
+    share = _share(builder, reference)
+    stream = key(builder.world.random_state, builder.name, "+".join(reference.own), "null")
+    return lambda frame: np.where(unit(bits(stream, frame.rows)) < share, -1, pick(frame))
 
 
 def _share(builder: Builder, reference: Reference) -> float:
@@ -89,10 +99,12 @@ def _earlier(builder: Builder, reference: Reference, how: str) -> Picker:
     state, name, null = builder.world.random_state, "+".join(reference.own), _share(builder, reference)
     stream = key(state, builder.name, name)
 
+    if how:
+        least = 1 if null or reference.nullable else 0
+        return _none_where_asked(builder, reference, lambda frame: frame.rows - least)
+
     def pick(frame: Frame) -> Index:
         rows = frame.rows
-        if how:
-            return rows - 1 if null or reference.nullable else rows
         before = (unit(bits(stream, rows)) * rows).astype(np.int64)
         none = (rows == 0) | (unit(bits(key(state, builder.name, name, "null"), rows)) < null)
         return np.where(none, -1, before) if reference.nullable else before
@@ -134,7 +146,8 @@ class _Grouped:
         """Return the place inside the group."""
         builder, name = self.builder, "+".join(self.reference.own)
         fan = builder.source.fan
-        stream = key(builder.world.random_state, builder.name, name)
+        again = [attempt] if (attempt := frame.attempt(self.reference.own[0])) else []
+        stream = key(builder.world.random_state, builder.name, name, *again)
         if self.how == "within" and fan is not None:
             if (fan.rank(frame.rows) >= size).any():
                 raise Unsatisfiable(f"{builder.name}: {self.reference.label} has too few parents in one group")

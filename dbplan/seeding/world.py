@@ -24,6 +24,7 @@ from dbplan.seeding.fixed import source_of
 from dbplan.seeding.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.infer import Span, domain, generic
 from dbplan.seeding.keys import Keys, assign, lead_of, tied
+from dbplan.seeding.predicate import expression
 from dbplan.seeding.recipe import Recipe, TableRule
 from dbplan.seeding.references import Reference, all_uniques, references
 from dbplan.seeding.rules import DRAWN, ruled, ruled_domain
@@ -167,8 +168,9 @@ class Builder:
     def domain(self, column: Column[Any]) -> Domain | None:
         """Return the values of a column by name, type, CHECKs and recipe."""
         limits, rule = self.facts.limit(column.name), self.world.recipe.column(self.name, column.name)
-        plain = domain(column.name, column.type, limits, self.world.span, self.world.recipe.locale)
-        made = ruled_domain(column, rule, plain, limits, self.world.recipe.locale)
+        locale = self.world.recipe.locale
+        plain = domain(column.name, column.type, limits, self.world.span, locale, self.table.name)
+        made = ruled_domain(column, rule, plain, limits, locale)
         made = made or accepted(column.type, plain, self.world.span)
         if made is None and plain is not None and not column.nullable:
             self.source.raw.add(column.name)
@@ -219,7 +221,7 @@ class Builder:
             maker = makers.copied(place, parent, reference.target(column.name))
             return maker, f"key of a row of {reference.parent}" + (" (lead)" if reference is self.source.lead else "")
         made = ruled(self, column, rule) if rule else None
-        made = made or self.keyed(column) or place_in_time(self, column, rule) or self.derived(column)
+        made = made or self._keyed_at_times(column, rule) or place_in_time(self, column, rule) or self.derived(column)
         return made or self.free(column, rule)
 
     def _made_by_the_seed(self, target: Column[Any], reference: Reference) -> None:
@@ -238,6 +240,14 @@ class Builder:
             if column.name in reference.own:
                 return place, reference
         return None
+
+    def _keyed_at_times(self, column: Column[Any], rule: Mapping[str, Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a key, which is NULL where the recipe's condition does not hold."""
+        made = self.keyed(column)
+        if made is None or "only_when" not in rule:
+            return made
+        condition = expression(rule["only_when"], self.table.columns.keys())
+        return makers.only_when(made[0], condition), f"{made[1]}, only when {rule['only_when']}"
 
     def keyed(self, column: Column[Any]) -> tuple[Maker, str] | None:
         """Return the maker of a column that a unique is held by."""
