@@ -120,7 +120,7 @@ class Transaction(Identified, Created, Base):
             for side in ("source", "destination")
         ),
         CheckConstraint(sized("idempotency_key", 1, 200), name="idempotency_key_length"),
-        CheckConstraint(sized("fingerprint", 64, 64), name="fingerprint_digest"),
+        CheckConstraint("length(fingerprint) = 64", name="fingerprint_digest"),
         CheckConstraint("(fingerprint IS NULL) = (idempotency_key IS NULL)", name="key_has_fingerprint"),
         CheckConstraint("(idempotency_key IS NULL) = (fee_of_id IS NOT NULL)", name="request_has_key"),
         CheckConstraint(one_of("kind", Kind), name="kind_known"),

@@ -151,7 +151,7 @@ class Hold(Identified, Created, Base):
     __table_args__ = (
         UniqueConstraint("wallet_id", "idempotency_key"),
         CheckConstraint(sized("idempotency_key", 1, 200), name="idempotency_key_length"),
-        CheckConstraint(sized("fingerprint", 64, 64), name="fingerprint_digest"),
+        CheckConstraint("length(fingerprint) = 64", name="fingerprint_digest"),
         CheckConstraint("(fingerprint IS NULL) = (idempotency_key IS NULL)", name="key_has_fingerprint"),
         CheckConstraint("idempotency_key IS NOT NULL OR transaction_id IS NOT NULL", name="asked_for"),
         CheckConstraint(IN_RANGE, name="amount_in_range"),
