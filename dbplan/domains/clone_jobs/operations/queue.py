@@ -92,9 +92,10 @@ def claim_next(session: Session, worker: str, *, lease: dt.timedelta = LEASE) ->
     claim = Lease(found.id, new_id(), found.user_id, found.url, found.options, found.attempts + 1, instant + lease)
     values = {"job_id": claim.job_id, "new_lease": claim.lease_id, "who": who, "until": claim.locked_until}
     session.execute(statements.lease, values)
-    if found.attempts:
+    if found.started_at is not None:
         session.execute(files.clear_assets, {"job_id": claim.job_id})
-    _note(session, "job.claim", claim.job_id, status=JobStatus.RUNNING, attempt=claim.attempt, worker=who)
+    new = {"status": JobStatus.RUNNING, "attempt": claim.attempt, "worker": who}
+    _note(session, "job.claim", claim.job_id, new, old=found.status)
     return claim
 
 
@@ -127,7 +128,7 @@ def finish(session: Session, held: Lease) -> None:
     totals = session.execute(files.count_assets, {"job_id": held.job_id}).one()
     values = {"files": totals.files, "bytes": int(totals.bytes)}
     session.execute(statements.finish, held.key | values)
-    _note(session, "job.finish", held.job_id, status=JobStatus.COMPLETED, assets=totals.files)
+    _note(session, "job.finish", held.job_id, {"status": JobStatus.COMPLETED, "assets": totals.files})
 
 
 def fail(session: Session, held: Lease, error: str, *, for_good: bool = False) -> JobStatus:
@@ -143,7 +144,7 @@ def fail(session: Session, held: Lease, error: str, *, for_good: bool = False) -
         return JobStatus.FAILED
     pause = min(FIRST_PAUSE * 2 ** (found.attempts - 1), LONGEST_PAUSE)
     session.execute(statements.postpone, held.key | {"due": now() + pause, "why": why})
-    _note(session, "job.postpone", held.job_id, status=JobStatus.PENDING, error=why)
+    _note(session, "job.postpone", held.job_id, {"status": JobStatus.PENDING, "error": why})
     return JobStatus.PENDING
 
 
@@ -176,11 +177,12 @@ def _hold_on(session: Session, statement: Executable, held: Lease, values: dict[
 
 def _give_up(session: Session, key: dict[str, Any], why: str) -> None:
     session.execute(statements.give_up, key | {"why": why})
-    _note(session, "job.fail", key["job_id"], status=JobStatus.FAILED, error=why)
+    _note(session, "job.fail", key["job_id"], {"status": JobStatus.FAILED, "error": why})
 
 
-def _note(session: Session, action: str, job_id: uuid.UUID, **new: Any) -> None:
-    old = JobStatus.PENDING if action == "job.claim" and new["attempt"] == 1 else JobStatus.RUNNING
+def _note(
+    session: Session, action: str, job_id: uuid.UUID, new: Mapping[str, Any], *, old: JobStatus = JobStatus.RUNNING
+) -> None:
     audit(session, None, action, Subject.CLONE_JOB, job_id, old={"status": old}, new=new)
 
 

@@ -19,7 +19,15 @@ _HELD = (JOBS.c.id == bindparam("job_id"), JOBS.c.lease_id == bindparam("lease")
 _LET_GO = {"lease_id": None, "worker": None, "locked_until": None}
 
 _CLAIMED = select(
-    JOBS.c.id, JOBS.c.user_id, JOBS.c.url, JOBS.c.options, JOBS.c.attempts, JOBS.c.max_attempts, JOBS.c.lease_id
+    JOBS.c.id,
+    JOBS.c.user_id,
+    JOBS.c.url,
+    JOBS.c.options,
+    JOBS.c.status,
+    JOBS.c.attempts,
+    JOBS.c.max_attempts,
+    JOBS.c.lease_id,
+    JOBS.c.started_at,
 )
 
 # What others are claiming is passed over, so that nobody waits and nobody gets the same.
