@@ -83,7 +83,7 @@ def close_user(session: Session, user_id: uuid.UUID) -> None:
     left = session.scalars(statements.people.unclosed_wallets, {"user_id": user_id}).all()
     if left:
         raise NotEmpty(f"user {user_id} has {len(left)} wallets that are not closed, such as {left[0]}; close_wallet")
-    session.execute(statements.people.revoke_links, {"user_id": user_id})
+    session.execute(statements.people.revoke_links, {"owner": user_id})
     values = {"user_id": user_id, "new_status": UserStatus.CLOSED, "left_at": now()}
     session.execute(statements.people.set_user_status, values)
 

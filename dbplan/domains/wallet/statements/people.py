@@ -81,7 +81,7 @@ set_link = (
 
 revoke_links = (
     update(ACCOUNTS)
-    .where(ACCOUNTS.c.user_id == bindparam("user_id"))
+    .where(ACCOUNTS.c.user_id == bindparam("owner"))
     .values(status=literal_column(f"'{LinkStatus.REVOKED}'"), credentials=None)
 )
 
