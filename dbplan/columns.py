@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -207,7 +208,12 @@ def words(kind: type[Any], length: int = 20) -> Enum:
     where a native enum could not lose a word again.
     """
     return Enum(
-        kind, native_enum=False, create_constraint=False, length=length, values_callable=lambda k: [str(v) for v in k]
+        kind,
+        name=re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(),
+        native_enum=False,
+        create_constraint=False,
+        length=length,
+        values_callable=lambda k: [str(v) for v in k],
     )
 
 

@@ -271,6 +271,7 @@ def test_conditions_read_as_sql():
 
 def test_words_are_text_and_know_their_values():
     kind = words(AccountType, length=30)
+    assert kind.name == "account_type"
     assert kind.enums == [str(member) for member in AccountType]
     assert kind.compile(dialect=postgresql.dialect()) == "VARCHAR(30)"
     assert not kind.native_enum
