@@ -150,7 +150,8 @@ class Choice(Domain):
 class Words(Domain):
     """Words of a Faker provider, `shortest` to `length` characters.
 
-    Drawn, they keep Faker's weights; numbered, a word from 1 on carries its number after a dot (before an "@").
+    Drawn, they keep Faker's weights; numbered, a word from 1 on carries its number after a dot (before an "@"), a slug
+    after a hyphen.
     """
 
     provider: str
@@ -186,7 +187,8 @@ class Words(Domain):
             return as_array([base36(i).rjust(width, "0") for i in index.tolist()])
         words, count = self._stems, len(self._stems)
         pairs = zip(words[index % count].tolist(), (index // count).tolist(), strict=True)
-        return as_array([numbered(word, number).ljust(self.shortest, "x") for word, number in pairs])
+        mark = "-" if self.provider == "slug" else "."
+        return as_array([numbered(word, number, mark).ljust(self.shortest, "x") for word, number in pairs])
 
     def draw(self, random: Bits) -> Array:
         """Return values at random, with the weights of the domain."""
@@ -384,12 +386,12 @@ def stems(provider: str, locale: str, length: int | None, shortest: int) -> Arra
     return as_array(list(kept.values()) or ["x"])
 
 
-def numbered(word: str, number: int) -> str:
+def numbered(word: str, number: int, mark: str = ".") -> str:
     """Return `word` with its number: ann, ann.1, ann.1@example.org."""
     if number == 0:
         return word
     name, at, host = word.partition("@")
-    return f"{name}.{number}{at}{host}"
+    return f"{name}{mark}{number}{at}{host}"
 
 
 def as_array(values: Sequence[Any]) -> NDArray[Any]:

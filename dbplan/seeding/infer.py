@@ -65,11 +65,26 @@ PROVIDERS: tuple[tuple[str, str], ...] = (
     (r"isbn", "isbn13"),
     (r"(ean|barcode|gtin)", "ean13"),
     (r"(license|plate)", "license_plate"),
+    (r"product_(name|title)$", "product_name"),
     (r"(title|subject|headline|summary|caption)$", "catch_phrase"),
     (r"(description|body|content|comment|note|message|bio|text|about|details|reason|review)s?$", "sentence"),
     (r"(name|label)$", "catch_phrase"),
     (r"(code|sku|reference|ref|number|no|key|id)$", "bothify"),
 )
+OWNERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    (
+        r"(^|_)(user|customer|person|people|member|employee|author|contact|client|patient|student|teacher|guest)s?$",
+        ("name",),
+        "person_name",
+    ),
+    (
+        r"(^|_)(company|companies|business|businesses|(store|shop|organi[sz]ation|vendor|supplier|merchant|employer)s?)$",
+        ("name",),
+        "company_name",
+    ),
+    (r"(^|_)products?$", ("name", "title"), "product_name"),
+)
+"""What a column of few words means by the table that it stands in: table, column, and its name in full."""
 RANGES: tuple[tuple[str, int, int], ...] = (
     (r"(quantity|qty)", 1, 10),
     (r"(rating|stars|score)", 1, 5),
@@ -135,6 +150,36 @@ class Respelled(Domain):
         return self.inner.title
 
 
+@dataclass(frozen=True)
+class Unnumbered(Domain):
+    """Words while there are different ones for every row; for more rows, texts of the pattern that numbers break."""
+
+    words: Domain
+    pattern: Domain
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return self.words.capacity
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        return self.words.nth(index)
+
+    def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the words."""
+        return self.words.draw(random)
+
+    def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
+        return self if self.capacity >= rows else self.pattern.roomy(rows)
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return self.words.title
+
+
 def generic(kind: Any) -> Any:
     """Return the type beneath decorators and domains."""
     while True:
@@ -148,17 +193,25 @@ def generic(kind: Any) -> Any:
             return kind
 
 
-def domain(name: str, kind: Any, limits: Limits, span: Span, locale: str = "en_US") -> Domain | None:
+def domain(name: str, kind: Any, limits: Limits, span: Span, locale: str = "en_US", table: str = "") -> Domain | None:
     """Return the values a column may take; None for a type that nothing here knows."""
+    name = in_full(table, _snake(name))
     secret, kind = isinstance(kind, Encrypted | Digest), generic(kind)
-    if secret and limits.longest is None and _provider(_snake(name)) in NAMELESS:
+    if secret and limits.longest is None and _provider(name) in NAMELESS:
         return Tokens()
     if limits.values is not None and not isinstance(kind, sa.Boolean | sa.DateTime | sa.Date):
         return Choice(tuple(v for v in limits.values if v not in limits.excluded))
     for family, make in FAMILIES.items():
         if isinstance(kind, family):
-            return make(_snake(name), kind, limits, span, locale)
+            return make(name, kind, limits, span, locale)
     return None
+
+
+def in_full(table: str, name: str) -> str:
+    """Return the name of a column as it would be outside of its table: the name of a user is a person's."""
+    owner = _snake(table)
+    found = (full for tables, names, full in OWNERS if name in names and re.search(tables, owner))
+    return next(found, name)
 
 
 def _snake(name: str) -> str:
@@ -229,14 +282,34 @@ def _numeric(name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
 
 def _string(name: str, kind: Any, limits: Limits, _span: Span, locale: str) -> Domain:
     length = _least(getattr(kind, "length", None), limits.longest)
-    made: Domain
-    if limits.pattern:
-        made = Pattern(limits.pattern, limits.shortest, length)
-    else:
-        made = _fitting(_provider(name), length, limits.shortest, locale)
+    provider = _provider(name)
+    made = _cased(_fitting(provider, length, limits.shortest, locale), limits)
+    if not limits.pattern:
+        return made
+    pattern = _cased(Pattern(limits.pattern, limits.shortest, length), limits)
+    if provider == "word" or not _match(made, limits.pattern):
+        return pattern
+    return made if _match(made.roomy(NUMBERED), limits.pattern) else Unnumbered(made, pattern)
+
+
+def _cased(made: Domain, limits: Limits) -> Domain:
     if limits.lower or limits.upper:
-        made = Respelled(made, str.lower if limits.lower else str.upper)
+        return Respelled(made, str.lower if limits.lower else str.upper)
     return made
+
+
+NUMBERED = 10**6
+"""Rows for which words carry numbers."""
+
+
+def _match(made: Domain, pattern: str) -> bool:
+    """Whether most of a domain's values match a regular expression."""
+    index = np.linspace(0, max(made.capacity - 1, 0), 64).astype(np.int64)
+    try:
+        found = re.compile(pattern, re.DOTALL).search
+    except re.error:
+        return False
+    return sum(found(str(value)) is not None for value in made.nth(index).tolist()) > len(index) / 2
 
 
 def _provider(name: str) -> str:

@@ -12,11 +12,31 @@ from dbplan.seeding.stream import Array, key
 POOL = 512
 
 
+PRODUCTS = (
+    ("Classic", "Compact", "Everyday", "Folding", "Handmade", "Heavy", "Light", "Plain", "Round", "Slim", "Small",
+     "Soft", "Tall", "Travel", "Washed", "Wide"),
+    ("Bamboo", "Brass", "Canvas", "Ceramic", "Copper", "Cork", "Cotton", "Glass", "Leather", "Linen", "Oak", "Paper",
+     "Steel", "Walnut", "Wool"),
+    ("Apron", "Backpack", "Basket", "Blanket", "Bottle", "Bowl", "Candle", "Chair", "Clock", "Cushion", "Jacket",
+     "Lamp", "Mirror", "Mug", "Notebook", "Pan", "Rug", "Scarf", "Shelf", "Stool", "Table", "Tray", "Vase", "Wallet"),
+)  # fmt: skip
+"""Words that name a product, one of each."""
+
+
 @cache
 def _faker(locale: str) -> object:
     from faker import Faker
+    from faker.providers import BaseProvider
 
-    return Faker(locale)
+    class Product(BaseProvider):
+        """Names of products, which Faker has none of."""
+
+        def product_name(self) -> str:
+            return " ".join(self.random_element(words) for words in PRODUCTS)
+
+    faker = Faker(locale)
+    faker.add_provider(Product)
+    return faker
 
 
 @cache
