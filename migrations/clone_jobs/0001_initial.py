@@ -175,6 +175,7 @@ def checks_of_clone_jobs() -> list[sa.CheckConstraint]:
         "progress_range": "progress BETWEEN 0 AND 100",
         "max_attempts_range": "max_attempts BETWEEN 1 AND 20",
         "attempts_range": "attempts BETWEEN 0 AND max_attempts",
+        "pending_has_attempts": "status <> 'pending' OR attempts < max_attempts",
         "worker_length": "length(worker) BETWEEN 1 AND 100",
         "error_length": "length(error) BETWEEN 1 AND 2000",
         "asset_count_not_negative": "asset_count >= 0",

@@ -217,6 +217,7 @@ REFUSED = {
     "progress_range": lambda user, _: job(user, progress=101),
     "max_attempts_range": lambda user, _: job(user, max_attempts=21),
     "attempts_range": lambda user, _: job(user, attempts=4),
+    "pending_has_attempts": lambda user, _: job(user, attempts=3),
     "worker_length": lambda user, _: running(user, worker=""),
     "error_length": lambda user, _: job(user, error=""),
     "asset_count_not_negative": lambda user, _: job(user, asset_count=-1),

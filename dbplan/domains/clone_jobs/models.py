@@ -221,6 +221,7 @@ class CloneJob(Identified, Created, Updated, SoftDeleted, Base):
         CheckConstraint("progress BETWEEN 0 AND 100", name="progress_range"),
         CheckConstraint("max_attempts BETWEEN 1 AND 20", name="max_attempts_range"),
         CheckConstraint("attempts BETWEEN 0 AND max_attempts", name="attempts_range"),
+        CheckConstraint("status <> 'pending' OR attempts < max_attempts", name="pending_has_attempts"),
         CheckConstraint(sized("worker", 1, 100), name="worker_length"),
         CheckConstraint(sized("error", 1, 2000), name="error_length"),
         CheckConstraint("asset_count >= 0", name="asset_count_not_negative"),

@@ -139,11 +139,11 @@ def fail(session: Session, held: Lease, error: str, *, for_good: bool = False) -
     """
     why = text("error", error, 1_000_000)[:2000]
     found = _hold(session, held)
-    if for_good or found.attempts >= found.max_attempts:
+    pause = min(FIRST_PAUSE * 2 ** (found.attempts - 1), LONGEST_PAUSE)
+    values = held.key | {"due": now() + pause, "why": why}
+    if for_good or not changed(session, statements.postpone, values):
         _give_up(session, held.key, why)
         return JobStatus.FAILED
-    pause = min(FIRST_PAUSE * 2 ** (found.attempts - 1), LONGEST_PAUSE)
-    session.execute(statements.postpone, held.key | {"due": now() + pause, "why": why})
     _note(session, "job.postpone", held.job_id, {"status": JobStatus.PENDING, "error": why})
     return JobStatus.PENDING
 

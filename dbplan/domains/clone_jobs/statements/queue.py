@@ -53,7 +53,7 @@ spent = (
 # The caller holds the row's lock.
 lease = (
     update(JOBS)
-    .where(JOBS.c.id == bindparam("job_id"))
+    .where(JOBS.c.id == bindparam("job_id"), JOBS.c.attempts < JOBS.c.max_attempts)
     .values(
         status=JobStatus.RUNNING,
         lease_id=bindparam("new_lease"),
@@ -89,7 +89,7 @@ finish = (
 
 postpone = (
     update(JOBS)
-    .where(*_HELD)
+    .where(*_HELD, JOBS.c.attempts < JOBS.c.max_attempts)
     .values(_LET_GO | {"status": JobStatus.PENDING, "run_after": bindparam("due"), "error": bindparam("why")})
 )
 
