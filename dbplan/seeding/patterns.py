@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from dbplan.seeding.stream import Array, Index, mixed
 
 EXTRA = 6
 """Repeats that an open-ended quantifier may add to its minimum."""
+WRITTEN = 4096
+"""Texts up to which neighbours are written out."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _DIGITS = "0123456789"
 _CLASSES = {
@@ -127,7 +129,33 @@ class Either:
         return "", rest
 
 
-Node = One | Fixed | Row | Either
+@dataclass(frozen=True)
+class Block:
+    """Neighbours of few texts, written out: one division picks what would take one for each character."""
+
+    parts: tuple[str | tuple[str], ...]
+
+    @property
+    def size(self) -> int:
+        """How many texts there are."""
+        return len(self._texts)
+
+    @cached_property
+    def longest(self) -> int:
+        """The most characters of a text."""
+        return max(map(len, self._texts))
+
+    @cached_property
+    def _texts(self) -> tuple[str, ...]:
+        return _written(self.parts)
+
+    def nth(self, index: int) -> tuple[str, int]:
+        """Return the text of that index, and what is left of the index."""
+        rest, place = divmod(index, len(self._texts))
+        return self._texts[place], rest
+
+
+Node = One | Fixed | Row | Either | Block
 
 
 @dataclass(frozen=True)
@@ -181,7 +209,38 @@ def _parsed(regex: str) -> Sequence[Any]:
 
 
 def _row(parsed: Sequence[Any], extra: int) -> Row:
-    return Row(tuple(_part(str(kind), value, extra) for kind, value in parsed))
+    return _joined([_part(str(kind), value, extra) for kind, value in parsed])
+
+
+def _joined(parts: Sequence[Node]) -> Row:
+    """Return the parts one after the other, neighbours of few texts as one."""
+    joined: list[Node] = []
+    for part in (inner for each in parts for inner in (each.parts if isinstance(each, Row) else (each,))):
+        small = _choices(part)
+        last = joined[-1] if joined and isinstance(joined[-1], Block) else None
+        if last is not None and small and last.size * part.size <= WRITTEN:
+            joined[-1] = Block((*last.parts, *small))
+        else:
+            joined.append(Block(small) if small and part.size <= WRITTEN else part)
+    return Row(tuple(joined))
+
+
+def _choices(part: Node) -> tuple[str | tuple[str], ...]:
+    """Return what a part of few texts chooses from, one place after the other; () for any other."""
+    if isinstance(part, Block):
+        return part.parts
+    if isinstance(part, One):
+        return (part.characters,) if part.characters else ()
+    return ((part.text,),) if isinstance(part, Fixed) else ()
+
+
+@cache
+def _written(parts: tuple[str | tuple[str], ...]) -> tuple[str, ...]:
+    """Return every text of the parts, in the order in which an index counts: the first part changes fastest."""
+    texts = [""]
+    for choices in parts:
+        texts = [text + piece for piece in choices for text in texts]
+    return tuple(texts)
 
 
 def _part(kind: str, value: Any, extra: int) -> Node:
@@ -189,7 +248,7 @@ def _part(kind: str, value: Any, extra: int) -> Node:
         low = int(value[0])
         high = low + extra if str(value[1]) == "MAXREPEAT" else min(int(value[1]), low + extra)
         inner = _row(value[2], extra)
-        return Either(tuple(Row((inner,) * times) for times in range(low, high + 1)))
+        return Either(tuple(_joined((inner,) * times) for times in range(low, high + 1)))
     if kind == "SUBPATTERN":
         return _row(value[3], extra)
     if kind == "BRANCH":
