@@ -11,7 +11,7 @@ PLAN = Plan(
     queries=QUERIES,
     rows={
         "users": 2_000_000,
-        "currencies": 5,
+        "currencies": 6,
         "platforms": 6,
         "platform_accounts": 3_000_000,
         "wallets": 6_000_000,

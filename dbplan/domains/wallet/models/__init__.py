@@ -12,7 +12,13 @@ from dbplan.domains.wallet.models.owners import (
     User,
     UserStatus,
 )
-from dbplan.domains.wallet.models.transactions import Entry, Failure, Kind, Status, Transaction
+from dbplan.domains.wallet.models.transactions import (
+    Entry,
+    FailureReason,
+    Transaction,
+    TransactionKind,
+    TransactionStatus,
+)
 from dbplan.domains.wallet.models.wallets import Hold, HoldStatus, StatusChange, Wallet, WalletStatus
 
 __all__ = [
@@ -22,18 +28,18 @@ __all__ = [
     "Currency",
     "CurrencyKind",
     "Entry",
-    "Failure",
+    "FailureReason",
     "Hold",
     "HoldStatus",
-    "Kind",
     "LinkStatus",
     "Platform",
     "PlatformAccount",
     "PlatformKind",
     "PlatformStatus",
-    "Status",
     "StatusChange",
     "Transaction",
+    "TransactionKind",
+    "TransactionStatus",
     "User",
     "UserStatus",
     "Wallet",

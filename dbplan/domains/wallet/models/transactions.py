@@ -22,7 +22,7 @@ A_REFUND = text("reverses_id IS NOT NULL")
 GIVEN_BACK = text("status = 'completed' AND reverses_id IS NOT NULL")
 
 
-class Kind(StrEnum):
+class TransactionKind(StrEnum):
     """Why money moves."""
 
     DEPOSIT = "deposit"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
     ADJUSTMENT = "adjustment"
 
 
-class Status(StrEnum):
+class TransactionStatus(StrEnum):
     """Where a transaction stands: pending → completed, failed or cancelled; completed → reversed."""
 
     PENDING = "pending"
@@ -43,7 +43,7 @@ class Status(StrEnum):
     REVERSED = "reversed"
 
 
-class Failure(StrEnum):
+class FailureReason(StrEnum):
     """Why a transaction failed."""
 
     INSUFFICIENT_FUNDS = "insufficient_funds"
@@ -68,18 +68,18 @@ class Transaction(Identified, Created, Base):
     fingerprint: Mapped[str | None] = mapped_column(
         Digest, comment="SHA-256 of the request, so that its key answers no other; NULL without a key"
     )
-    kind: Mapped[Kind] = mapped_column(
-        words(Kind), comment="Why it moves: deposit, withdrawal, transfer, fee, refund or adjustment"
+    kind: Mapped[TransactionKind] = mapped_column(
+        words(TransactionKind), comment="Why it moves: deposit, withdrawal, transfer, fee, refund or adjustment"
     )
-    status: Mapped[Status] = mapped_column(
-        words(Status), comment="Where it stands: pending, completed, failed, cancelled or reversed"
+    status: Mapped[TransactionStatus] = mapped_column(
+        words(TransactionStatus), comment="Where it stands: pending, completed, failed, cancelled or reversed"
     )
     source_wallet_id: Mapped[uuid.UUID] = mapped_column(comment="Where the amount comes from")
     destination_wallet_id: Mapped[uuid.UUID] = mapped_column(comment="Where it goes")
     currency_code: Mapped[str] = mapped_column(String(10), comment="The currency of both wallets")
     amount: Mapped[int] = mapped_column(comment="What moves, in minor units; always positive")
-    failure_reason: Mapped[Failure | None] = mapped_column(
-        words(Failure), comment="Why it failed; NULL where it did not"
+    failure_reason: Mapped[FailureReason | None] = mapped_column(
+        words(FailureReason), comment="Why it failed; NULL where it did not"
     )
     finished_at: Mapped[dt.datetime | None] = mapped_column(
         comment="When it was completed, failed or cancelled; NULL while it is pending"
@@ -123,11 +123,11 @@ class Transaction(Identified, Created, Base):
         CheckConstraint("length(fingerprint) = 64", name="fingerprint_digest"),
         CheckConstraint("(fingerprint IS NULL) = (idempotency_key IS NULL)", name="key_has_fingerprint"),
         CheckConstraint("(idempotency_key IS NULL) = (fee_of_id IS NOT NULL)", name="request_has_key"),
-        CheckConstraint(one_of("kind", Kind), name="kind_known"),
-        CheckConstraint(one_of("status", Status), name="status_known"),
+        CheckConstraint(one_of("kind", TransactionKind), name="kind_known"),
+        CheckConstraint(one_of("status", TransactionStatus), name="status_known"),
         CheckConstraint("source_wallet_id <> destination_wallet_id", name="wallets_differ"),
         CheckConstraint(IN_RANGE, name="amount_in_range"),
-        CheckConstraint(one_of("failure_reason", Failure), name="failure_reason_known"),
+        CheckConstraint(one_of("failure_reason", FailureReason), name="failure_reason_known"),
         CheckConstraint("(status = 'failed') = (failure_reason IS NOT NULL)", name="failed_has_reason"),
         CheckConstraint("(status = 'pending') = (finished_at IS NULL)", name="finished_unless_pending"),
         CheckConstraint("finished_at >= created_at", name="finished_after_creation"),

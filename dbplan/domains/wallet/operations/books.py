@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from dbplan.domains.paging import TOP, Cursor, bounded
 from dbplan.domains.wallet import statements
-from dbplan.domains.wallet.models import Kind, Transaction
+from dbplan.domains.wallet.models import Transaction, TransactionKind
 
 NEWEST_LINE = 2**63 - 1
 """The number that no line of a ledger reaches: a statement below it starts with the newest."""
@@ -43,7 +43,7 @@ class Line(NamedTuple):
     sequence: int
     created_at: dt.datetime
     transaction_id: uuid.UUID
-    kind: Kind
+    kind: TransactionKind
     description: str | None
     amount: int
     balance_after: int

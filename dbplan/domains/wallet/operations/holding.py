@@ -14,7 +14,7 @@ from dbplan.columns import new_id, now
 from dbplan.domains.calls import changed, text
 from dbplan.domains.paging import bounded
 from dbplan.domains.wallet import statements
-from dbplan.domains.wallet.models import Failure, Hold, HoldStatus, Kind, WalletStatus
+from dbplan.domains.wallet.models import FailureReason, Hold, HoldStatus, TransactionKind, WalletStatus
 from dbplan.domains.wallet.operations.errors import HoldEnded, KeyReused, NoSuchHold
 from dbplan.domains.wallet.operations.posting import (
     Wallets,
@@ -38,7 +38,7 @@ class HoldReceipt:
     hold_id: uuid.UUID | None = None
     status: HoldStatus | None = None
     expires_at: dt.datetime | None = None
-    failure: Failure | None = None
+    failure: FailureReason | None = None
     replayed: bool = False
 
     @property
@@ -99,8 +99,8 @@ def capture_hold(
     if source.user_id is None:
         raise UsageError(f"wallet {source.id} belongs to a platform; its holds are of pending transactions")
     request = Request(
-        Kind.TRANSFER, source.user_id, key, source.id, destination_id, hold.amount if amount is None else amount,
-        hold_id=hold_id, description=description,
+        TransactionKind.TRANSFER, source.user_id, key, source.id, destination_id,
+        hold.amount if amount is None else amount, hold_id=hold_id, description=description,
     )  # fmt: skip
     if before := replay(session, request):
         return before
@@ -177,14 +177,14 @@ def _recall(session: Session, wallet_id: uuid.UUID, key: str, request: str) -> H
     return HoldReceipt(wallet_id, found.amount, found.id, found.status, found.expires_at, replayed=True)
 
 
-def _objection(wallet: WalletState, amount: int) -> Failure | None:
+def _objection(wallet: WalletState, amount: int) -> FailureReason | None:
     if wallet.user_id is None:
         raise UsageError(f"wallet {wallet.id} belongs to a platform; money is held for users")
     if wallet.status is not WalletStatus.ACTIVE:
-        return Failure.WALLET_CLOSED if wallet.status is WalletStatus.CLOSED else Failure.WALLET_FROZEN
+        return FailureReason.WALLET_CLOSED if wallet.status is WalletStatus.CLOSED else FailureReason.WALLET_FROZEN
     if is_suspended(wallet, wallet.user_id):
-        return Failure.USER_SUSPENDED
-    return Failure.INSUFFICIENT_FUNDS if amount > wallet.available else None
+        return FailureReason.USER_SUSPENDED
+    return FailureReason.INSUFFICIENT_FUNDS if amount > wallet.available else None
 
 
 def _capture(session: Session, hold: Hold, request: Request, wallets: Wallets) -> Receipt:

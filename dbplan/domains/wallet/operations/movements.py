@@ -15,7 +15,14 @@ from sqlalchemy.orm import Session
 
 from dbplan.domains.calls import changed, only
 from dbplan.domains.wallet import statements
-from dbplan.domains.wallet.models import Failure, HoldStatus, Kind, LinkStatus, PlatformStatus, Status
+from dbplan.domains.wallet.models import (
+    FailureReason,
+    HoldStatus,
+    LinkStatus,
+    PlatformStatus,
+    TransactionKind,
+    TransactionStatus,
+)
 from dbplan.domains.wallet.operations.errors import (
     AlreadyBooked,
     NoSuchAccount,
@@ -53,7 +60,7 @@ def deposit(
     check_amount(amount)
     route = _route(session, wallet_id, platform_account_id)
     request = Request(
-        Kind.DEPOSIT, route.user_id, key, route.settlement_id, wallet_id, amount,
+        TransactionKind.DEPOSIT, route.user_id, key, route.settlement_id, wallet_id, amount,
         platform_account_id=platform_account_id, external_id=external_id, description=description,
         details=details or {},
     )  # fmt: skip
@@ -86,12 +93,12 @@ def withdraw(
             "money goes out by active ones"
         )
     request = Request(
-        Kind.WITHDRAWAL, route.user_id, key, wallet_id, route.settlement_id, amount, waits=waits,
+        TransactionKind.WITHDRAWAL, route.user_id, key, wallet_id, route.settlement_id, amount, waits=waits,
         platform_account_id=platform_account_id, external_id=external_id, description=description,
         details=details or {},
     )  # fmt: skip
     receipt = _by_platform(session, request)
-    if receipt.status is Status.PENDING and not receipt.replayed:
+    if receipt.status is TransactionStatus.PENDING and not receipt.replayed:
         reserve(session, wallet_id, amount, transaction_id=receipt.transaction_id)
     return receipt
 
@@ -101,7 +108,7 @@ def complete_withdrawal(session: Session, transaction_id: uuid.UUID, *, external
 
     Once more returns the same receipt; NotPending for one that ended otherwise.
     """
-    receipt, ended = _finish(session, transaction_id, Status.COMPLETED, external_id=external_id)
+    receipt, ended = _finish(session, transaction_id, TransactionStatus.COMPLETED, external_id=external_id)
     if ended:
         post(session, transaction_id, receipt.source_id, receipt.destination_id, receipt.amount)
     return receipt
@@ -109,12 +116,12 @@ def complete_withdrawal(session: Session, transaction_id: uuid.UUID, *, external
 
 def fail_withdrawal(session: Session, transaction_id: uuid.UUID) -> Receipt:
     """Book that the platform has refused a pending withdrawal: its money is free again; NotPending as above."""
-    return _finish(session, transaction_id, Status.FAILED, failure=Failure.PLATFORM_REFUSED)[0]
+    return _finish(session, transaction_id, TransactionStatus.FAILED, failure=FailureReason.PLATFORM_REFUSED)[0]
 
 
 def cancel_withdrawal(session: Session, transaction_id: uuid.UUID) -> Receipt:
     """Call off a pending withdrawal: its money is free again; NotPending as above."""
-    return _finish(session, transaction_id, Status.CANCELLED)[0]
+    return _finish(session, transaction_id, TransactionStatus.CANCELLED)[0]
 
 
 def transfer(
@@ -136,7 +143,7 @@ def transfer(
     check_amount(amount)
     wallets = lock(session, source_id, destination_id, *([fee.wallet_id] if fee else []))
     request = Request(
-        Kind.TRANSFER, _owner(wallets, source_id), key, source_id, destination_id, amount, fee=fee,
+        TransactionKind.TRANSFER, _owner(wallets, source_id), key, source_id, destination_id, amount, fee=fee,
         description=description, details=details or {},
     )  # fmt: skip
     if fee and wallets[fee.wallet_id].platform_id is None:
@@ -161,7 +168,7 @@ def refund(
     """
     original = transaction(session, transaction_id)
     request = Request(
-        Kind.REFUND, user_id, key, original.destination_id, original.source_id,
+        TransactionKind.REFUND, user_id, key, original.destination_id, original.source_id,
         original.amount if amount is None else amount, reverses_id=transaction_id,
         description=description, details=details or {},
     )  # fmt: skip
@@ -191,7 +198,7 @@ def adjust(
     Raises as transfer does, UsageError where both wallets belong to users.
     """
     request = Request(
-        Kind.ADJUSTMENT, user_id, key, source_id, destination_id, amount, description=description,
+        TransactionKind.ADJUSTMENT, user_id, key, source_id, destination_id, amount, description=description,
         details=details or {},
     )  # fmt: skip
     wallets = lock(session, source_id, destination_id)
@@ -238,9 +245,9 @@ def _owner(wallets: Wallets, wallet_id: uuid.UUID) -> uuid.UUID:
 
 
 def _check_refundable(original: Receipt, amount: int) -> None:
-    if original.kind is Kind.REFUND:
+    if original.kind is TransactionKind.REFUND:
         raise NotRefundable(f"transaction {original.transaction_id} is a refund itself; transfer moves money anew")
-    if original.status is not Status.COMPLETED:
+    if original.status is not TransactionStatus.COMPLETED:
         raise NotRefundable(
             f"transaction {original.transaction_id} is {original.status}; only a completed one is taken back, once"
         )
@@ -251,9 +258,9 @@ def _check_refundable(original: Receipt, amount: int) -> None:
 def _finish(
     session: Session,
     transaction_id: uuid.UUID,
-    outcome: Status,
+    outcome: TransactionStatus,
     *,
-    failure: Failure | None = None,
+    failure: FailureReason | None = None,
     external_id: str | None = None,
 ) -> tuple[Receipt, bool]:
     """End a pending withdrawal and its hold; return its receipt, and whether it was this call that ended it."""
@@ -271,6 +278,6 @@ def _finish(
         hold_id,
         receipt.source_id,
         receipt.amount,
-        HoldStatus.CAPTURED if outcome is Status.COMPLETED else HoldStatus.RELEASED,
+        HoldStatus.CAPTURED if outcome is TransactionStatus.COMPLETED else HoldStatus.RELEASED,
     )
     return replace(receipt, status=outcome, failure=failure), True

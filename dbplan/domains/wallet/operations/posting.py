@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id
 from dbplan.domains.wallet import statements
-from dbplan.domains.wallet.models import BOUND, Failure, Kind, Status, UserStatus, WalletStatus
+from dbplan.domains.wallet.models import (
+    BOUND,
+    FailureReason,
+    TransactionKind,
+    TransactionStatus,
+    UserStatus,
+    WalletStatus,
+)
 from dbplan.domains.wallet.operations.errors import AlreadyBooked, CurrenciesDiffer, KeyReused, NoSuchWallet
 from dbplan.domains.wallet.operations.requests import Receipt, Request, replay
 
@@ -68,10 +75,11 @@ def carry_out(session: Session, request: Request, wallets: Wallets) -> Receipt:
     """Book a request that is new, and post it unless something is against it."""
     currency = wallets[request.source_id].currency_code
     failure = objection(request, wallets)
-    status = Status.FAILED if failure else Status.PENDING if request.waits else Status.COMPLETED
+    status = TransactionStatus.PENDING if request.waits else TransactionStatus.COMPLETED
+    status = TransactionStatus.FAILED if failure else status
     transaction_id = _book(session, request, currency, status, failure)
     fee = request.fee.amount if request.fee and not failure else 0
-    if status is Status.COMPLETED:
+    if status is TransactionStatus.COMPLETED:
         post(session, transaction_id, request.source_id, request.destination_id, request.amount)
         _charge(session, request, currency, transaction_id)
     return Receipt(
@@ -81,19 +89,19 @@ def carry_out(session: Session, request: Request, wallets: Wallets) -> Receipt:
     )  # fmt: skip
 
 
-def objection(request: Request, wallets: Wallets) -> Failure | None:
+def objection(request: Request, wallets: Wallets) -> FailureReason | None:
     """Return what is against a movement, if anything is."""
     source, destination = wallets[request.source_id], wallets[request.destination_id]
     if any(wallet.status is WalletStatus.CLOSED for wallet in wallets.values()):
-        return Failure.WALLET_CLOSED
+        return FailureReason.WALLET_CLOSED
     if source.status is WalletStatus.FROZEN:
-        return Failure.WALLET_FROZEN
-    if request.kind is not Kind.DEPOSIT and is_suspended(source, request.user_id):
-        return Failure.USER_SUSPENDED
+        return FailureReason.WALLET_FROZEN
+    if request.kind is not TransactionKind.DEPOSIT and is_suspended(source, request.user_id):
+        return FailureReason.USER_SUSPENDED
     if request.total > source.available:
-        return Failure.LIMIT_EXCEEDED if source.platform_id else Failure.INSUFFICIENT_FUNDS
+        return FailureReason.LIMIT_EXCEEDED if source.platform_id else FailureReason.INSUFFICIENT_FUNDS
     if destination.balance + request.total > BOUND:
-        return Failure.LIMIT_EXCEEDED
+        return FailureReason.LIMIT_EXCEEDED
     return None
 
 
@@ -120,11 +128,11 @@ def promise(session: Session, wallet_id: uuid.UUID, change: int) -> None:
 def _charge(session: Session, request: Request, currency: str, parent_id: uuid.UUID) -> None:
     if request.fee is None:
         return
-    values = _row(request, currency, Status.COMPLETED, None) | {
+    values = _row(request, currency, TransactionStatus.COMPLETED, None) | {
         "new_id": (fee_id := new_id()),
         "key": None,
         "request": None,
-        "sort": Kind.FEE,
+        "sort": TransactionKind.FEE,
         "destination": request.fee.wallet_id,
         "minor": request.fee.amount,
         "by_account": None,
@@ -136,7 +144,9 @@ def _charge(session: Session, request: Request, currency: str, parent_id: uuid.U
     post(session, fee_id, request.source_id, request.fee.wallet_id, request.fee.amount)
 
 
-def _book(session: Session, request: Request, currency: str, status: Status, failure: Failure | None) -> uuid.UUID:
+def _book(
+    session: Session, request: Request, currency: str, status: TransactionStatus, failure: FailureReason | None
+) -> uuid.UUID:
     values = _row(request, currency, status, failure)
     try:
         session.execute(statements.transactions.book, values)
@@ -151,7 +161,7 @@ def _book(session: Session, request: Request, currency: str, status: Status, fai
     return uuid.UUID(str(values["new_id"]))
 
 
-def _row(request: Request, currency: str, status: Status, failure: Failure | None) -> dict[str, Any]:
+def _row(request: Request, currency: str, status: TransactionStatus, failure: FailureReason | None) -> dict[str, Any]:
     return {
         "new_id": new_id(),
         "who": request.user_id,

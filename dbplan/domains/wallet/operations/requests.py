@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from dbplan.domains.calls import text
 from dbplan.domains.wallet import statements
-from dbplan.domains.wallet.models import MOST, Failure, Kind, Status
+from dbplan.domains.wallet.models import MOST, FailureReason, TransactionKind, TransactionStatus
 from dbplan.domains.wallet.operations.errors import KeyReused, NoSuchTransaction
 from dbplan.errors import UsageError
 
@@ -28,7 +28,7 @@ class Fee(NamedTuple):
 class Request:
     """What somebody asks for under an idempotency key: an amount from one wallet to another, and why."""
 
-    kind: Kind
+    kind: TransactionKind
     user_id: uuid.UUID
     key: str
     source_id: uuid.UUID
@@ -74,14 +74,14 @@ class Receipt:
 
     transaction_id: uuid.UUID
     user_id: uuid.UUID
-    kind: Kind
-    status: Status
+    kind: TransactionKind
+    status: TransactionStatus
     source_id: uuid.UUID
     destination_id: uuid.UUID
     currency_code: str
     amount: int
     fee: int = 0
-    failure: Failure | None = None
+    failure: FailureReason | None = None
     reverses_id: uuid.UUID | None = None
     replayed: bool = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Table, and_, exists, func, literal_column, not_, or_, select
 
 from dbplan.domains.paging import LIMIT
-from dbplan.domains.wallet.models import Base, HoldStatus, Kind, Status
+from dbplan.domains.wallet.models import Base, HoldStatus, TransactionKind, TransactionStatus
 from dbplan.plan import Query
 
 WALLETS: Table = Base.metadata.tables["wallets"]
@@ -22,7 +22,7 @@ def _among(column: ColumnElement[str], *values: str) -> ColumnElement[bool]:
     return column.in_([literal_column(f"'{value}'") for value in values])
 
 
-_MOVED = _among(_T.status, Status.COMPLETED, Status.REVERSED)
+_MOVED = _among(_T.status, TransactionStatus.COMPLETED, TransactionStatus.REVERSED)
 
 unbalanced_currencies = (
     select(_W.currency_code, func.sum(_W.balance).label("sum"))
@@ -97,8 +97,10 @@ wallets_off_their_holds = (
 
 # The hold of a pending transaction is active, that of a cancelled or failed one released, that of a moved one captured.
 _AGREED = or_(
-    and_(_among(_H.status, HoldStatus.ACTIVE), _among(_T.status, Status.PENDING), _H.amount == _T.amount),
-    and_(_among(_H.status, HoldStatus.RELEASED), _among(_T.status, Status.CANCELLED, Status.FAILED)),
+    and_(_among(_H.status, HoldStatus.ACTIVE), _among(_T.status, TransactionStatus.PENDING), _H.amount == _T.amount),
+    and_(
+        _among(_H.status, HoldStatus.RELEASED), _among(_T.status, TransactionStatus.CANCELLED, TransactionStatus.FAILED)
+    ),
     and_(_among(_H.status, HoldStatus.CAPTURED), _MOVED, _H.amount >= _T.amount),
 )
 holds_off_their_transactions = (
@@ -110,19 +112,19 @@ holds_off_their_transactions = (
 
 pending_without_hold = (
     select(_T.id.label("transaction_id"), _T.amount)
-    .where(_T.status == literal_column(f"'{Status.PENDING}'"), ~exists().where(_H.transaction_id == _T.id))
+    .where(_T.status == literal_column(f"'{TransactionStatus.PENDING}'"), ~exists().where(_H.transaction_id == _T.id))
     .limit(LIMIT)
 )
 
 _REFUND = TRANSACTIONS.alias("refund")
-_DONE = _among(_REFUND.c.status, Status.COMPLETED)
+_DONE = _among(_REFUND.c.status, TransactionStatus.COMPLETED)
 wrong_refunds = (
     select(_REFUND.c.id.label("refund_id"), _T.id.label("transaction_id"), _T.status, _REFUND.c.amount)
     .join_from(_REFUND, TRANSACTIONS, _T.id == _REFUND.c.reverses_id)
     .where(
         _DONE,
         or_(
-            _T.status != literal_column(f"'{Status.REVERSED}'"),
+            _T.status != literal_column(f"'{TransactionStatus.REVERSED}'"),
             _REFUND.c.amount > _T.amount,
             _REFUND.c.source_wallet_id != _T.destination_wallet_id,
             _REFUND.c.destination_wallet_id != _T.source_wallet_id,
@@ -133,7 +135,7 @@ wrong_refunds = (
 
 reversed_without_refund = (
     select(_T.id.label("transaction_id"), _T.amount)
-    .where(_among(_T.status, Status.REVERSED), ~exists().where(_REFUND.c.reverses_id == _T.id, _DONE))
+    .where(_among(_T.status, TransactionStatus.REVERSED), ~exists().where(_REFUND.c.reverses_id == _T.id, _DONE))
     .limit(LIMIT)
 )
 
@@ -143,7 +145,7 @@ wrong_fees = (
     .join_from(TRANSACTIONS, _OF, _OF.c.id == _T.fee_of_id)
     .where(
         or_(
-            not_(_among(_OF.c.status, Status.COMPLETED, Status.REVERSED)),
+            not_(_among(_OF.c.status, TransactionStatus.COMPLETED, TransactionStatus.REVERSED)),
             _OF.c.source_wallet_id != _T.source_wallet_id,
             _OF.c.user_id != _T.user_id,
         )
@@ -152,7 +154,7 @@ wrong_fees = (
 )
 
 _FROM, _TO = WALLETS.alias("source"), WALLETS.alias("destination")
-_IN = _among(_T.kind, Kind.DEPOSIT)
+_IN = _among(_T.kind, TransactionKind.DEPOSIT)
 wrong_routes = (
     select(_T.id.label("transaction_id"), _T.kind, ACCOUNTS.c.user_id, ACCOUNTS.c.platform_id)
     .join_from(TRANSACTIONS, ACCOUNTS, ACCOUNTS.c.id == _T.platform_account_id)

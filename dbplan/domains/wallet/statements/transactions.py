@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from dbplan.columns import clock, new_id, now
 from dbplan.domains.paging import LAST_ID, LIMIT, NEWEST, newest_first
-from dbplan.domains.wallet.models import Base, Kind, Status, Transaction
+from dbplan.domains.wallet.models import Base, Transaction, TransactionKind, TransactionStatus
 from dbplan.plan import Query
 
 WALLETS: Table = Base.metadata.tables["wallets"]
@@ -32,13 +32,15 @@ ENTRIES: Table = Base.metadata.tables["entries"]
 
 _T = TRANSACTIONS.c
 _FEE = TRANSACTIONS.alias("fee")
-_PENDING = _T.status == literal_column(f"'{Status.PENDING}'")
-_MOVED = _T.status.in_((literal_column(f"'{Status.COMPLETED}'"), literal_column(f"'{Status.REVERSED}'")))
+_PENDING = _T.status == literal_column(f"'{TransactionStatus.PENDING}'")
+_MOVED = _T.status.in_(
+    (literal_column(f"'{TransactionStatus.COMPLETED}'"), literal_column(f"'{TransactionStatus.REVERSED}'"))
+)
 _CHANGE = bindparam("change", type_=BigInteger)
 _OUTCOME = bindparam("outcome", type_=_T.status.type)
 
 # What is pending has no end yet; the clock is the server's, as for created_at.
-_END = case((cast(_OUTCOME, String(20)) != literal_column(f"'{Status.PENDING}'"), clock()))
+_END = case((cast(_OUTCOME, String(20)) != literal_column(f"'{TransactionStatus.PENDING}'"), clock()))
 
 book = insert(TRANSACTIONS).values(
     id=bindparam("new_id"),
@@ -113,8 +115,8 @@ finish = (
 
 mark_reversed = (
     update(TRANSACTIONS)
-    .where(_T.id == bindparam("transaction_id"), _T.status == literal_column(f"'{Status.COMPLETED}'"))
-    .values(status=literal_column(f"'{Status.REVERSED}'"))
+    .where(_T.id == bindparam("transaction_id"), _T.status == literal_column(f"'{TransactionStatus.COMPLETED}'"))
+    .values(status=literal_column(f"'{TransactionStatus.REVERSED}'"))
 )
 
 refunds = (
@@ -180,8 +182,8 @@ _BOOKED = {
     "key": _word,
     "request": _word,
     "who": _T.user_id,
-    "sort": [Kind.TRANSFER],
-    "outcome": [Status.COMPLETED],
+    "sort": [TransactionKind.TRANSFER],
+    "outcome": [TransactionStatus.COMPLETED],
     "source": _T.source_wallet_id,
     "destination": _T.destination_wallet_id,
     "currency": _T.currency_code,
@@ -196,7 +198,7 @@ QUERIES = (
     Query("transaction", transaction, 1),
     Query("recall", recall, 3, {"request": ["{}"], "key": _T.idempotency_key}),
     Query("payment", payment, 0.8),
-    Query("finish", finish, 0.3, {"outcome": [Status.CANCELLED], "why": [None], "known_as": [None]}),
+    Query("finish", finish, 0.3, {"outcome": [TransactionStatus.CANCELLED], "why": [None], "known_as": [None]}),
     Query("mark reversed", mark_reversed, 0.02),
     Query("refunds", refunds, 0.1, {"transaction_id": _T.reverses_id}),
     Query("transactions", transactions, 5, {"user_id": _T.user_id} | _TOP),
