@@ -251,6 +251,10 @@ def _mend(
 
 def _borrow(source: Source, rows: Index, group: Group, cells: dict[str, Cells], bad: Index) -> Index:
     """Give rows that found no cells of their own those that a few other rows found after long search."""
+    if any(
+        set(group.columns) & set(ref.own) and not set(ref.columns) <= set(group.columns) for ref in source.references
+    ):
+        return bad  # a part of a wide key is right beside the rest of it alone
     for turn in range(BORROWS):
         if not bad.size:
             break

@@ -408,7 +408,8 @@ class Builder:
         """Tie the columns that share CHECKs into groups; a CHECK that cannot be read needs a recipe's rule."""
         for check in self.facts.checks:
             self._readable(check)
-        for names, checks in _components([c for c in self.facts.checks if c.parsed is not None]):
+        wide = [set(ref.columns) for ref in self.source.references if len(ref.columns) > 1]
+        for names, checks in _components([c for c in self.facts.checks if c.parsed is not None], wide):
             self._tie(names, checks)
 
     def _readable(self, check: Check) -> None:
@@ -460,15 +461,16 @@ class Builder:
                 self.source.groups[name] = group
 
 
-def _components(checks: list[Check]) -> list[tuple[tuple[str, ...], tuple[Check, ...]]]:
-    """Return the sets of columns that CHECKs tie together, each with its CHECKs."""
+def _components(checks: list[Check], wide: list[set[str]]) -> list[tuple[tuple[str, ...], tuple[Check, ...]]]:
+    """Return the sets of columns that CHECKs tie together, each with its CHECKs.
+
+    The columns of a wide key go together: another parent's is another row's for each of them.
+    """
     parts: list[tuple[set[str], list[Check]]] = []
-    for check in checks:
-        assert check.parsed is not None
-        names, members = set(check.parsed.columns), [check]
+    ties = [(set(check.parsed.columns), [check]) for check in checks if check.parsed is not None]
+    for names, members in (*ties, *((columns, []) for columns in wide)):
         for part in [p for p in parts if p[0] & names]:
             parts.remove(part)
-            names |= part[0]
-            members = part[1] + members
+            names, members = names | part[0], part[1] + members
         parts.append((names, members))
-    return [(tuple(sorted(names)), tuple(members)) for names, members in parts]
+    return [(tuple(sorted(names)), tuple(members)) for names, members in parts if members]
