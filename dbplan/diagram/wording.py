@@ -23,8 +23,8 @@ _SHORT = {
 
 @cache
 def dialect() -> Dialect:
-    """Return the dialect of reference."""
-    return postgresql.dialect()  # type: ignore[no-untyped-call]
+    """Return the dialect of reference; its driver's way of binding would double percent signs."""
+    return postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
 def type_name(kind: TypeEngine[Any]) -> str:

@@ -66,6 +66,7 @@ def everything() -> Plan:
         Column("level", Integer, default=3),
         Column("trigger", Text, server_default=FetchedValue()),
         CheckConstraint("level BETWEEN 1 AND 5", name="level_known"),
+        CheckConstraint("name LIKE '_%'", name="name_given"),
         UniqueConstraint("parent_id", "name", name="one_name", postgresql_nulls_not_distinct=True),
         info={"decisions": ("Names may repeat among strangers.",)},
     )
@@ -128,6 +129,7 @@ def test_constraints_are_told_in_full(report):
         "to_parent": "FOREIGN KEY (parent_id) REFERENCES parent (id) ON DELETE CASCADE",
         "one_name": "UNIQUE NULLS NOT DISTINCT (parent_id, name)",
         "level_known": "CHECK (level BETWEEN 1 AND 5)",
+        "name_given": "CHECK (name LIKE '_%')",
     }
 
 
