@@ -99,8 +99,7 @@ def enqueue(
     _allow(session, user_id)
     job_id = new_id()
     session.execute(statements.enqueue, values | {"new_id": job_id, "due": run_after or now()})
-    new = {"status": JobStatus.PENDING, "url": values["page"]}
-    audit(session, by or user_id, "job.enqueue", Subject.CLONE_JOB, job_id, new=new)
+    audit(session, by or user_id, "job.enqueue", Subject.CLONE_JOB, job_id, new={"status": JobStatus.PENDING})
     return job_id
 
 
@@ -174,8 +173,7 @@ def purge_jobs(session: Session, *, kept: dt.timedelta = KEPT, limit: int = 100)
     gone = session.execute(statements.jobs_to_purge, values).all()
     for row in gone:
         session.execute(statements.purge_job, {"job_id": row.id})
-        old = {"user_id": str(row.user_id), "url": row.url}
-        audit(session, None, "job.purge", Subject.CLONE_JOB, row.id, old=old)
+        audit(session, None, "job.purge", Subject.CLONE_JOB, row.id, old={"user_id": str(row.user_id)})
     return [row.id for row in gone]
 
 

@@ -144,7 +144,7 @@ def fail(session: Session, held: Lease, error: str, *, for_good: bool = False) -
     if for_good or not changed(session, statements.postpone, values):
         _give_up(session, held.key, why)
         return JobStatus.FAILED
-    _note(session, "job.postpone", held.job_id, {"status": JobStatus.PENDING, "error": why})
+    _note(session, "job.postpone", held.job_id, {"status": JobStatus.PENDING})
     return JobStatus.PENDING
 
 
@@ -177,7 +177,7 @@ def _hold_on(session: Session, statement: Executable, held: Lease, values: dict[
 
 def _give_up(session: Session, key: dict[str, Any], why: str) -> None:
     session.execute(statements.give_up, key | {"why": why})
-    _note(session, "job.fail", key["job_id"], {"status": JobStatus.FAILED, "error": why})
+    _note(session, "job.fail", key["job_id"], {"status": JobStatus.FAILED})
 
 
 def _note(

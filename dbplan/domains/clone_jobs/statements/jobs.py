@@ -74,7 +74,7 @@ restore_job = update(JOBS).where(_ONE, JOBS.c.deleted_at.is_not(None)).values(de
 
 # Two cleaners at once take different jobs.
 jobs_to_purge = (
-    select(JOBS.c.id, JOBS.c.user_id, JOBS.c.url)
+    select(JOBS.c.id, JOBS.c.user_id)
     .where(JOBS.c.deleted_at.is_not(None), JOBS.c.deleted_at <= bindparam("gone_before"))
     .order_by(JOBS.c.deleted_at)
     .limit(LIMIT)
