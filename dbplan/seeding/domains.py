@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -320,10 +320,26 @@ class Kept(Domain):
 
 def kept(domain: Domain, test: Callable[[Array], NDArray[np.bool_]], probes: int = 0) -> Domain:
     """Return those of a domain's values, tried at even distances, that pass the test; itself where all do."""
-    tried = min(domain.capacity, max(PROBED, probes))
+    passing = _passing if _hashable(domain) else _passing.__wrapped__
+    index = passing(domain, test, min(domain.capacity, max(PROBED, probes)))
+    return domain if index is None else Kept(domain, test, index)
+
+
+def _hashable(domain: Domain) -> bool:
+    """Say whether a domain can be told from another: one that holds an array cannot."""
+    try:
+        hash(domain)
+    except TypeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def _passing(domain: Domain, test: Callable[[Array], NDArray[np.bool_]], tried: int) -> Index | None:
+    """Return which of so many values pass, None where all do; kept, since every run asks the same."""
     index = np.unique(np.linspace(0, max(domain.capacity - 1, 0), tried).astype(np.int64))
     passes = test(domain.nth(index)) if len(index) else np.ones(0, dtype=bool)
-    return domain if passes.all() else Kept(domain, test, index[passes])
+    return None if passes.all() else index[passes]
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,10 @@ class Expression:
         answer = self.cells(read, rows)
         return np.asarray(answer.null | answer.values.astype(bool))
 
+    def __call__(self, values: Array) -> NDArray[np.bool_]:
+        """Return where a CHECK of one column is kept by values of it."""
+        return self.holds(lambda _: present(values), len(values))
+
     def true(self, read: Read, rows: int) -> NDArray[np.bool_]:
         """Return where a condition is true (unknown counts as false)."""
         answer = self.cells(read, rows)
