@@ -207,7 +207,7 @@ REFUSED = {
     "ck_wallets_balance_fits": lambda at: wallet(at, balance=BOUND + 1),
     "ck_wallets_held_not_negative": lambda at: wallet(at, held=-1),
     "ck_wallets_balance_covers_held": lambda at: wallet(at, balance=4, held=5),
-    "ck_wallets_overdraft_limit_fits": lambda at: wallet(at, user_id=None, platform_id=at.sepa, overdraft_limit=2 * BOUND),
+    "ck_wallets_overdraft_limit_fits": lambda at: wallet(at, user_id=None, platform_id=at.sepa, overdraft_limit=2**62),
     "ck_wallets_users_have_no_overdraft": lambda at: wallet(at, overdraft_limit=1),
     "ck_wallets_last_sequence_not_negative": lambda at: wallet(at, last_sequence=-1),
     "ck_wallets_closed_is_empty": lambda at: wallet(at, status=WalletStatus.CLOSED, balance=1),

@@ -8,6 +8,7 @@ from dbplan.domains.paging import TOP, Cursor
 from dbplan.domains.wallet.operations.amounts import decimal_of, format_amount, minor_of, parse_amount
 from dbplan.domains.wallet.operations.books import (
     INVARIANTS,
+    NEWEST_LINE,
     Line,
     Violation,
     pending_withdrawals,
@@ -89,6 +90,7 @@ from dbplan.domains.wallet.operations.requests import Fee, Receipt, transaction
 
 __all__ = [
     "INVARIANTS",
+    "NEWEST_LINE",
     "SETTLEMENT",
     "TOP",
     "AlreadyBooked",

@@ -26,6 +26,7 @@ from dbplan.domains.wallet.models import (
 from dbplan.domains.wallet.operations.errors import (
     AlreadyBooked,
     NoSuchAccount,
+    NoSuchWallet,
     NotPending,
     NotReachable,
     NotRefundable,
@@ -217,6 +218,8 @@ def payment(session: Session, platform_account_id: uuid.UUID, external_id: str) 
 def _route(session: Session, wallet_id: uuid.UUID, account_id: uuid.UUID) -> Any:
     values = {"platform_account_id": account_id, "own_wallet": wallet_id, "label": SETTLEMENT}
     found = only(session, statements.wallets.route, values, NoSuchAccount(account_id))
+    if found.own_id is None:
+        raise NoSuchWallet(wallet_id)
     if found.owner_id != found.user_id:
         raise NotTheirs(wallet_id, account_id)
     if found.settlement_id is None:

@@ -63,12 +63,13 @@ route = (
         ACCOUNTS.c.user_id,
         ACCOUNTS.c.status,
         PLATFORMS.c.status.label("platform_status"),
+        _OWN.c.id.label("own_id"),
         _OWN.c.user_id.label("owner_id"),
         WALLETS.c.id.label("settlement_id"),
     )
     .select_from(ACCOUNTS)
     .join(PLATFORMS, PLATFORMS.c.id == ACCOUNTS.c.platform_id)
-    .join(_OWN, _OWN.c.id == bindparam("own_wallet", type_=Uuid()))
+    .outerjoin(_OWN, _OWN.c.id == bindparam("own_wallet", type_=Uuid()))
     .outerjoin(
         WALLETS,
         and_(
