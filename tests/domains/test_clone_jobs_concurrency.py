@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import func, select, update
@@ -16,6 +17,7 @@ from dbplan.domains.clone_jobs.models import (
     JobStatus,
     Payment,
     PaymentStatus,
+    Subject,
     Subscription,
     SubscriptionStatus,
     Tier,
@@ -250,6 +252,27 @@ def test_twenty_starts_and_changes_leave_one_subscription_that_lives(engine, at_
     changes = [answer for answer in answers[1::2] if answer is not operations.NotSubscribed]
     assert counted(engine, AuditLog.action).get("subscription.change-plan", 0) == len(changes)
     assert held.plan == max([Tier.FREE, *(change.plan for change in changes)], key=list(Tier).index)
+
+
+def test_each_change_of_a_plan_knows_the_one_before(engine, at_once, user_id):
+    held = attempted(engine, operations.start_subscription, user_id, Tier.STARTER)
+
+    def work(n):
+        for turn in range(3):
+            if (n + turn) % 4:
+                attempted(engine, operations.change_plan, user_id, list(Tier)[(n + turn) % 4])
+            else:
+                attempted(engine, operations.cancel_subscription, user_id)
+
+    at_once(work)
+    with transaction(engine) as session:
+        entries = operations.history(session, Subject.SUBSCRIPTION, held.id, limit=100)[::-1][1:]
+        end = operations.subscription(session, user_id)
+    assert len(entries) == THREADS * 3
+    assert all(after.old_values == before.new_values for before, after in pairwise(entries))
+    assert entries[-1].new_values == {
+        name: getattr(end, name) for name in ("plan", "next_plan", "cancel_at_period_end")
+    }  # fmt: skip
 
 
 def test_starts_and_ends_in_turn_never_leave_two(engine, at_once, user_id):
