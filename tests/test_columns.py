@@ -83,6 +83,16 @@ def test_the_clock_is_read_at_the_statement_and_in_utc(moments):
     assert abs(dt.datetime.now(dt.UTC) - read) < dt.timedelta(seconds=5)
 
 
+def test_an_instant_of_the_clock_is_equal_to_itself_once_it_was_read(moments):
+    connection, table = moments
+    with connection.begin():
+        connection.execute(insert(table).values(at=clock()))
+        read = connection.scalar(select(table.c.at))
+        found = connection.scalars(select(table.c.at).where(table.c.at == read)).all()
+        connection.execute(table.delete())
+    assert found == [read]
+
+
 def test_the_clock_of_each_dialect():
     said = {d.name: str(clock().compile(dialect=d)) for d in (postgresql.dialect(), mysql.dialect(), sqlite.dialect())}
     assert said["postgresql"] == "clock_timestamp()"

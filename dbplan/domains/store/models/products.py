@@ -208,8 +208,8 @@ class ProductVariant(Identified, Created, Updated, Base):
                     "what makes a SKU unique per store, where pickers use it.",
                     "A variant has a price of its own or that of its product (NULL), never a copy of it.",
                     "stock cannot go below zero, whatever an application forgets: the last piece is sold once.",
-                    "Titles are unique in a product, so that no customer chooses between two of the same; store_id stands "
-                    "in that unique so that its index serves the foreign key.",
+                    "Titles are unique in a product, so that no customer chooses between two of the same; store_id "
+                    "stands in that unique so that its index serves the foreign key.",
                 ),
             },
         },

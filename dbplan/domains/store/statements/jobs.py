@@ -28,6 +28,7 @@ _MINE = (_THIS, JOBS.c.status == JobStatus.PROCESSING, JOBS.c.attempts == bindpa
 
 queue_job = insert(JOBS).values(
     id=bindparam("new_id"),
+    created_at=clock(),
     store_id=bindparam("store"),
     type=bindparam("kind"),
     input=bindparam("asked"),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy import Integer, Table, bindparam, case, exists, func, insert, select, update
 
-from dbplan.columns import new_id
+from dbplan.columns import clock, new_id
 from dbplan.domains.paging import LAST_ID, NEWEST, newest_first
 from dbplan.domains.store.models import Base, Product, ProductImage, ProductStatus, ProductVariant, StoreStatus
 from dbplan.domains.store.statements.entities import current
@@ -28,6 +28,7 @@ _STOCKED = exists().where(VARIANTS.c.product_id == PRODUCTS.c.id, VARIANTS.c.sto
 
 add_product = insert(PRODUCTS).values(
     id=bindparam("new_id"),
+    created_at=clock(),
     store_id=bindparam("store"),
     supplier=bindparam("source"),
     source_product_id=bindparam("source_id"),
