@@ -181,6 +181,14 @@ def test_rows_that_a_recipe_writes_as_they_stand_are_there(stage):
             assert any(all(plain(r[key]) == plain(value) for key, value in row.items()) for r in there), row
 
 
+def test_the_store_plan_begins_with_the_test_user_and_the_cyberpunk_store():
+    fixed = fixed_rows(load("store"))
+    (user,) = fixed["users"]
+    assert user["email"] == "test@zyenta.com"
+    assert {store["settings"]["theme"] for store in fixed["stores"] if "settings" in store} == {"cyberpunk"}
+    assert {store["user_id"] for store in fixed["stores"]} == {user["id"]}
+
+
 def test_every_query_is_called_sometimes_and_some_read_and_some_write(seeded):
     queries = seeded["sqlite"][0].plan.queries
     assert [query.name for query in queries if not query.per_second > 0] == []
