@@ -1,12 +1,14 @@
 import datetime as dt
+import tomllib
+import uuid
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import delete, event, func, select, text, update
+from sqlalchemy import Uuid, delete, event, func, insert, select, text, update
 
 from dbplan.columns import new_id
 from dbplan.connection import transaction
-from dbplan.domains.wallet import PLAN, operations  # noqa: F401 - PLAN is for the fixtures
+from dbplan.domains.wallet import PLAN, operations
 from dbplan.domains.wallet.models import (
     BOUND,
     MOST,
@@ -608,7 +610,7 @@ def test_a_stranger_is_named(engine, at):
         (operations.NoSuchWallet, lambda s: operations.freeze_wallet(s, stranger, user_id=at.ada, reason="x")),
         (
             operations.NoSuchWallet,
-            lambda s: operations.deposit(s, stranger, 1, platform_account_id=at.account, key="d"),
+            lambda s: operations.deposit(s, stranger, 1, **by),
         ),
         (operations.NoSuchAccount, lambda s: operations.deposit(s, at.hers, 1, platform_account_id=stranger, key="d")),
         (operations.NoSuchTransaction, lambda s: operations.refund(s, stranger, user_id=at.ada, key="r")),
@@ -782,3 +784,27 @@ def test_the_fingerprint_is_kept_and_not_the_request(engine, at):
         kept = session.scalars(text("SELECT fingerprint FROM transactions WHERE idempotency_key = 't'")).one()
     assert len(kept) == 64
     assert int(kept, 16)
+
+
+def fixed(table):
+    """Return the rows that the recipe writes as they stand, with their UUIDs."""
+    recipe = tomllib.loads(PLAN.recipe.read_text("utf-8"))
+    keys = {column.name for column in table.columns if isinstance(column.type, Uuid)}
+    return [
+        {name: uuid.UUID(value) if name in keys else value for name, value in row.items()}
+        for row in recipe["tables"][table.name].get("fixed", ())
+    ]
+
+
+def test_the_fixed_rows_of_the_recipe_are_books_that_are_right(engine):
+    with transaction(engine) as session:
+        for table in PLAN.metadata.sorted_tables:
+            for row in fixed(table):
+                session.execute(insert(table).values(row))
+    with transaction(engine) as session:
+        ada = operations.user_by_email(session, "ada@example.com")
+        (euros,) = (w for w in operations.wallets(session, ada.id) if w.currency_code == "EUR")
+        assert operations.verify_books(session) == []
+        assert [line.amount for line in operations.statement(session, euros.id)] == [500, -25, -2_500, 10_000]
+        assert operations.transfer(session, euros.id, fixed(PLAN.table("wallets"))[1]["id"], 100, key="new").ok
+        assert operations.verify_books(session) == []
