@@ -312,6 +312,11 @@ def _match(made: Domain, pattern: str) -> bool:
     return sum(found(str(value)) is not None for value in made.nth(index).tolist()) > len(index) / 2
 
 
+def provider_of(table: str, name: str) -> str:
+    """Return the Faker provider whose words a column of a table holds."""
+    return _provider(in_full(table, _snake(name)))
+
+
 def _provider(name: str) -> str:
     """Return the Faker provider whose words a column of that name holds."""
     return next((provider for pattern, provider in PROVIDERS if re.search(pattern, name)), "word")

@@ -12,6 +12,7 @@ from sqlalchemy import types as sa
 from dbplan.errors import Unsatisfiable
 from dbplan.seeding.domains import VAST, Uuids, Words
 from dbplan.seeding.infer import generic
+from dbplan.seeding.people import Person
 from dbplan.seeding.references import Reference, follows
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _natural(builder: Builder, name: str) -> tuple[int, int]:
         return 5, 0
     if isinstance(kind, sa.Integer) and builder.table.columns[name].primary_key:
         return 4, 0
-    if isinstance(domain, Words):
+    if isinstance(domain, Words | Person):
         return 3, 0
     return (2, 0) if isinstance(kind, sa.Integer) else (1, 0)
 

@@ -14,6 +14,7 @@ from dbplan.seeding.clearance import clear
 from dbplan.seeding.domains import Choice, Domain, Moments, as_array, uuid_hex
 from dbplan.seeding.frames import Frame, Maker, Source
 from dbplan.seeding.infer import Span
+from dbplan.seeding.people import Person
 from dbplan.seeding.predicate import Expression
 from dbplan.seeding.stream import Array, Index, below, bits, key, mixed, permuted, unit
 
@@ -27,13 +28,26 @@ def drawn(random_state: int, table: str, name: str, domain: Domain, null: float,
 
     def make(frame: Frame) -> Cells:
         attempt = frame.attempt(name)
-        values = domain.draw(bits(key(random_state, table, name, attempt), frame.rows))
+        if isinstance(domain, Person) and not attempt:
+            values = domain.roomy(frame.source.rows).of(_person(random_state, table, domain, frame))
+        else:
+            values = domain.draw(bits(key(random_state, table, name, attempt), frame.rows))
         empty = unit(bits(key(random_state, table, name, "null", attempt), frame.rows)) < _share(null, attempt)
         if attempt and hints:
             values = _hinted(values, hints, bits(key(random_state, table, name, "hint", attempt), frame.rows))
         return Cells(values, empty)
 
     return make
+
+
+def _of_people(random_state: int, table: str, domain: Person) -> np.uint64:
+    return key(random_state, table, domain.who, "person")
+
+
+def _person(random_state: int, table: str, domain: Person, frame: Frame) -> Index:
+    """Return the person of every row, the same one for all columns that tell of them."""
+    people = domain.roomy(frame.source.rows).people
+    return permuted(_of_people(random_state, table, domain), frame.rows, people)
 
 
 def _share(null: float, attempt: int) -> float:
@@ -61,6 +75,8 @@ def _fits(hint: Any, values: Array) -> bool:
 def distinct(random_state: int, table: str, name: str, domain: Domain, null: float, held: Held = UNHELD) -> Maker:
     """Return a maker of cells that are all different: a permutation of the row picks the value."""
     stream, capacity = key(random_state, table, name), domain.capacity
+    if isinstance(domain, Person):
+        stream = _of_people(random_state, table, domain)
 
     def make(frame: Frame) -> Cells:
         values = clear(

@@ -24,6 +24,7 @@ from dbplan.seeding.fixed import source_of
 from dbplan.seeding.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.infer import Span, domain, generic
 from dbplan.seeding.keys import Keys, assign, lead_of, tied
+from dbplan.seeding.people import Person, people
 from dbplan.seeding.predicate import expression
 from dbplan.seeding.recipe import Recipe, TableRule
 from dbplan.seeding.references import Reference, all_uniques, references
@@ -129,7 +130,7 @@ class Builder:
     def relate(self) -> None:
         """Decide the lead parent, what every unique is held by, the fan-out and the references' pickers."""
         source = self.source
-        self.domains = {column.name: self.domain(column) for column in self.table.columns}
+        self.domains = {column.name: self.domain(column) for column in self.table.columns} | dict(people(self))
         source.lead = lead_of(self.table, source.references, source.uniques, self.rule.per)
         room = {ref.own: self.world.rows[ref.parent] for ref in source.references}
         self.keys = assign(self, room)
@@ -258,6 +259,8 @@ class Builder:
             return self.distinct(column, held)
         if held is None:
             raise self.unknown(column)
+        if how == "within" and isinstance(held, Person):
+            return self.distinct(column, held)
         if how == "within":
             counted = isinstance(generic(column.type), sa.Integer)
             roomy = held if held.capacity >= self.most_children() else held.roomy(self.most_children())

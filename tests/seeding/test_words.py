@@ -18,8 +18,12 @@ def plan():
     Table(
         "users", m,
         Column("id", Integer, primary_key=True), Column("name", String(100), nullable=False),
-        Column("email", String(254), CheckConstraint(EMAIL), nullable=False, unique=True),
         Column("username", String(40), CheckConstraint("username ~ '^[a-z0-9.]+$'"), nullable=False, unique=True),
+    )  # fmt: skip
+    Table(
+        "accounts", m,
+        Column("id", Integer, primary_key=True),
+        Column("email", String(254), CheckConstraint(EMAIL), nullable=False, unique=True),
     )  # fmt: skip
     Table(
         "stores", m,
@@ -56,7 +60,7 @@ def test_names_are_those_of_what_the_table_holds():
 
 @pytest.mark.parametrize("rows", [50, 20_000])
 def test_an_address_that_a_check_shapes_is_still_one(rows):
-    found = values(rows)["users.email"]
+    found = values(rows)["accounts.email"]
     stems = {re.sub(r"\.\d+@", "@", word) for word in found}
     assert stems <= {word.lower() for word in pool("email")}
     assert len(set(found)) == rows
