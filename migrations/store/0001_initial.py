@@ -95,6 +95,10 @@ def create_users() -> None:
     op.create_table(
         "users",
         *key_and_times(),
+        column("email", sa.String(254), "E-mail address in lower case"),
+        optional("name", sa.String(200), "The name they go by; NULL where they gave none"),
+        optional("email_verified", INSTANT, "When they proved that the address is theirs; NULL until then"),
+        optional("image", sa.Text(), "URL of their picture; NULL where they gave none"),
         optional(
             "password_hash",
             sa.String(255),
@@ -104,10 +108,6 @@ def create_users() -> None:
             "stripe_account_id", sa.String(64), "Stripe Connect account that is paid for their sales; NULL for none"
         ),
         column("stripe_onboarded", sa.Boolean(), "Whether Stripe knows enough of them to pay out", sa.text("false")),
-        column("email", sa.String(254), "E-mail address in lower case"),
-        optional("name", sa.String(200), "The name they go by; NULL where they gave none"),
-        optional("email_verified", INSTANT, "When they proved that the address is theirs; NULL until then"),
-        optional("image", sa.Text(), "URL of their picture; NULL where they gave none"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         unique("users", "email"),
         check("users", "email_form", "email LIKE '_%@_%' AND email = lower(email)"),
@@ -472,7 +472,7 @@ def create_agent_jobs() -> None:
     op.create_index(
         "ix_agent_jobs_due",
         "agent_jobs",
-        ["scheduled_at"],
+        ["scheduled_at", "id"],
         postgresql_where=sa.text("status = 'PENDING'"),
         sqlite_where=sa.text("status = 'PENDING'"),
     )
@@ -487,7 +487,7 @@ def create_agent_jobs() -> None:
     op.create_index(
         "ix_agent_jobs_type_due",
         "agent_jobs",
-        ["type", "scheduled_at"],
+        ["type", "scheduled_at", "id"],
         postgresql_where=sa.text("status = 'PENDING'"),
         sqlite_where=sa.text("status = 'PENDING'"),
     )

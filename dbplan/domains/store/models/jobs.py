@@ -90,7 +90,7 @@ class AgentJob(Identified, Created, Updated, Base):
                     "attempts tells one attempt from the next: a worker that was given up for lost cannot finish what "
                     "another has begun again. max_attempts says when to stop.",
                     "What waits and what runs is little beside what is over: the indexes of the queue are partial, "
-                    "and stay small.",
+                    "and stay small. id ends two of them, so that jobs due at one instant need no sort.",
                     "A job that waits for another attempt keeps the error of the last.",
                     "updated_at moves with every report of progress; who has not reported for long is lost.",
                 ),
@@ -100,6 +100,13 @@ class AgentJob(Identified, Created, Updated, Base):
 
 
 Index("ix_agent_jobs_store_id_created_at", AgentJob.store_id, AgentJob.created_at.desc())
-Index("ix_agent_jobs_due", AgentJob.scheduled_at, postgresql_where=PENDING, sqlite_where=PENDING)
-Index("ix_agent_jobs_type_due", AgentJob.type, AgentJob.scheduled_at, postgresql_where=PENDING, sqlite_where=PENDING)
+Index("ix_agent_jobs_due", AgentJob.scheduled_at, AgentJob.id, postgresql_where=PENDING, sqlite_where=PENDING)
+Index(
+    "ix_agent_jobs_type_due",
+    AgentJob.type,
+    AgentJob.scheduled_at,
+    AgentJob.id,
+    postgresql_where=PENDING,
+    sqlite_where=PENDING,
+)
 Index("ix_agent_jobs_running", AgentJob.updated_at, postgresql_where=PROCESSING, sqlite_where=PROCESSING)

@@ -47,13 +47,18 @@ class User(Identified, Created, Updated, Person, Base):
     __tablename__ = "users"
 
     password_hash: Mapped[str | None] = mapped_column(
-        String(255), comment="Hash of the password, as bcrypt or PHC writes it; NULL for who signs in elsewhere"
+        String(255),
+        sort_order=1,
+        comment="Hash of the password, as bcrypt or PHC writes it; NULL for who signs in elsewhere",
     )
     stripe_account_id: Mapped[str | None] = mapped_column(
-        String(64), unique=True, comment="Stripe Connect account that is paid for their sales; NULL for none"
+        String(64),
+        unique=True,
+        sort_order=1,
+        comment="Stripe Connect account that is paid for their sales; NULL for none",
     )
     stripe_onboarded: Mapped[bool] = mapped_column(
-        server_default=text("false"), comment="Whether Stripe knows enough of them to pay out"
+        server_default=text("false"), sort_order=1, comment="Whether Stripe knows enough of them to pay out"
     )
 
     accounts: WriteOnlyMapped[Account] = relationship(back_populates="user", passive_deletes="all")
