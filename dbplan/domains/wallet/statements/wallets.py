@@ -18,6 +18,7 @@ WALLETS: Table = Base.metadata.tables["wallets"]
 HOLDS: Table = Base.metadata.tables["holds"]
 CHANGES: Table = Base.metadata.tables["status_changes"]
 TRANSACTIONS: Table = Base.metadata.tables["transactions"]
+ENTRIES: Table = Base.metadata.tables["entries"]
 
 _ACTIVE = HOLDS.c.status == literal_column(f"'{HoldStatus.ACTIVE}'")
 _CHANGE = bindparam("change", type_=BigInteger)
@@ -187,7 +188,7 @@ QUERIES = (
         "record change", record_change, 0.002, {"new_id": new_id, "what": WALLETS.c.id, "who": USERS.c.id} | _CHANGED
     ),
     Query("status changes", status_changes, 0.01, {"wallet_id": CHANGES.c.wallet_id} | _TOP),
-    Query("move", move, 7, {"change": [1]}),
+    Query("move", move, 7, {"wallet_id": ENTRIES.c.wallet_id, "change": [1]}),
     Query("promise", promise, 1, {"change": [0]}),
     Query(
         "place hold", place_hold, 0.3, {"new_id": new_id, "key": _word, "request": _word, "until": _tomorrow} | _HELD
