@@ -6,7 +6,6 @@ Wrap calls in `dbplan.connection.transaction`: it commits at the end, and on SQL
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 import uuid
 from contextlib import suppress
 from typing import Any, Unpack
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session
 from dbplan.columns import AccountType, new_id, now
 from dbplan.domains.calls import changed, email, only, refused_as, text
 from dbplan.domains.paging import bounded
+from dbplan.domains.sign_in import SESSION, TOKEN, NoSuchUser, new_token
 from dbplan.domains.transcription import statements
 from dbplan.domains.transcription.allowance import LIMITS, Allowance, Tier, Usage, UsageStatus, month
 from dbplan.domains.transcription.records import (
@@ -26,7 +26,6 @@ from dbplan.domains.transcription.records import (
     EmailTaken,
     Issued,
     LinkedAccount,
-    NoSuchUser,
     NotSignedIn,
     Profile,
     SignedIn,
@@ -77,12 +76,6 @@ __all__ = [
     "update_user",
     "use_verification_token",
 ]
-
-SESSION = dt.timedelta(days=30)
-"""How long a session lasts that nobody extends."""
-
-TOKEN = dt.timedelta(days=1)
-"""How long a verification token proves its address."""
 
 
 def create_user(
@@ -351,7 +344,7 @@ def _granted(given: Credentials) -> dict[str, Any]:
 
 
 def _issue(lasts: dt.timedelta) -> Issued:
-    return Issued(secrets.token_urlsafe(32), now() + _some_time(lasts))
+    return Issued(new_token(), now() + _some_time(lasts))
 
 
 def _some_time(lasts: dt.timedelta) -> dt.timedelta:

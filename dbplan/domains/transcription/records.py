@@ -8,15 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypedDict
 
 from dbplan.columns import AccountType
-from dbplan.domains.calls import NotThere
 from dbplan.errors import DbplanError
-
-
-class NoSuchUser(NotThere):
-    """A user id that no row has."""
-
-    def __init__(self, user_id: uuid.UUID) -> None:
-        super().__init__(f"no user {user_id}; create_user makes one")
 
 
 class EmailTaken(DbplanError):

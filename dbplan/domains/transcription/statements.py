@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from typing import Any
 
-from sqlalchemy import Column, Delete, Integer, Table, bindparam, case, delete, exists, insert, select, update
+from sqlalchemy import Integer, Table, bindparam, case, delete, exists, insert, select, update
 
-from dbplan.columns import UtcDateTime, new_id, now
-from dbplan.domains.paging import LIMIT
+from dbplan.columns import UtcDateTime, new_id
+from dbplan.domains import sign_in
+from dbplan.domains.sign_in import new_token, soon
 from dbplan.domains.transcription.allowance import LIMITS, Tier, month
 from dbplan.domains.transcription.models import Base
 from dbplan.plan import Query
@@ -45,11 +45,7 @@ user_by_id = select(*_PROFILE).where(USERS.c.id == bindparam("user_id"))
 
 user_by_email = select(*_PROFILE).where(USERS.c.email == bindparam("address"))
 
-user_by_account = (
-    select(*_PROFILE)
-    .join(ACCOUNTS, ACCOUNTS.c.user_id == USERS.c.id)
-    .where(ACCOUNTS.c.provider == bindparam("provider"), ACCOUNTS.c.provider_account_id == bindparam("account"))
-)
+user_by_account = sign_in.user_by_account(USERS, ACCOUNTS, _PROFILE)
 
 # NO KEY: new sessions and usage that refer to the user need not wait for the change.
 lock_user = user_by_id.with_for_update(key_share=True)
@@ -95,9 +91,7 @@ unlink_account = delete(ACCOUNTS).where(
     ACCOUNTS.c.user_id == bindparam("user_id"),
 )
 
-create_session = insert(SESSIONS).values(
-    id=bindparam("new_id"), session_token=bindparam("token"), user_id=bindparam("owner"), expires=bindparam("until")
-)
+create_session = sign_in.create_session(SESSIONS)
 
 _SIGNED_IN = (SESSIONS.c.session_token == bindparam("token"), SESSIONS.c.expires > _NOW)
 
@@ -112,41 +106,19 @@ extend_session = (
     update(SESSIONS).where(*_SIGNED_IN, SESSIONS.c.expires < bindparam("until")).values(expires=bindparam("until"))
 )
 
-delete_session = delete(SESSIONS).where(SESSIONS.c.session_token == bindparam("token"))
+delete_session = sign_in.delete_session(SESSIONS)
 
 delete_sessions_of_user = delete(SESSIONS).where(SESSIONS.c.user_id == bindparam("user_id"))
 
+cleanup_sessions = sign_in.cleanup(SESSIONS)
 
-def _batch(table: Table, key: Column[Any]) -> Delete:
-    """Return a delete of the oldest `limit` rows that are over; two cleaners at once take different ones.
+create_verification_token = sign_in.create_verification_token(TOKENS)
 
-    The inner name is for MariaDB, which allows no LIMIT within IN.
-    """
-    over = (
-        select(key)
-        .where(table.c.expires <= _NOW)
-        .order_by(table.c.expires)
-        .limit(LIMIT)
-        .with_for_update(skip_locked=True)
-        .subquery("over")
-    )
-    return delete(table).where(key.in_(select(over.c[key.name])))
-
-
-cleanup_sessions = _batch(SESSIONS, SESSIONS.c.id)
-
-create_verification_token = insert(TOKENS).values(
-    identifier=bindparam("address"), token=bindparam("token"), expires=bindparam("until")
-)
-
-# Whoever deletes the row has used the token; of many at once that is one.
-use_verification_token = delete(TOKENS).where(
-    TOKENS.c.token == bindparam("token"), TOKENS.c.identifier == bindparam("address"), TOKENS.c.expires > _NOW
-)
+use_verification_token = sign_in.use_verification_token(TOKENS)
 
 revoke_verification_tokens = delete(TOKENS).where(TOKENS.c.identifier == bindparam("address"))
 
-cleanup_verification_tokens = _batch(TOKENS, TOKENS.c.token)
+cleanup_verification_tokens = sign_in.cleanup(TOKENS)
 
 # A count that is there is left as it is: to begin anew would give back what was used.
 create_user_usage = insert(USAGE).from_select(
@@ -189,14 +161,6 @@ refund_usage = (
 reset_usage = update(USAGE).where(USAGE.c.user_id == bindparam("owner")).values(summary_count=0, period_start=_PERIOD)
 
 
-def _soon() -> dt.datetime:
-    return now() + dt.timedelta(days=30)
-
-
-def _token() -> str:
-    return secrets.token_urlsafe(32)
-
-
 def _address() -> str:
     return f"{secrets.token_hex(8)}@example.com"
 
@@ -205,19 +169,25 @@ def _address() -> str:
 _THEN = dt.datetime(2025, 12, 31, 18, tzinfo=dt.UTC)
 _COUNT = {"start": [month(_THEN)], "now": [_THEN], "most": [LIMITS[Tier.PRO]]}
 _PERSON = {"address": _address, "called": ["Ada"], "verified": [None], "picture": [None]}
-_SESSION = {"new_id": new_id, "token": _token, "owner": USERS.c.id, "until": _soon}
-_SENT = {"address": USERS.c.email, "token": _token, "until": _soon}
+_SESSION = {"new_id": new_id, "token": new_token, "owner": USERS.c.id, "until": soon}
+_SENT = {"address": USERS.c.email, "token": new_token, "until": soon}
 _CAME_BACK = {"address": TOKENS.c.identifier, "token": TOKENS.c.token, "now": [_THEN]}
 _LINKED = {"provider": ACCOUNTS.c.provider, "account": ACCOUNTS.c.provider_account_id}
-_GRANTED = {"refresh": _token, "access": _token, "ends": _soon, "access_kind": ["bearer"], "allows": ["openid email"]}
-_LINK = {"new_id": new_id, "owner": USERS.c.id, "kind": ["oidc"], "provider": ["google"], "account": _token}
+_GRANTED = {
+    "refresh": new_token,
+    "access": new_token,
+    "ends": soon,
+    "access_kind": ["bearer"],
+    "allows": ["openid email"],
+}
+_LINK = {"new_id": new_id, "owner": USERS.c.id, "kind": ["oidc"], "provider": ["google"], "account": new_token}
 
 QUERIES = (
     Query("find session", find_session, 60, {"now": [_THEN]}),
     Query("usage", usage, 10),
     Query("user by id", user_by_id, 5),
     Query("increment usage", increment_usage, 3, _COUNT),
-    Query("extend session", extend_session, 1, {"now": [_THEN], "until": _soon}),
+    Query("extend session", extend_session, 1, {"now": [_THEN], "until": soon}),
     Query("user by email", user_by_email, 0.5, {"address": USERS.c.email}),
     Query("user by account", user_by_account, 0.5, _LINKED),
     Query("create session", create_session, 0.5, _SESSION),
@@ -230,7 +200,7 @@ QUERIES = (
     Query("update user", update_user, 0.05, _PERSON),
     Query("create user", create_user, 0.05, {"new_id": new_id} | _PERSON),
     Query("create user usage", create_user_usage, 0.05, {"new_id": new_id, "start": [month(_THEN)], "now": [_THEN]}),
-    Query("link account", link_account, 0.05, _LINK | _GRANTED | {"identity": _token, "state": [None]}),
+    Query("link account", link_account, 0.05, _LINK | _GRANTED | {"identity": new_token, "state": [None]}),
     Query("cleanup sessions", cleanup_sessions, 0.02, {"now": [_THEN], "limit": [1000]}),
     Query("cleanup verification tokens", cleanup_verification_tokens, 0.01, {"now": [_THEN], "limit": [1000]}),
     Query("delete sessions of user", delete_sessions_of_user, 0.01),

@@ -4,6 +4,7 @@ Wrap calls in `dbplan.connection.transaction`: it commits at the end, and on SQL
 """
 
 from dbplan.domains.paging import TOP, Cursor
+from dbplan.domains.sign_in import SESSION, TOKEN, NoSuchUser
 from dbplan.domains.store.operations.jobs import (
     LOST,
     Claim,
@@ -21,15 +22,12 @@ from dbplan.domains.store.operations.jobs import (
     recover_jobs,
 )
 from dbplan.domains.store.operations.people import (
-    SESSION,
-    TOKEN,
     AccountTaken,
     Credentials,
     EmailTaken,
     Grant,
     Login,
     NoSuchSupplier,
-    NoSuchUser,
     Profile,
     StripeConnected,
     StripeTaken,

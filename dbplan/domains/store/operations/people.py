@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 import uuid
 from dataclasses import dataclass, field
 
@@ -13,22 +12,10 @@ from sqlalchemy.orm import Session
 from dbplan.columns import AccountType, new_id, now
 from dbplan.domains.calls import NotThere, changed, email, only, refused_as, text, upsert
 from dbplan.domains.paging import bounded
+from dbplan.domains.sign_in import SESSION, TOKEN, NoSuchUser, new_token
 from dbplan.domains.store.models import SupplierProvider
 from dbplan.domains.store.statements import people as statements
 from dbplan.errors import DbplanError, UsageError
-
-SESSION = dt.timedelta(days=30)
-"""How long a session lasts."""
-
-TOKEN = dt.timedelta(days=1)
-"""How long a verification token proves its address."""
-
-
-class NoSuchUser(NotThere):
-    """A user id that no row has."""
-
-    def __init__(self, user_id: uuid.UUID) -> None:
-        super().__init__(f"no user {user_id}; create_user makes one")
 
 
 class NoSuchSupplier(NotThere):
@@ -164,7 +151,7 @@ def link_account(
 def create_session(session: Session, user_id: uuid.UUID) -> str:
     """Sign a user in, and return the token for the browser's cookie; it is kept nowhere else."""
     user(session, user_id)
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     values = {"new_id": new_id(), "owner": user_id, "token": token, "until": now() + SESSION}
     session.execute(statements.create_session, values)
     return token
@@ -183,8 +170,8 @@ def delete_session(session: Session, token: str) -> bool:
 
 def create_verification_token(session: Session, address: str) -> str:
     """Return a token to send to an address, which proves it once."""
-    token = secrets.token_urlsafe(32)
-    values = {"address": email(address), "secret": token, "until": now() + TOKEN}
+    token = new_token()
+    values = {"address": email(address), "token": token, "until": now() + TOKEN}
     session.execute(statements.create_verification_token, values)
     return token
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 import uuid
 from typing import Any
 
-from sqlalchemy import Column, Delete, Table, bindparam, delete, exists, false, insert, select, true, update
+from sqlalchemy import Table, bindparam, delete, exists, false, insert, select, true, update
 
 from dbplan.columns import AccountType, UtcDateTime, new_id, now
-from dbplan.domains.paging import LIMIT
+from dbplan.domains import sign_in
+from dbplan.domains.sign_in import new_token, soon
 from dbplan.domains.store.models import Base, SupplierProvider
 from dbplan.plan import Query
 
@@ -41,11 +41,7 @@ user_by_id = select(*_PROFILE).where(USERS.c.id == bindparam("user_id"))
 # The one statement that reads a hash, for the one question that needs it.
 user_by_email = select(*_PROFILE, USERS.c.password_hash).where(USERS.c.email == bindparam("address"))
 
-user_by_account = (
-    select(*_PROFILE)
-    .join(ACCOUNTS, ACCOUNTS.c.user_id == USERS.c.id)
-    .where(ACCOUNTS.c.provider == bindparam("provider"), ACCOUNTS.c.provider_account_id == bindparam("account"))
-)
+user_by_account = sign_in.user_by_account(USERS, ACCOUNTS, _PROFILE)
 
 _GRANT: dict[str, Any] = {
     "type": bindparam("kind"),
@@ -76,9 +72,7 @@ link_account = insert(ACCOUNTS).values(
     | _GRANT
 )
 
-create_session = insert(SESSIONS).values(
-    id=bindparam("new_id"), session_token=bindparam("token"), user_id=bindparam("owner"), expires=bindparam("until")
-)
+create_session = sign_in.create_session(SESSIONS)
 
 find_session = (
     select(*_PROFILE)
@@ -86,39 +80,17 @@ find_session = (
     .where(SESSIONS.c.session_token == bindparam("token"), SESSIONS.c.expires > _NOW)
 )
 
-delete_session = delete(SESSIONS).where(SESSIONS.c.session_token == bindparam("token"))
+delete_session = sign_in.delete_session(SESSIONS)
 
-create_verification_token = insert(TOKENS).values(
-    identifier=bindparam("address"), token=bindparam("secret"), expires=bindparam("until")
-)
+create_verification_token = sign_in.create_verification_token(TOKENS)
 
-# Whoever deletes the row has used the token; of many at once that is one.
-use_verification_token = delete(TOKENS).where(
-    TOKENS.c.token == bindparam("token"), TOKENS.c.identifier == bindparam("address"), TOKENS.c.expires > _NOW
-)
+use_verification_token = sign_in.use_verification_token(TOKENS)
 
 prove_email = update(USERS).where(USERS.c.email == bindparam("address")).values(email_verified=_NOW)
 
+cleanup_sessions = sign_in.cleanup(SESSIONS)
 
-def _batch(table: Table, key: Column[str]) -> Delete:
-    """Return a delete of the oldest `limit` rows that are over; two cleaners at once take different ones.
-
-    The inner name is for MariaDB, which allows no LIMIT within IN.
-    """
-    over = (
-        select(key)
-        .where(table.c.expires <= _NOW)
-        .order_by(table.c.expires)
-        .limit(LIMIT)
-        .with_for_update(skip_locked=True)
-        .subquery("over")
-    )
-    return delete(table).where(key.in_(select(over.c[key.name])))
-
-
-cleanup_sessions = _batch(SESSIONS, SESSIONS.c.id)
-
-cleanup_verification_tokens = _batch(TOKENS, TOKENS.c.token)
+cleanup_verification_tokens = sign_in.cleanup(TOKENS)
 
 # A new account has to be onboarded anew; the one that is there already stays as it is.
 connect_stripe = (
@@ -166,14 +138,6 @@ erase_user = delete(USERS).where(
 )
 
 
-def _soon() -> dt.datetime:
-    return now() + dt.timedelta(days=30)
-
-
-def _token() -> str:
-    return secrets.token_urlsafe(32)
-
-
 def _address() -> str:
     return f"{new_id().hex}@example.com"
 
@@ -184,7 +148,7 @@ def _stripe() -> str:
 
 # Invented rows hold every pair of many users and their suppliers: only of the test account is it known what is free.
 _FREE = {"owner": [uuid.UUID("0190a000-0000-7000-8000-000000000001")], "supplier": [SupplierProvider.SPOCKET]}
-_GRANTED = {"kind": [AccountType.OIDC], "access": _token, "refresh": _token, "ends": _soon}
+_GRANTED = {"kind": [AccountType.OIDC], "access": new_token, "refresh": new_token, "ends": soon}
 _ACCOUNT = {"from_provider": ACCOUNTS.c.provider, "account": ACCOUNTS.c.provider_account_id}
 _SUPPLIER = {"owner": SUPPLIERS.c.user_id, "supplier": SUPPLIERS.c.provider}
 
@@ -200,10 +164,10 @@ QUERIES = (
         "link account",
         link_account,
         0.05,
-        _GRANTED | {"new_id": new_id, "owner": USERS.c.id, "account": _token} | {"from_provider": ["google"]},
+        _GRANTED | {"new_id": new_id, "owner": USERS.c.id, "account": new_token} | {"from_provider": ["google"]},
     ),
     Query(
-        "create session", create_session, 2, {"new_id": new_id, "owner": USERS.c.id, "token": _token, "until": _soon}
+        "create session", create_session, 2, {"new_id": new_id, "owner": USERS.c.id, "token": new_token, "until": soon}
     ),
     Query("find session", find_session, 100, {"now": [dt.datetime(2000, 1, 1, tzinfo=dt.UTC)]}),
     Query("delete session", delete_session, 0.5),
@@ -212,7 +176,7 @@ QUERIES = (
         "create verification token",
         create_verification_token,
         0.1,
-        {"address": USERS.c.email, "secret": _token, "until": _soon},
+        {"address": USERS.c.email, "token": new_token, "until": soon},
     ),
     Query(
         "use verification token",
@@ -225,12 +189,12 @@ QUERIES = (
     Query("connect stripe", connect_stripe, 0.02, {"stripe": _stripe}),
     Query("onboard stripe", onboard_stripe, 0.02),
     Query("disconnect stripe", disconnect_stripe, 0.001),
-    Query("renew supplier", renew_supplier, 0.02, _SUPPLIER | {"key": _token, "secret": [None]}),
+    Query("renew supplier", renew_supplier, 0.02, _SUPPLIER | {"key": new_token, "secret": [None]}),
     Query(
         "add supplier",
         add_supplier,
         0.02,
-        _FREE | {"new_id": new_id, "key": _token, "secret": [None]},
+        _FREE | {"new_id": new_id, "key": new_token, "secret": [None]},
     ),
     Query("supplier credentials", supplier_credentials, 5),
     Query("disconnect supplier", disconnect_supplier, 0.01),
