@@ -28,6 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
@@ -237,6 +238,17 @@ def sealed(column: str) -> str:
     return f"{column} LIKE '{PREFIX}%'"
 
 
+def only_where(condition: str) -> dict[str, Any]:
+    """Return what makes an index one of the rows that meet a condition, on the servers that have such indexes."""
+    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}
+
+
+EMPTY = text("('{}')")
+"""The default of a document: an empty one."""
+
+ZERO = text("0")
+
+
 TYPES: Mapping[Any, Any] = MappingProxyType(
     {
         uuid.UUID: Uuid(),
@@ -258,10 +270,10 @@ class Identified:
 
 
 class Created:
-    """A table that knows when each row was written."""
+    """A table that knows when each row was written: by the statement's clock, or what a bare INSERT gets."""
 
     created_at: Mapped[dt.datetime] = mapped_column(
-        server_default=func.now(), sort_order=-2, comment="When the row was written"
+        insert_default=clock(), server_default=func.now(), sort_order=-2, comment="When the row was written"
     )
 
 
@@ -269,7 +281,11 @@ class Updated:
     """A table that knows when each row was last changed."""
 
     updated_at: Mapped[dt.datetime] = mapped_column(
-        server_default=func.now(), onupdate=func.now(), sort_order=-1, comment="When the row was last changed"
+        insert_default=clock(),
+        server_default=func.now(),
+        onupdate=clock(),
+        sort_order=-1,
+        comment="When the row was last changed",
     )
 
 
@@ -294,6 +310,19 @@ class Person:
 
 EMAIL = f"email LIKE '_%@_%' AND {lower_case('email')}"
 """The condition on the address of a Person: an at sign with something on both sides, in lower case."""
+
+PASSWORD_HASH = "password_hash LIKE '$argon2id$v=%$m=%,t=%,p=%$%$%' OR password_hash LIKE '$2_$__$%'"  # noqa: S105
+"""The condition on a password's hash: what Argon2id and bcrypt write, and no one would type."""
+
+
+def about_people() -> tuple[CheckConstraint, ...]:
+    """Return what binds the columns of a Person."""
+    return (
+        CheckConstraint(EMAIL, name="email_form"),
+        CheckConstraint(sized("email", 3, 254), name="email_length"),
+        CheckConstraint(sized("name", 1, 200), name="name_length"),
+        CheckConstraint(sized("image", 1, 2000), name="image_length"),
+    )
 
 
 class AccountType(StrEnum):

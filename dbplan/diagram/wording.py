@@ -117,7 +117,10 @@ def _server_default(column: Column[Any]) -> list[str]:
 
 
 def _client_default(column: Column[Any]) -> list[str]:
-    return [] if column.default is None else [_made(column.default)]
+    if column.default is None:
+        return []
+    by_statement = isinstance(getattr(column.default, "arg", None), ClauseElement)
+    return [_made(column.default) + " in the application's INSERT" * by_statement]
 
 
 def _made(default: Any) -> str:

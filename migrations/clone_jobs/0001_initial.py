@@ -120,7 +120,7 @@ def create_users() -> None:
         check("users", "name_length", "length(name) BETWEEN 1 AND 200"),
         check("users", "image_length", "length(image) BETWEEN 1 AND 2000"),
         check("users", "role_known", "role IN ('user', 'support', 'admin')"),
-        check("users", "password_hash_shape", PASSWORD_HASH),
+        check("users", "password_hash_form", PASSWORD_HASH),
         check("users", "password_hash_length", "length(password_hash) BETWEEN 60 AND 255"),
         check("users", "password_unless_erased", "password_hash IS NOT NULL OR erased_at IS NOT NULL"),
         check("users", "erased_is_deleted", "erased_at IS NULL OR deleted_at IS NOT NULL"),

@@ -102,7 +102,7 @@ def create_users() -> None:
         optional(
             "password_hash",
             sa.String(255),
-            "Hash of the password, as bcrypt or PHC writes it; NULL for who signs in elsewhere",
+            "Hash of the password, Argon2id or bcrypt, salt included; NULL for who signs in elsewhere",
         ),
         optional(
             "stripe_account_id", sa.String(64), "Stripe Connect account that is paid for their sales; NULL for none"
@@ -112,8 +112,11 @@ def create_users() -> None:
         unique("users", "email"),
         check("users", "email_form", "email LIKE '_%@_%' AND email = lower(email)"),
         check(
-            "users", "password_hashed", "password_hash LIKE '$_%$_%$_%' AND length(password_hash) BETWEEN 59 AND 255"
+            "users",
+            "password_hash_form",
+            "password_hash LIKE '$argon2id$v=%$m=%,t=%,p=%$%$%' OR password_hash LIKE '$2_$__$%'",
         ),
+        check("users", "password_hash_length", "length(password_hash) BETWEEN 60 AND 255"),
         check(
             "users",
             "stripe_account_id_form",

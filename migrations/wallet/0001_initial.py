@@ -103,14 +103,14 @@ def create_users() -> None:
         key(),
         stamp("created_at", WRITTEN),
         stamp("updated_at", CHANGED),
-        column("status", sa.String(20), "What they may do: active, suspended or closed", "active"),
-        column("closed_at", INSTANT, "When they left; NULL while they are here", nullable=True),
         column("email", sa.String(254), "E-mail address in lower case"),
         column("name", sa.String(200), "The name they go by; NULL where they gave none", nullable=True),
         column(
             "email_verified", INSTANT, "When they proved that the address is theirs; NULL until then", nullable=True
         ),
         column("image", sa.Text(), "URL of their picture; NULL where they gave none", nullable=True),
+        column("status", sa.String(20), "What they may do: active, suspended or closed", "active"),
+        column("closed_at", INSTANT, "When they left; NULL while they are here", nullable=True),
         primary_key("users"),
         check("users", "email_form", "email LIKE '_%@_%' AND email = lower(email)"),
         check("users", "email_length", "length(email) BETWEEN 3 AND 254"),

@@ -7,12 +7,21 @@ import uuid
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, column, func, literal_column, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, column, func, literal_column
 from sqlalchemy.orm import DeclarativeBase, Mapped, WriteOnlyMapped, mapped_column, relationship
 
-from dbplan.columns import TYPES, Created, Identified, Updated, named_metadata, one_of, words
-
-EMPTY = text("('{}')")
+from dbplan.columns import (
+    EMPTY,
+    TYPES,
+    ZERO,
+    Created,
+    Identified,
+    Updated,
+    named_metadata,
+    one_of,
+    only_where,
+    words,
+)
 
 # An expression, not text: key is a reserved word in SQLite and MySQL, and each dialect quotes its own.
 KEY_LENGTH = func.length(column("key")).between(literal_column("1"), literal_column("200"))
@@ -37,7 +46,7 @@ class User(Identified, Created, Updated, Base):
 
     __tablename__ = "users"
 
-    credits: Mapped[int] = mapped_column(server_default=text("0"), comment="Balance now, in credits; never below zero")
+    credits: Mapped[int] = mapped_column(server_default=ZERO, comment="Balance now, in credits; never below zero")
     membership_expires_at: Mapped[dt.datetime | None] = mapped_column(
         comment="When the membership ends; NULL for one without an end, or for none"
     )
@@ -57,8 +66,7 @@ class User(Identified, Created, Updated, Base):
             "ix_users_membership_tier",
             "membership_tier",
             "id",
-            postgresql_where=text("membership_tier IS NOT NULL"),
-            sqlite_where=text("membership_tier IS NOT NULL"),
+            **only_where("membership_tier IS NOT NULL"),
         ),
         {
             "comment": "Accounts that hold credits, one row per user",
@@ -185,6 +193,5 @@ Index("ix_audit_logs_user_id_created_at", AuditLog.user_id, AuditLog.created_at.
 Index(
     "ix_audit_logs_failed",
     AuditLog.created_at.desc(),
-    postgresql_where=AuditLog.status == literal_column("'failed'"),
-    sqlite_where=AuditLog.status == literal_column("'failed'"),
+    **only_where("status = 'failed'"),
 )

@@ -6,12 +6,12 @@ import datetime as dt
 import uuid
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from dbplan.columns import (
-    EMAIL,
     TYPES,
+    ZERO,
     Created,
     EmailToken,
     Identified,
@@ -19,8 +19,8 @@ from dbplan.columns import (
     SignInAccount,
     SignInSession,
     Updated,
+    about_people,
     named_metadata,
-    sized,
 )
 
 
@@ -42,10 +42,7 @@ class User(Identified, Created, Updated, Person, Base):
 
     __table_args__ = (
         UniqueConstraint("email"),
-        CheckConstraint(EMAIL, name="email_form"),
-        CheckConstraint(sized("email", 3, 254), name="email_length"),
-        CheckConstraint(sized("name", 1, 200), name="name_length"),
-        CheckConstraint(sized("image", 1, 2000), name="image_length"),
+        *about_people(),
         {
             "comment": "People who sign in, one row per address",
             "info": {
@@ -90,7 +87,7 @@ class UserUsage(Identified, Created, Updated, Base):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), comment="Whose usage it is")
     period_start: Mapped[dt.datetime] = mapped_column(comment="Start of the period that summary_count counts in")
     summary_count: Mapped[int] = mapped_column(
-        server_default=text("0"), comment="Summaries made since period_start; never below zero"
+        server_default=ZERO, comment="Summaries made since period_start; never below zero"
     )
     last_used: Mapped[dt.datetime] = mapped_column(
         server_default=func.now(), comment="When the last summary was asked for; at first, when counting began"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from dbplan.columns import Created, Identified, one_of, sized, words
-from dbplan.domains.clone_jobs.models.base import Base, partial
+from dbplan.columns import Created, Identified, one_of, only_where, sized, words
+from dbplan.domains.clone_jobs.models.base import Base
 
 if TYPE_CHECKING:
     from dbplan.domains.clone_jobs.models.people import User
@@ -70,5 +70,5 @@ Index(
     "ix_audit_logs_actor_id_created_at",
     AuditLog.actor_id,
     AuditLog.created_at.desc(),
-    **partial("actor_id IS NOT NULL"),
+    **only_where("actor_id IS NOT NULL"),
 )

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase
 
 from dbplan.columns import TYPES, named_metadata
-
-ZERO = text("0")
 
 WEB = "url LIKE 'http://_%' OR url LIKE 'https://_%'"
 """The condition on an address that is fetched."""
@@ -20,8 +17,3 @@ class Base(DeclarativeBase):
 
     metadata = named_metadata()
     type_annotation_map: ClassVar[dict[Any, Any]] = dict(TYPES)
-
-
-def partial(condition: str) -> dict[str, Any]:
-    """Return what makes an index one of the rows that meet a condition, on the servers that have such indexes."""
-    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
-from dbplan.columns import Created, Identified, Updated, lower_case, one_of, sized, words
-from dbplan.domains.clone_jobs.models.base import ZERO, Base, partial
+from dbplan.columns import ZERO, Created, Identified, Updated, lower_case, one_of, only_where, sized, words
+from dbplan.domains.clone_jobs.models.base import Base
 
 if TYPE_CHECKING:
     from dbplan.domains.clone_jobs.models.people import User
@@ -179,14 +179,14 @@ class Payment(Identified, Created, Updated, Base):
 
 
 Index("ix_subscriptions_user_id_created_at", Subscription.user_id, Subscription.created_at.desc())
-Index("ix_subscriptions_user_id_live", Subscription.user_id, unique=True, **partial("status <> 'cancelled'"))
-Index("ix_subscriptions_period_end", Subscription.current_period_end, **partial("status <> 'cancelled'"))
+Index("ix_subscriptions_user_id_live", Subscription.user_id, unique=True, **only_where("status <> 'cancelled'"))
+Index("ix_subscriptions_period_end", Subscription.current_period_end, **only_where("status <> 'cancelled'"))
 Index(
     "ix_subscriptions_provider_subscription_id",
     Subscription.provider,
     Subscription.provider_subscription_id,
     unique=True,
-    **partial("provider_subscription_id IS NOT NULL"),
+    **only_where("provider_subscription_id IS NOT NULL"),
 )
 Index("ix_payments_user_id_created_at", Payment.user_id, Payment.created_at.desc())
 Index(

@@ -10,13 +10,24 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
-from dbplan.columns import Created, Identified, SoftDeleted, Updated, lower_case, one_of, sized, words
-from dbplan.domains.clone_jobs.models.base import WEB, ZERO, Base, partial
+from dbplan.columns import (
+    EMPTY,
+    ZERO,
+    Created,
+    Identified,
+    SoftDeleted,
+    Updated,
+    lower_case,
+    one_of,
+    only_where,
+    sized,
+    words,
+)
+from dbplan.domains.clone_jobs.models.base import WEB, Base
 
 if TYPE_CHECKING:
     from dbplan.domains.clone_jobs.models.people import User
 
-EMPTY = text("('{}')")
 
 LEASED = (
     "(status = 'running' AND lease_id IS NOT NULL AND worker IS NOT NULL AND locked_until IS NOT NULL) OR "
@@ -61,7 +72,7 @@ class CloneJob(Identified, Created, Updated, SoftDeleted, Base):
         server_default=EMPTY, default=dict, comment="How to clone, such as max_depth and respect_robots"
     )
     status: Mapped[JobStatus] = mapped_column(
-        words(JobStatus), server_default=text("'pending'"), comment="Where it is: pending, running, or how it ended"
+        words(JobStatus), server_default=JobStatus.PENDING, comment="Where it is: pending, running, or how it ended"
     )
     priority: Mapped[int] = mapped_column(
         SmallInteger, server_default=ZERO, comment="0 to 9; the higher is claimed first"
@@ -178,6 +189,6 @@ class CloneAsset(Identified, Created, Base):
 
 
 Index("ix_clone_jobs_user_id_created_at", CloneJob.user_id, CloneJob.created_at.desc())
-Index("ix_clone_jobs_due", CloneJob.priority.desc(), CloneJob.run_after, **partial("status = 'pending'"))
-Index("ix_clone_jobs_leased", CloneJob.locked_until, **partial("status = 'running'"))
-Index("ix_clone_jobs_deleted_at", CloneJob.deleted_at, **partial("deleted_at IS NOT NULL"))
+Index("ix_clone_jobs_due", CloneJob.priority.desc(), CloneJob.run_after, **only_where("status = 'pending'"))
+Index("ix_clone_jobs_leased", CloneJob.locked_until, **only_where("status = 'running'"))
+Index("ix_clone_jobs_deleted_at", CloneJob.deleted_at, **only_where("deleted_at IS NOT NULL"))

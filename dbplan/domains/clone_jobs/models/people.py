@@ -6,18 +6,27 @@ import datetime as dt
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, Index, String, text
+from sqlalchemy import CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
-from dbplan.columns import EMAIL, Created, Identified, Person, SoftDeleted, Updated, one_of, sized, words
-from dbplan.domains.clone_jobs.models.base import Base, partial
+from dbplan.columns import (
+    PASSWORD_HASH,
+    Created,
+    Identified,
+    Person,
+    SoftDeleted,
+    Updated,
+    about_people,
+    one_of,
+    only_where,
+    sized,
+    words,
+)
+from dbplan.domains.clone_jobs.models.base import Base
 
 if TYPE_CHECKING:
     from dbplan.domains.clone_jobs.models.billing import Payment, Subscription
     from dbplan.domains.clone_jobs.models.jobs import CloneJob
-
-# What argon2 and bcrypt write; nothing that a person would type looks like it.
-PASSWORD_HASH = "password_hash LIKE '$argon2id$v=%$m=%,t=%,p=%$%$%' OR password_hash LIKE '$2_$__$%'"  # noqa: S105
 
 
 class Role(StrEnum):
@@ -37,7 +46,7 @@ class User(Identified, Created, Updated, Person, SoftDeleted, Base):
         String(255), sort_order=1, comment="Argon2id or bcrypt, salt included; NULL once the person is erased"
     )
     role: Mapped[Role] = mapped_column(
-        words(Role), server_default=text("'user'"), sort_order=1, comment="What they may do: user, support or admin"
+        words(Role), server_default=Role.USER, sort_order=1, comment="What they may do: user, support or admin"
     )
     erased_at: Mapped[dt.datetime | None] = mapped_column(
         sort_order=2, comment="When address, name, picture and password were erased for good; NULL while they are there"
@@ -48,12 +57,9 @@ class User(Identified, Created, Updated, Person, SoftDeleted, Base):
     payments: WriteOnlyMapped[Payment] = relationship(back_populates="user", passive_deletes="all")
 
     __table_args__ = (
-        CheckConstraint(EMAIL, name="email_form"),
-        CheckConstraint(sized("email", 3, 254), name="email_length"),
-        CheckConstraint(sized("name", 1, 200), name="name_length"),
-        CheckConstraint(sized("image", 1, 2000), name="image_length"),
+        *about_people(),
         CheckConstraint(one_of("role", Role), name="role_known"),
-        CheckConstraint(PASSWORD_HASH, name="password_hash_shape"),
+        CheckConstraint(PASSWORD_HASH, name="password_hash_form"),
         CheckConstraint(sized("password_hash", 60, 255), name="password_hash_length"),
         CheckConstraint("password_hash IS NOT NULL OR erased_at IS NOT NULL", name="password_unless_erased"),
         CheckConstraint("erased_at IS NULL OR deleted_at IS NOT NULL", name="erased_is_deleted"),
@@ -75,5 +81,5 @@ class User(Identified, Created, Updated, Person, SoftDeleted, Base):
     )
 
 
-Index("ix_users_email", User.email, unique=True, **partial("deleted_at IS NULL"))
-Index("ix_users_deleted_at", User.deleted_at, **partial("deleted_at IS NOT NULL AND erased_at IS NULL"))
+Index("ix_users_email", User.email, unique=True, **only_where("deleted_at IS NULL"))
+Index("ix_users_deleted_at", User.deleted_at, **only_where("deleted_at IS NOT NULL AND erased_at IS NULL"))

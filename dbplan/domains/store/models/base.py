@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase
 
 from dbplan.columns import TYPES, named_metadata
-
-EMPTY = text("('{}')")
 
 
 class Base(DeclarativeBase):

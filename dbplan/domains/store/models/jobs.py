@@ -17,16 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from dbplan.columns import (
-    TYPES,
-    Created,
-    Identified,
-    Updated,
-    one_of,
-    sized,
-    words,
-)
-from dbplan.domains.store.models.base import EMPTY, Base
+from dbplan.columns import EMPTY, TYPES, ZERO, Created, Identified, Updated, one_of, only_where, sized, words
+from dbplan.domains.store.models.base import Base
 from dbplan.domains.store.models.kinds import (
     AgentType,
     JobStatus,
@@ -34,9 +26,6 @@ from dbplan.domains.store.models.kinds import (
 
 if TYPE_CHECKING:
     from dbplan.domains.store.models.stores import Store
-
-PENDING = text("status = 'PENDING'")
-PROCESSING = text("status = 'PROCESSING'")
 
 
 class AgentJob(Identified, Created, Updated, Base):
@@ -48,7 +37,9 @@ class AgentJob(Identified, Created, Updated, Base):
         ForeignKey("stores.id", ondelete="CASCADE"), comment="Whom the work is for"
     )
     type: Mapped[AgentType] = mapped_column(words(AgentType), comment="Which agent does it")
-    status: Mapped[JobStatus] = mapped_column(words(JobStatus), server_default="PENDING", comment="How far it is")
+    status: Mapped[JobStatus] = mapped_column(
+        words(JobStatus), server_default=JobStatus.PENDING, comment="How far it is"
+    )
     input: Mapped[dict[str, Any]] = mapped_column(
         server_default=EMPTY, default=dict, comment="What the agent is asked: niche, product_id, prompt, tone …"
     )
@@ -56,8 +47,8 @@ class AgentJob(Identified, Created, Updated, Base):
         type_=TYPES[dict[str, Any]], comment="What it made: brand_identity, product_ids, urls …; NULL until completed"
     )
     error: Mapped[str | None] = mapped_column(Text, comment="Why the last attempt failed; NULL where none has")
-    progress: Mapped[int] = mapped_column(Integer, server_default=text("0"), comment="How much is done, in per cent")
-    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"), comment="How often it was begun")
+    progress: Mapped[int] = mapped_column(Integer, server_default=ZERO, comment="How much is done, in per cent")
+    attempts: Mapped[int] = mapped_column(Integer, server_default=ZERO, comment="How often it was begun")
     max_attempts: Mapped[int] = mapped_column(Integer, server_default=text("3"), comment="How often it may be begun")
     scheduled_at: Mapped[dt.datetime] = mapped_column(server_default=func.now(), comment="From when on it may be begun")
     started_at: Mapped[dt.datetime | None] = mapped_column(comment="When the last attempt began; NULL while it waits")
@@ -100,13 +91,12 @@ class AgentJob(Identified, Created, Updated, Base):
 
 
 Index("ix_agent_jobs_store_id_created_at", AgentJob.store_id, AgentJob.created_at.desc())
-Index("ix_agent_jobs_due", AgentJob.scheduled_at, AgentJob.id, postgresql_where=PENDING, sqlite_where=PENDING)
+Index("ix_agent_jobs_due", AgentJob.scheduled_at, AgentJob.id, **only_where("status = 'PENDING'"))
 Index(
     "ix_agent_jobs_type_due",
     AgentJob.type,
     AgentJob.scheduled_at,
     AgentJob.id,
-    postgresql_where=PENDING,
-    sqlite_where=PENDING,
+    **only_where("status = 'PENDING'"),
 )
-Index("ix_agent_jobs_running", AgentJob.updated_at, postgresql_where=PROCESSING, sqlite_where=PROCESSING)
+Index("ix_agent_jobs_running", AgentJob.updated_at, **only_where("status = 'PROCESSING'"))

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from dbplan.columns import (
-    EMAIL,
+    PASSWORD_HASH,
     Created,
     EmailToken,
     Encrypted,
@@ -24,6 +24,7 @@ from dbplan.columns import (
     SignInAccount,
     SignInSession,
     Updated,
+    about_people,
     one_of,
     sealed,
     sized,
@@ -37,9 +38,6 @@ from dbplan.domains.store.models.kinds import (
 if TYPE_CHECKING:
     from dbplan.domains.store.models.stores import Store
 
-# Both ways to write a password hash down, PHC and bcrypt's, are fields after dollar signs.
-HASHED = f"password_hash LIKE '$_%$_%$_%' AND {sized('password_hash', 59, 255)}"
-
 
 class User(Identified, Created, Updated, Person, Base):
     """A person who runs stores, and how they are paid."""
@@ -49,7 +47,7 @@ class User(Identified, Created, Updated, Person, Base):
     password_hash: Mapped[str | None] = mapped_column(
         String(255),
         sort_order=1,
-        comment="Hash of the password, as bcrypt or PHC writes it; NULL for who signs in elsewhere",
+        comment="Hash of the password, Argon2id or bcrypt, salt included; NULL for who signs in elsewhere",
     )
     stripe_account_id: Mapped[str | None] = mapped_column(
         String(64),
@@ -68,11 +66,9 @@ class User(Identified, Created, Updated, Person, Base):
 
     __table_args__ = (
         UniqueConstraint("email"),
-        CheckConstraint(EMAIL, name="email_form"),
-        CheckConstraint(sized("email", 3, 254), name="email_length"),
-        CheckConstraint(sized("name", 1, 200), name="name_length"),
-        CheckConstraint(HASHED, name="password_hashed"),
-        CheckConstraint(sized("image", 1, 2000), name="image_length"),
+        *about_people(),
+        CheckConstraint(PASSWORD_HASH, name="password_hash_form"),
+        CheckConstraint(sized("password_hash", 60, 255), name="password_hash_length"),
         CheckConstraint(
             f"stripe_account_id LIKE 'acct_%' AND {sized('stripe_account_id', 6, 64)}", name="stripe_account_id_form"
         ),

@@ -19,16 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from dbplan.columns import (
-    Created,
-    Identified,
-    Updated,
-    lower_case,
-    one_of,
-    sized,
-    words,
-)
-from dbplan.domains.store.models.base import EMPTY, Base, above_price, no_space
+from dbplan.columns import EMPTY, ZERO, Created, Identified, Updated, lower_case, one_of, only_where, sized, words
+from dbplan.domains.store.models.base import Base, above_price, no_space
 from dbplan.domains.store.models.kinds import (
     ProductStatus,
     SupplierProvider,
@@ -36,8 +28,6 @@ from dbplan.domains.store.models.kinds import (
 
 if TYPE_CHECKING:
     from dbplan.domains.store.models.stores import Store
-
-IMPORTED = text("supplier IS NOT NULL")
 
 
 class Product(Identified, Created, Updated, Base):
@@ -67,7 +57,7 @@ class Product(Identified, Created, Updated, Base):
     )
     status: Mapped[ProductStatus] = mapped_column(
         words(ProductStatus),
-        server_default="DRAFT",
+        server_default=ProductStatus.DRAFT,
         comment="Whether it is for sale, kept with the stock",
     )
     seo_title: Mapped[str | None] = mapped_column(
@@ -110,8 +100,7 @@ class Product(Identified, Created, Updated, Base):
             "supplier",
             "source_product_id",
             unique=True,
-            postgresql_where=IMPORTED,
-            sqlite_where=IMPORTED,
+            **only_where("supplier IS NOT NULL"),
         ),
         {
             "comment": "What stores sell, one row per product",
@@ -183,7 +172,7 @@ class ProductVariant(Identified, Created, Updated, Base):
     compare_at_price: Mapped[Decimal | None] = mapped_column(
         comment="The price before a reduction, above its own price; NULL without one"
     )
-    stock: Mapped[int] = mapped_column(Integer, server_default=text("0"), comment="Pieces to sell; never below 0")
+    stock: Mapped[int] = mapped_column(Integer, server_default=ZERO, comment="Pieces to sell; never below 0")
     options: Mapped[dict[str, Any]] = mapped_column(
         server_default=EMPTY, default=dict, comment="Option → value, such as colour → black; empty for the only variant"
     )

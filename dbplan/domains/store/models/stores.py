@@ -13,20 +13,11 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
-from dbplan.columns import (
-    Created,
-    Identified,
-    Updated,
-    lower_case,
-    one_of,
-    sized,
-    words,
-)
-from dbplan.domains.store.models.base import EMPTY, Base, no_space
+from dbplan.columns import EMPTY, Created, Identified, Updated, lower_case, one_of, only_where, sized, words
+from dbplan.domains.store.models.base import Base, no_space
 from dbplan.domains.store.models.kinds import (
     MediaType,
     PageType,
@@ -37,8 +28,6 @@ if TYPE_CHECKING:
     from dbplan.domains.store.models.jobs import AgentJob
     from dbplan.domains.store.models.people import User
     from dbplan.domains.store.models.products import Product
-
-LEGAL = text("type <> 'CUSTOM'")
 
 
 class Store(Identified, Created, Updated, Base):
@@ -53,7 +42,9 @@ class Store(Identified, Created, Updated, Base):
     slug: Mapped[str] = mapped_column(String(100), unique=True, comment="Its name in URLs, in lower case")
     niche: Mapped[str] = mapped_column(String(100), comment="What it sells and to whom, such as neon desk lighting")
     status: Mapped[StoreStatus] = mapped_column(
-        words(StoreStatus), server_default="CREATING", comment="How far it is; shown to the public while ACTIVE"
+        words(StoreStatus),
+        server_default=StoreStatus.CREATING,
+        comment="How far it is; shown to the public while ACTIVE",
     )
     currency: Mapped[str] = mapped_column(
         String(3), server_default="USD", comment="Currency of every price in it, ISO 4217"
@@ -152,8 +143,7 @@ class Page(Identified, Created, Updated, Base):
             "store_id",
             "type",
             unique=True,
-            postgresql_where=LEGAL,
-            sqlite_where=LEGAL,
+            **only_where("type <> 'CUSTOM'"),
         ),
         {
             "comment": "Pages of text in stores",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase
 
 from dbplan.columns import TYPES, named_metadata
@@ -16,7 +15,6 @@ BOUND = 10**18
 """How far a balance may be from zero: whatever is added to it once more still fits a bigint, on every server."""
 
 IN_RANGE = f"amount BETWEEN 1 AND {MOST}"
-EMPTY = text("('{}')")
 
 
 class Base(DeclarativeBase):

@@ -7,18 +7,19 @@ import uuid
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from dbplan.columns import (
-    EMAIL,
     Created,
     Encrypted,
     Identified,
     Person,
     Updated,
+    about_people,
     lower_case,
     one_of,
+    only_where,
     sealed,
     sized,
     words,
@@ -77,19 +78,21 @@ class User(Identified, Created, Updated, Person, Base):
     __tablename__ = "users"
 
     status: Mapped[UserStatus] = mapped_column(
-        words(UserStatus), server_default=UserStatus.ACTIVE, comment="What they may do: active, suspended or closed"
+        words(UserStatus),
+        server_default=UserStatus.ACTIVE,
+        comment="What they may do: active, suspended or closed",
+        sort_order=1,
     )
-    closed_at: Mapped[dt.datetime | None] = mapped_column(comment="When they left; NULL while they are here")
+    closed_at: Mapped[dt.datetime | None] = mapped_column(
+        sort_order=1, comment="When they left; NULL while they are here"
+    )
 
     wallets: WriteOnlyMapped[Wallet] = relationship(back_populates="user", passive_deletes="all")
     platform_accounts: WriteOnlyMapped[PlatformAccount] = relationship(back_populates="user", passive_deletes="all")
     transactions: WriteOnlyMapped[Transaction] = relationship(back_populates="user", passive_deletes="all")
 
     __table_args__ = (
-        CheckConstraint(EMAIL, name="email_form"),
-        CheckConstraint(sized("email", 3, 254), name="email_length"),
-        CheckConstraint(sized("name", 1, 200), name="name_length"),
-        CheckConstraint(sized("image", 1, 2000), name="image_length"),
+        *about_people(),
         CheckConstraint(one_of("status", UserStatus), name="status_known"),
         CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
         # Whoever left may come back under the same address, as somebody new.
@@ -97,8 +100,7 @@ class User(Identified, Created, Updated, Person, Base):
             "ix_users_email",
             "email",
             unique=True,
-            postgresql_where=text("closed_at IS NULL"),
-            sqlite_where=text("closed_at IS NULL"),
+            **only_where("closed_at IS NULL"),
         ),
         {
             "comment": "People who own wallets",

@@ -7,19 +7,15 @@ import uuid
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
-from dbplan.columns import Created, Digest, Identified, one_of, sized, words
-from dbplan.domains.wallet.models.base import EMPTY, IN_RANGE, MOST, Base
+from dbplan.columns import EMPTY, Created, Digest, Identified, one_of, only_where, sized, words
+from dbplan.domains.wallet.models.base import IN_RANGE, MOST, Base
 
 if TYPE_CHECKING:
     from dbplan.domains.wallet.models.owners import PlatformAccount, User
     from dbplan.domains.wallet.models.wallets import Wallet
-
-PENDING = text("status = 'pending'")
-A_REFUND = text("reverses_id IS NOT NULL")
-GIVEN_BACK = text("status = 'completed' AND reverses_id IS NOT NULL")
 
 
 class TransactionKind(StrEnum):
@@ -221,12 +217,11 @@ class Entry(Created, Base):
 Index("ix_transactions_user_id_created_at", Transaction.user_id, Transaction.created_at.desc())
 for _side in (Transaction.source_wallet_id, Transaction.destination_wallet_id):
     Index(f"ix_transactions_{_side.key}_created_at", _side, Transaction.currency_code, Transaction.created_at)
-Index("ix_transactions_pending", Transaction.created_at, postgresql_where=PENDING, sqlite_where=PENDING)
-Index("ix_transactions_reverses_id", Transaction.reverses_id, postgresql_where=A_REFUND, sqlite_where=A_REFUND)
+Index("ix_transactions_pending", Transaction.created_at, **only_where("status = 'pending'"))
+Index("ix_transactions_reverses_id", Transaction.reverses_id, **only_where("reverses_id IS NOT NULL"))
 Index(
     "ix_transactions_reverses_id_completed",
     Transaction.reverses_id,
     unique=True,
-    postgresql_where=GIVEN_BACK,
-    sqlite_where=GIVEN_BACK,
+    **only_where("status = 'completed' AND reverses_id IS NOT NULL"),
 )

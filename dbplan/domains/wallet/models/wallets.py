@@ -7,17 +7,15 @@ import uuid
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
-from dbplan.columns import Created, Digest, Identified, Updated, lower_case, one_of, sized, words
+from dbplan.columns import ZERO, Created, Digest, Identified, Updated, lower_case, one_of, only_where, sized, words
 from dbplan.domains.wallet.models.base import BOUND, IN_RANGE, Base
 
 if TYPE_CHECKING:
     from dbplan.domains.wallet.models.owners import Platform, User
     from dbplan.domains.wallet.models.transactions import Entry
-
-ACTIVE = text("status = 'active'")
 
 
 class WalletStatus(StrEnum):
@@ -54,15 +52,15 @@ class Wallet(Identified, Created, Updated, Base):
     label: Mapped[str] = mapped_column(
         String(50), server_default="main", comment="Which of the owner's wallets, in lower case: main, settlement, fees"
     )
-    balance: Mapped[int] = mapped_column(server_default=text("0"), comment="Money in it, in minor units")
+    balance: Mapped[int] = mapped_column(server_default=ZERO, comment="Money in it, in minor units")
     held: Mapped[int] = mapped_column(
-        server_default=text("0"), comment="How much of it is promised: the sum of its active holds, in minor units"
+        server_default=ZERO, comment="How much of it is promised: the sum of its active holds, in minor units"
     )
     overdraft_limit: Mapped[int] = mapped_column(
-        server_default=text("0"), comment="How far below zero a platform's wallet may go, in minor units; 0 for users"
+        server_default=ZERO, comment="How far below zero a platform's wallet may go, in minor units; 0 for users"
     )
     last_sequence: Mapped[int] = mapped_column(
-        server_default=text("0"), comment="Number of its newest ledger entry; 0 before the first"
+        server_default=ZERO, comment="Number of its newest ledger entry; 0 before the first"
     )
     status: Mapped[WalletStatus] = mapped_column(
         words(WalletStatus), server_default=WalletStatus.ACTIVE, comment="What it does: active, frozen or closed"
@@ -163,7 +161,7 @@ class Hold(Identified, Created, Base):
         CheckConstraint("status <> 'captured' OR transaction_id IS NOT NULL", name="captured_has_transaction"),
         CheckConstraint("status <> 'expired' OR expires_at IS NOT NULL", name="expired_had_an_end"),
         CheckConstraint(sized("description", 1, 500), name="description_length"),
-        Index("ix_holds_due", "expires_at", postgresql_where=ACTIVE, sqlite_where=ACTIVE),
+        Index("ix_holds_due", "expires_at", **only_where("status = 'active'")),
         {
             "comment": "Money that is promised and not yet moved",
             "info": {
