@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id
 from dbplan.errors import DbplanError, UsageError
+
+_HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[^$]+\$[^$]+|\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}")
 
 
 class NotThere(DbplanError):
@@ -33,6 +36,13 @@ def email(value: str) -> str:
     name, _, host = value.rpartition("@")
     if not name or not host:
         raise UsageError(f'"{value}" is no e-mail address; one has an @ with something on both sides')
+    return value
+
+
+def password_hash(value: str) -> str:
+    """Return what a password hasher made; UsageError for anything else, such as a password."""
+    if not _HASH.fullmatch(value) or len(value) > 255:
+        raise UsageError("that is no Argon2id or bcrypt hash; hash the password first, it is never kept")
     return value
 
 

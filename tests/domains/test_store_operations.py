@@ -583,7 +583,7 @@ def test_a_stranger_is_named_and_nothing_is_written(engine, what, subtests):
 
 KEY = new_id()
 WRONG = {
-    "is no hash": lambda s: operations.create_user(s, "a@b.example", password_hash="hunter2"),
+    "no Argon2id or bcrypt": lambda s: operations.create_user(s, "a@b.example", password_hash="hunter2"),
     "is no e-mail address": lambda s: operations.create_user(s, "ada"),
     "the name has 201 characters": lambda s: operations.create_user(s, "a@b.example", name="x" * 201),
     '"cus_1" is no Stripe account': lambda s: operations.connect_stripe(s, KEY, "cus_1"),

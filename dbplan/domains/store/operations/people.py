@@ -10,6 +10,7 @@ from sqlalchemy import Executable
 from sqlalchemy.orm import Session
 
 from dbplan.columns import AccountType, new_id, now
+from dbplan.domains import calls
 from dbplan.domains.calls import NotThere, changed, email, only, refused_as, text, upsert
 from dbplan.domains.paging import bounded
 from dbplan.domains.sign_in import SESSION, TOKEN, NoSuchUser, new_token
@@ -101,14 +102,13 @@ def create_user(
 ) -> uuid.UUID:
     """Create a user and return their id; EmailTaken where the address belongs to another.
 
-    `password_hash` is what a password hasher made, as bcrypt or PHC writes it, never a password.
+    `password_hash` is what a password hasher made, as Argon2id or bcrypt writes it, never a password.
     """
-    if password_hash is not None and not (password_hash.startswith("$") and 59 <= len(password_hash) <= 255):
-        raise UsageError("what was handed as password_hash is no hash; hash the password first, as with argon2id")
+    hashed = None if password_hash is None else calls.password_hash(password_hash)
     user_id, address = new_id(), email(address)
     values = {"new_id": user_id, "address": address, "called": name and text("name", name, 200)}
     with refused_as(session, EmailTaken(address)):
-        session.execute(statements.create_user, values | {"hashed": password_hash})
+        session.execute(statements.create_user, values | {"hashed": hashed})
     return user_id
 
 
