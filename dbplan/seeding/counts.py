@@ -29,7 +29,7 @@ class Counts:
 def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, span: Span) -> Counts:
     """Return the rows of every table.
 
-    A number goes to the table planned largest, the others get their share of it, one at least; a mapping is
+    A number goes to the table planned largest, the others get their share of it, `min_rows` at least; a mapping is
     exact for the tables it names. Fixed rows come on top. Raises UsageError for less than one row of a table that
     has no fixed ones, UnknownName for an unknown table.
     """
@@ -46,7 +46,7 @@ def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, spa
     exact = {n: 0 for n, r in recipe.tables.items() if r.rows == 0} | exact
     shares = _shares(plan, recipe)
     largest = rows if isinstance(rows, int) else max(filter(None, exact.values()), default=DEFAULT_ROWS)
-    wanted = {name: max(1, round(largest * share)) for name, share in shares.items()}
+    wanted = {name: max(recipe.table(name).min_rows, round(largest * share)) for name, share in shares.items()}
     fixed = {name: len(rule.fixed) for name, rule in recipe.tables.items()}
     return _fitted(plan, wanted | exact, frozenset(exact), fixed, span)
 

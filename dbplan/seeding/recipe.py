@@ -33,6 +33,8 @@ class TableRule:
     per: str | None = None
     children: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NONE)
+    min_rows: int = 1
+    """Rows to generate where the table's share of few rows would be fewer still."""
     fixed: tuple[FixedRow, ...] = ()
 
 
@@ -131,6 +133,7 @@ COLUMN: Mapping[str, Any] = {
 }
 TABLE: Mapping[str, Any] = {
     "rows": _rows,
+    "min_rows": _count,
     "per": _text,
     "children": CHILDREN,
     "columns": None,
@@ -214,7 +217,9 @@ class Reader:
         if "per" in value:
             self.known("column", value["per"], names, (*path, "per"))
         self.fixed_rows(value, path)
-        return TableRule(value.get("rows"), value.get("per"), value.get("children", {}), columns)
+        return TableRule(
+            value.get("rows"), value.get("per"), value.get("children", {}), columns, value.get("min_rows", 1)
+        )
 
     def fixed_rows(self, value: Mapping[str, Any], path: KeyPath) -> None:
         """Refuse fixed rows that are none, and a table without any row."""
