@@ -109,6 +109,7 @@ ASKED = {
         *(*numbered("MG", 12), *numbered("O", 12), *numbered("B", 10), *numbered("X", 7)),
     ],
     "transcription": [
+        *numbered("T", 4),
         *("1.1", "1.2", "1.3", "1.4", "2.1", "2.2", "2.3"),
         *("User", "`User.email`", "Account", "`Account.user`", "`@@unique([provider, providerAccountId])`"),
         *("Session", "`Session.sessionToken`", "`Session.user`"),
