@@ -231,3 +231,23 @@ def test_what_is_counted_and_what_is_defined_is_told_apart():
     assert "requirements" in defined(Path(__file__))
     assert "nobody" not in defined(Path(__file__))
     assert "versions" in defined(ROOT / "docs" / "migrations.md")
+
+
+def test_the_page_on_columns_runs_and_names_them_all():
+    from sqlalchemy import create_engine
+
+    from dbplan import columns
+    from dbplan.linting import lint
+    from dbplan.plan import Plan
+
+    page = (ROOT / "docs" / "columns.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    made = {"__name__": "example"}
+    exec(example, made)
+    engine = create_engine("sqlite://")
+    made["Base"].metadata.create_all(engine)
+    engine.dispose()
+    assert lint(Plan("example", made["Base"].metadata)).ok
+    public = {n for n, v in vars(columns).items() if getattr(v, "__module__", "") == columns.__name__ and n[0] != "_"}
+    public |= {"TYPES", "EMPTY", "ZERO", "EMAIL", "PASSWORD_HASH", "JsonDocument"}
+    assert {name for name in public if f"`{name}`" not in page} == {"AccountType", "Hashed", "now"}
