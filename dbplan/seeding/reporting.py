@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, Connection, select, type_coerce
+from sqlalchemy import Column, ColumnElement, Connection, select, type_coerce
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
+from dbplan.columns import Encrypted
 from dbplan.evidence import RowCount, Server
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Section, Table, Text, table
@@ -33,18 +34,23 @@ class Gathered:
 
 
 def samples(connection: Connection, made: World) -> dict[str, Table]:
-    """Return a few rows of every table as the server gives them back."""
+    """Return a few rows of every table as the server gives them back, secrets sealed."""
     found = {}
     for name, source in made.sources.items():
         columns = list(source.table.columns)
         if columns:
-            rows = _first(connection, columns)
+            rows = _first(connection, [_as_kept(column) for column in columns])
             headings: dict[str, Any] = dict.fromkeys((c.name for c in columns), "text")
             found[name] = table(headings, [[_short(v) for v in row] for row in rows], name)
     return found
 
 
-def _first(connection: Connection, columns: list[Column[Any]]) -> Sequence[Any]:
+def _as_kept(column: Column[Any]) -> ColumnElement[Any]:
+    """Return a column as it stands in the table where it holds a secret: a report goes from hand to hand."""
+    return type_coerce(column, NullType()) if isinstance(column.type, Encrypted) else column
+
+
+def _first(connection: Connection, columns: list[ColumnElement[Any]]) -> Sequence[Any]:
     try:
         return connection.execute(select(*columns).limit(SAMPLE)).all()
     except DBAPIError:

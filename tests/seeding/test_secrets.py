@@ -51,6 +51,13 @@ def stored(stage, what="api_key, email, token, nick, state"):
         return connection.exec_driver_sql(f"SELECT {what} FROM keys ORDER BY id").all()
 
 
+def test_a_report_shows_secrets_sealed():
+    with sandbox(vault(), "sqlite") as stage:
+        samples = seed(stage, rows=60).frames["keys"]
+    assert samples["email"].str.startswith(PREFIX).all()
+    assert samples["nick"].notna().all()
+
+
 @pytest.mark.parametrize("on", ["postgresql", "sqlite"])
 def test_checks_on_what_is_stored_ask_nothing_of_what_is_given(on, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
