@@ -14,6 +14,7 @@ from dbplan.seeding.domains import VAST, Uuids, Words
 from dbplan.seeding.infer import generic
 from dbplan.seeding.people import Person
 from dbplan.seeding.references import Reference, follows
+from dbplan.seeding.slugs import Slug
 
 if TYPE_CHECKING:
     from dbplan.seeding.world import Builder
@@ -141,7 +142,8 @@ def _give_up(builder: Builder, names: frozenset[str], room: Room) -> None:
 
 def capacity(builder: Builder, name: str, rows: int) -> int:
     """Return how many different values a column can be given."""
-    if name in builder.rule.columns and not {"faker", "min", "max", "pattern"} & set(builder.rule.columns[name]):
+    said = set(builder.rule.columns.get(name, {})) - {"null", "only_when"}
+    if said and not {"faker", "min", "max", "pattern"} & said:
         return 0
     column, domain = builder.table.columns[name], builder.domains[name]
     if domain is None or column.computed is not None:
@@ -196,7 +198,7 @@ def _natural(builder: Builder, name: str) -> tuple[int, int]:
         return 5, 0
     if isinstance(kind, sa.Integer) and builder.table.columns[name].primary_key:
         return 4, 0
-    if isinstance(domain, Words | Person):
+    if isinstance(domain, Words | Person | Slug):
         return 3, 0
     return (2, 0) if isinstance(kind, sa.Integer) else (1, 0)
 

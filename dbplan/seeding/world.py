@@ -29,6 +29,7 @@ from dbplan.seeding.predicate import expression
 from dbplan.seeding.recipe import Recipe, TableRule
 from dbplan.seeding.references import Reference, all_uniques, references
 from dbplan.seeding.rules import DRAWN, ruled, ruled_domain
+from dbplan.seeding.slugs import Slug, slugged, slugs
 from dbplan.seeding.stored import facts_of
 from dbplan.seeding.stream import key
 from dbplan.seeding.times import CREATED, place_in_time
@@ -132,6 +133,7 @@ class Builder:
         source = self.source
         self.domains = {column.name: self.domain(column) for column in self.table.columns} | dict(people(self))
         source.lead = lead_of(self.table, source.references, source.uniques, self.rule.per)
+        self.domains |= slugs(self)
         room = {ref.own: self.world.rows[ref.parent] for ref in source.references}
         self.keys = assign(self, room)
         self.fan_out()
@@ -220,6 +222,9 @@ class Builder:
             self._made_by_the_seed(parent.table.columns[reference.target(column.name)], reference)
             maker = makers.copied(place, parent, reference.target(column.name))
             return maker, f"key of a row of {reference.parent}" + (" (lead)" if reference is self.source.lead else "")
+        spelled = self.domains[column.name]
+        if isinstance(spelled, Slug):
+            return self._at_times(slugged(self, column, spelled), rule)
         made = ruled(self, column, rule) if rule else None
         made = made or self._keyed_at_times(column, rule) or place_in_time(self, column, rule) or self.derived(column)
         return made or self.free(column, rule)
@@ -244,7 +249,11 @@ class Builder:
     def _keyed_at_times(self, column: Column[Any], rule: Mapping[str, Any]) -> tuple[Maker, str] | None:
         """Return the maker of a key, which is NULL where the recipe's condition does not hold."""
         made = self.keyed(column)
-        if made is None or "only_when" not in rule:
+        return made and self._at_times(made, rule)
+
+    def _at_times(self, made: tuple[Maker, str], rule: Mapping[str, Any]) -> tuple[Maker, str]:
+        """Return a maker that leaves NULL where the recipe's condition does not hold."""
+        if "only_when" not in rule:
             return made
         condition = expression(rule["only_when"], self.table.columns.keys())
         return makers.only_when(made[0], condition), f"{made[1]}, only when {rule['only_when']}"
