@@ -104,8 +104,11 @@ def within(random_state: int, table: str, name: str, domain: Domain, counted: bo
     def make(frame: Frame) -> Cells:
         fan = frame.source.fan
         assert fan is not None
-        start = 0 if counted else below(bits(stream, fan.parent(frame.rows)), domain.capacity)
-        return present(domain.nth((fan.rank(frame.rows) + start) % domain.capacity))
+        rank, capacity = fan.rank(frame.rows), domain.capacity
+        if counted:
+            return present(domain.nth(rank % capacity))
+        start = below(bits(stream, fan.parent(frame.rows)), capacity)
+        return present(domain.nth(permuted(stream, (rank + start) % capacity, capacity)))
 
     return make
 
