@@ -14,7 +14,7 @@ from sqlalchemy import Executable
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dbplan.columns import AccountType, new_id, now
+from dbplan.columns import AccountType, aware, new_id, now
 from dbplan.domains.calls import changed, email, only, refused_as, text
 from dbplan.domains.paging import bounded
 from dbplan.domains.sign_in import SESSION, TOKEN, NoSuchUser, new_token
@@ -263,8 +263,10 @@ def increment_usage(
     allowance, instant = Allowance.of(tier, limit), now()
     values = {"owner": user_id, "start": month(instant), "now": instant, "most": allowance.limit}
     row = session.execute(statements.increment_usage, values).one_or_none()
-    if row is None and _usage(session, user_id) is None:
-        create_user_usage(session, user_id)
+    if row is None:
+        if _usage(session, user_id) is None:
+            create_user_usage(session, user_id)
+        # Somebody else may have begun to count since the first try, which then says nothing of the limit.
         row = session.execute(statements.increment_usage, values).one_or_none()
     if row is None:
         return UsageStatus(get_user_usage(session, user_id), allowance, allowed=False)
@@ -322,7 +324,7 @@ def _personal(address: str, name: str | None, verified: dt.datetime | None, imag
     return {
         "address": email(address),
         "called": None if name is None else text("name", name, 200),
-        "verified": verified,
+        "verified": None if verified is None else aware(verified),
         "picture": None if image is None else text("image", image, 2000),
     }
 
