@@ -80,7 +80,7 @@ def facts(table: Table, held: Held = lambda _column, _condition: False) -> Facts
             continue
         found.checks.append(check)
         if check.parsed is not None:
-            for conjunct in _conjuncts(check.parsed.node):
+            for conjunct in conjuncts(check.parsed.node):
                 _note(found, conjunct)
     for column in table.columns:
         for text in _domain_checks(column.type):
@@ -135,7 +135,7 @@ def _without(check: Check, held: Held) -> Check | None:
     node = check.parsed.node.copy().transform(told)
     if not any(known.values()):
         return check
-    rest = [conjunct for conjunct in _conjuncts(node) if not _is_itself(conjunct)]
+    rest = [conjunct for conjunct in conjuncts(node) if not _is_itself(conjunct)]
     if not rest:
         return None
     whole: Any = exp.and_(*rest)
@@ -174,15 +174,16 @@ def _domain(found: Facts, table: Table, column: str, text: str) -> None:
             node.set("this", exp.to_identifier(column))
     parsed = Expression(text, parsed.node, frozenset({column}))
     found.checks.append(Check(f"domain of {column}", text, parsed))
-    for conjunct in _conjuncts(parsed.node):
+    for conjunct in conjuncts(parsed.node):
         _note(found, conjunct)
 
 
-def _conjuncts(node: Any) -> Iterator[Any]:
+def conjuncts(node: Any) -> Iterator[Any]:
+    """Yield the conditions of a CHECK that must all hold."""
     node = bare(node)
     if isinstance(node, exp.And):
-        yield from _conjuncts(node.this)
-        yield from _conjuncts(node.expression)
+        yield from conjuncts(node.this)
+        yield from conjuncts(node.expression)
     else:
         yield node
 

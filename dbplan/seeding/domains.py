@@ -320,9 +320,21 @@ class Kept(Domain):
 
 def kept(domain: Domain, test: Callable[[Array], NDArray[np.bool_]], probes: int = 0) -> Domain:
     """Return those of a domain's values, tried at even distances, that pass the test; itself where all do."""
+    if isinstance(domain, Choice):
+        return _choice(domain, test)
     passing = _passing if _hashable(domain) else _passing.__wrapped__
     index = passing(domain, test, min(domain.capacity, max(PROBED, probes)))
     return domain if index is None else Kept(domain, test, index)
+
+
+def _choice(domain: Choice, test: Callable[[Array], NDArray[np.bool_]]) -> Choice:
+    """Return those of a few values that pass, with the weights that they have."""
+    passes = test(as_array(domain.values)).tolist() if domain.values else []
+    if all(passes):
+        return domain
+    weights = domain.weights or (1.0,) * len(domain.values)
+    left = [(value, weight) for value, weight, good in zip(domain.values, weights, passes, strict=True) if good]
+    return Choice(tuple(v for v, _ in left), tuple(w for _, w in left) if domain.weights else ())
 
 
 def _hashable(domain: Domain) -> bool:

@@ -154,7 +154,8 @@ def objects(cells: Cells, kind: Any) -> list[Any]:
     base = generic(kind)
     make = _maker(base, cells.values.dtype.kind, kind)
     values = cells.values.tolist() if cells.values.dtype.kind not in "Mm" else cells.values.astype(object).tolist()
-    return _with_nulls([make(v) for v in values] if make is not None else list(values), cells)
+    # under a NULL may stand anything, such as None
+    return _with_nulls([None if v is None else make(v) for v in values] if make is not None else list(values), cells)
 
 
 def _maker(base: Any, dtype: str, kind: Any) -> Callable[[Any], Any] | None:

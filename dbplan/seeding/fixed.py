@@ -22,6 +22,7 @@ from dbplan.seeding.references import Reference, key_of, unique_sets
 from dbplan.seeding.stored import facts_of
 from dbplan.seeding.stream import Array
 from dbplan.seeding.times import CREATED
+from dbplan.seeding.written import written
 
 if TYPE_CHECKING:
     from dbplan.seeding.recipe import KeyPath, Reader
@@ -91,7 +92,7 @@ class FixedReader:
         try:
             return cell(value, column.type)
         except ValueError as error:
-            self.reader.fail(path, f"{name} = {value!r} {error}")
+            self.reader.fail(path, f"{name} = {written(value)} {error}")
 
     def default(self, column: Column[Any], number: int, path: KeyPath) -> Any:
         """Return what a left-out column holds; a column that must hold something and has no default is an error."""

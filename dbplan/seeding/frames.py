@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from dbplan.seeding.fixed import FixedRow
 
 ATTEMPTS = 48
+PATIENCE = 16
+"""Attempts in which a value that the recipe weighs stays, and the columns beside it are drawn again."""
 SEARCH = 400
 BORROWS = 8
 Maker = Callable[["Frame"], Cells]
@@ -40,6 +43,8 @@ class Group:
     orders: tuple[tuple[str, str, bool], ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     """Columns to put close to another, now and then, when drawn again."""
+    weighed: frozenset[str] = frozenset()
+    """Free columns that hold `values` of the recipe: never moved, and drawn again only after the others."""
 
 
 @dataclass
@@ -155,7 +160,9 @@ class Frame:
 
     def attempt(self, name: str) -> int:
         """Return how many times `name` was drawn before in vain."""
-        return self._attempt if self._group is not None and name in self._group.columns else 0
+        if self._group is None or name not in self._group.columns:
+            return 0
+        return 0 if name in self._group.weighed and self._attempt < PATIENCE else self._attempt
 
     def parent(self, place: int) -> Index:
         """Return the parent rows of the reference at `place`; -1 for none."""
@@ -171,7 +178,8 @@ class Frame:
             if name in group.free:
                 self[name]  # drawn and kept
         for name, other in group.pairs if self._attempt else ():
-            self._approach(name, other)
+            if name not in group.weighed:
+                self._approach(name, other)
         for _ in group.orders:
             for low, high, strict in group.orders:
                 self._order(low, high, strict)
@@ -197,7 +205,7 @@ class Frame:
         if not (kinds == {"M"} or kinds <= set("iuf")):
             return
         wrong = ~a.null & ~b.null & ((a.values >= b.values) if strict else (a.values > b.values))
-        free = {low, high} & self._group.free
+        free = {low, high} & (self._group.free - self._group.weighed)
         if len(free) == 2 and not self._attempt and a.values.dtype == b.values.dtype:
             self._cells[low], self._cells[high] = chosen(wrong, b, a), chosen(wrong, a, b)
         elif high in free and (low not in free or self._attempt % 2):
@@ -304,6 +312,7 @@ def _unsatisfied(source: Source, rows: Index, group: Group) -> str:
     )
 
 
-def shown_cell(cells: Cells) -> Any:
+def shown_cell(cells: Cells) -> str:
     """Return the first cell as an error shows it."""
-    return "NULL" if cells.null[0] else repr(cells.values[:1].tolist()[0])
+    value = cells.values[:1].tolist()[0]
+    return "NULL" if cells.null[0] else str(value) if isinstance(value, dt.date) else repr(value)

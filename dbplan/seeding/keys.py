@@ -42,11 +42,16 @@ class Keys:
     most: int | None = None
 
 
+def leads(table: Table, found: tuple[Reference, ...]) -> list[Reference]:
+    """Return the references along which children can be counted."""
+    return [r for r in found if r.own and r.parent != str(table.key) and not r.given]
+
+
 def lead_of(
     table: Table, found: tuple[Reference, ...], sets: tuple[frozenset[str], ...], per: str | None
 ) -> Reference | None:
     """Return the reference along which children are counted: the recipe's, or the one most uniques stand on."""
-    usable = [r for r in found if r.own and r.parent != str(table.key) and not r.given]
+    usable = leads(table, found)
     if per is not None:
         return next((r for r in usable if per in r.columns), None)
     usable = [r for r in usable if not r.nullable and frozenset(r.own) not in sets]

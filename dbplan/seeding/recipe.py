@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from dbplan.errors import RecipeError
 from dbplan.plan import Plan
+from dbplan.seeding.written import written
 
 if TYPE_CHECKING:
     from dbplan.seeding.fixed import FixedRow
@@ -47,6 +48,12 @@ class Recipe:
     end: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     locale: str = "en_US"
     path: str = ""
+    """Its file, as an error names it."""
+    text: str = ""
+
+    def place(self, *path: str) -> str:
+        """Return file and line of a key."""
+        return f"{self.path}:{line_of(self.text, path)}"
 
     def table(self, name: str) -> TableRule:
         """Return the rule of a table, an empty one where the recipe is silent."""
@@ -152,8 +159,13 @@ def recipe_of(plan: Plan) -> Recipe:
     except FileNotFoundError:
         raise RecipeError(f'the recipe {path.name} of plan "{plan.name}" is not there; its place is {path}') from None
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"the recipe {path.name} cannot be read: {error}") from None
-    return parse(text, plan, path.name)
+        raise RecipeError(f"the recipe {_shown(path)} cannot be read: {error}") from None
+    return parse(text, plan, _shown(path))
+
+
+def _shown(path: Path) -> str:
+    """Return a path from the current folder on, else as it was given."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def parse(text: str, plan: Plan, name: str = "recipe") -> Recipe:
@@ -177,12 +189,18 @@ class Reader:
 
     def recipe(self, data: dict[str, Any]) -> Recipe:
         """Return the whole recipe."""
+        from dbplan.seeding.fitting import refuse_locale
+
         self.keys(data, TOP, ())
+        if "locale" in data:
+            refuse_locale(self, data["locale"])
         tables = data.get("tables", {})
         self.a_table(tables, ("tables",))
-        rules: Mapping[str, TableRule] = {key: self.table(key, value) for key, value in tables.items()}
+        rules: Mapping[str, TableRule] = {
+            key: self.table(key, value, data.get("locale", "en_US")) for key, value in tables.items()
+        }
         times = {key: _instant(value) for key, value in data.get("time", {}).items()}
-        made = Recipe(rules, **times, locale=data.get("locale", "en_US"), path=self.name)
+        made = Recipe(rules, **times, locale=data.get("locale", "en_US"), path=self.name, text=self.text)
         if made.start >= made.end:
             self.fail(("time",), f"start {made.start:%Y-%m-%d} does not come before end {made.end:%Y-%m-%d}")
         return self.fixed(made, {key: value["fixed"] for key, value in tables.items() if "fixed" in value})
@@ -199,8 +217,10 @@ class Reader:
         tables = {name: replace(rule, fixed=found.get(name, ())) for name, rule in made.tables.items()}
         return replace(made, tables=tables)
 
-    def table(self, key: str, value: Any) -> TableRule:
+    def table(self, key: str, value: Any, locale: str) -> TableRule:
         """Return the rule of one table, its fixed rows left out."""
+        from dbplan.seeding.fitting import Fitting
+
         path = ("tables", key)
         self.known("table", key, self.plan.metadata.tables, path)
         self.a_table(value, path)
@@ -208,15 +228,18 @@ class Reader:
         columns = value.get("columns", {})
         self.a_table(columns, (*path, "columns"))
         names = self.plan.table(key).columns.keys()
+        fitting = Fitting(self, self.plan.table(key), locale)
         for column, rule in columns.items():
             here = (*path, "columns", column)
             self.known("column", column, names, here)
             self.a_table(rule, here)
             self.keys(rule, COLUMN, here)
             self.column(rule, here, names)
+            fitting.column_rule(column, rule, here)
         if "per" in value:
             self.known("column", value["per"], names, (*path, "per"))
         self.fixed_rows(value, path)
+        fitting.table_rule(value, path)
         return TableRule(
             value.get("rows"), value.get("per"), value.get("children", {}), columns, value.get("min_rows", 1)
         )
@@ -226,7 +249,7 @@ class Reader:
         fixed = value.get("fixed")
         if "fixed" in value and not (isinstance(fixed, list) and fixed and all(isinstance(row, dict) for row in fixed)):
             header = ".".join(map(str, (*path, "fixed")))
-            self.fail((*path, "fixed"), f"fixed = {fixed!r} is not a list of rows, each under [[{header}]]")
+            self.fail((*path, "fixed"), f"fixed = {written(fixed)} is not a list of rows, each under [[{header}]]")
         if value.get("rows") == 0 and not fixed:
             message = "rows = 0 is not a whole number above 0; 0 is for a table whose rows are all fixed"
             self.fail((*path, "rows"), message)
@@ -248,7 +271,7 @@ class Reader:
         self.expressions(rule, path, names)
         low, high = rule.get("min"), rule.get("max")
         if low is not None and high is not None and type(low) is type(high) and low > high:
-            self.fail((*path, "min"), f"min {low} is above max {high}")
+            self.fail((*path, "min"), f"min {written(low)} is above max {written(high)}")
 
     def expressions(self, rule: Mapping[str, Any], path: KeyPath, names: Iterable[str]) -> None:
         """Refuse SQL that cannot be read, or that names what is no column."""
@@ -277,7 +300,7 @@ class Reader:
             test = schema[key]
             if callable(test):
                 if wanted := test(value):
-                    self.fail(here, f"{key} = {value!r} is not {wanted}")
+                    self.fail(here, f"{key} = {written(value)} is not {wanted}")
             elif isinstance(test, list):
                 for place, item in enumerate(value if isinstance(value, list) else [value]):
                     self.a_table(item, here)
@@ -289,7 +312,7 @@ class Reader:
     def a_table(self, value: Any, path: KeyPath) -> None:
         """Refuse a value where keys are wanted."""
         if not isinstance(value, dict):
-            self.fail(path, f"{path[-1]} = {value!r} is not a table of keys")
+            self.fail(path, f"{path[-1]} = {written(value)} is not a table of keys")
 
     def known(self, kind: str, name: str, names: Iterable[str], path: KeyPath) -> None:
         """Refuse a name that is not there; say which is nearest."""
@@ -329,8 +352,9 @@ def line_of(text: str, path: KeyPath) -> int:
             key = _KEY.match(line)
             found = (*inside, *_dotted(key[1])) if key else ()
         for place in (found, found[:-1] if found and isinstance(found[-1], int) else ()):
-            if place == path[: len(place)] and len(place) > deepest:
-                best, deepest = number, len(place)
+            depth = min(len(place), len(path))
+            if place[:depth] == path[:depth] and depth > deepest:
+                best, deepest = number, depth
     return best
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from sqlalchemy import Column
@@ -14,11 +13,12 @@ from dbplan.errors import RecipeError
 from dbplan.seeding import makers
 from dbplan.seeding.checks import Limits
 from dbplan.seeding.domains import Choice, Decimals, Domain, Integers, Moments, Words
+from dbplan.seeding.fitting import held
 from dbplan.seeding.frames import Maker
 from dbplan.seeding.infer import generic
-from dbplan.seeding.literals import instant
 from dbplan.seeding.patterns import Pattern
 from dbplan.seeding.predicate import expression
+from dbplan.seeding.written import written
 
 if TYPE_CHECKING:
     from dbplan.seeding.world import Builder
@@ -46,15 +46,19 @@ def ruled(builder: Builder, column: Column[Any], rule: Rule) -> tuple[Maker, str
 
 
 def _said(value: Any) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(map(_item, value)) if isinstance(value, list) else _item(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _item(value: Any) -> str:
+    return value if isinstance(value, str) else written(value)
 
 
 def _made(builder: Builder, column: Column[Any], rule: Rule) -> Maker | None:
     state, table, name = builder.world.random_state, builder.name, column.name
     null = float(rule.get("null", 0.0))
     if "value" in rule:
-        return makers.constant(_cell(rule["value"]))
+        return makers.constant(held(rule["value"]))
     if "cases" in rule:
         return _cases(builder, column, rule)
     if "expression" in rule:
@@ -65,33 +69,33 @@ def _made(builder: Builder, column: Column[Any], rule: Rule) -> Maker | None:
         return makers.after(state, table, name, rule["after"], within(rule.get("within")), span, null)
     if "last" in rule:
         child, _, target = rule["last"].rpartition(".")
-        return makers.last(_child(builder, child, name), target, _cell(rule.get("empty")))
+        return makers.last(_child(builder, child, name), target, held(rule.get("empty")))
     if "level" in rule or "previous" in rule:
         return _chained(builder, name, rule)
     return None
 
 
+def _fail(builder: Builder, name: str, said: str) -> NoReturn:
+    where = builder.world.recipe.place("tables", builder.name, "columns", name)
+    raise RecipeError(f"{where}: {builder.name}.{name} {said}")
+
+
 def _chained(builder: Builder, name: str, rule: Rule) -> Maker:
     if builder.source.fan is None:
-        where = builder.world.recipe.path
-        raise RecipeError(
-            f"{where}: {builder.name}.{name} follows a parent's rows, and the table has no lead; say per = …"
-        )
+        _fail(builder, name, "follows a parent's rows, and the table has no lead; say per = …")
     if "previous" in rule:
-        return makers.previous(rule["previous"], _cell(rule.get("first")))
+        return makers.previous(rule["previous"], held(rule.get("first")))
     low, high = int(rule["level"].get("min", 0)), int(rule["level"].get("max", 1000))
     cycle = int(rule["level"].get("cycle", 10))
     if cycle < 2 or high - low < cycle:
-        where = builder.world.recipe.path
-        raise RecipeError(f"{where}: {builder.name}.{name}: a level needs a cycle of 2 or more, and max - min ≥ cycle")
+        _fail(builder, name, "is a level, which needs a cycle of 2 or more, and max - min ≥ cycle")
     return makers.level(builder.world.random_state, builder.name, name, low, high, cycle)
 
 
 def _child(builder: Builder, child: str, name: str) -> Any:
     source = builder.world.sources[child]
     if source.lead is None or source.lead.parent != builder.name:
-        where = builder.world.recipe.path
-        raise RecipeError(f"{where}: {builder.name}.{name}: {child} is not led by {builder.name}; say per = … there")
+        _fail(builder, name, f"reads {child}, which is not led by {builder.name}; say per = … there")
     return source
 
 
@@ -99,7 +103,7 @@ def _cases(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
     made = []
     for number, case in enumerate(rule["cases"]):
         condition = expression(case["when"], builder.table.columns.keys()) if "when" in case else None
-        domain = Choice(tuple(map(_cell, case["values"])), tuple(case.get("weights", ())))
+        domain = Choice(tuple(map(held, case["values"])), tuple(case.get("weights", ())))
         label = f"{column.name}#{number}"
         made.append((condition, makers.drawn(builder.world.random_state, builder.name, label, domain, 0.0)))
     return makers.by_case(made)
@@ -118,7 +122,7 @@ def ruled_domain(column: Column[Any], rule: Rule, domain: Domain | None, limits:
     """Return the domain that a rule names, None where it names none."""
     length = getattr(generic(column.type), "length", None)
     if "values" in rule:
-        return Choice(tuple(map(_cell, rule["values"])), tuple(rule.get("weights", ())))
+        return Choice(tuple(map(held, rule["values"])), tuple(rule.get("weights", ())))
     if "faker" in rule:
         return Words(rule["faker"], length, limits.shortest, locale)
     if "pattern" in rule:
@@ -128,15 +132,10 @@ def ruled_domain(column: Column[Any], rule: Rule, domain: Domain | None, limits:
     return None
 
 
-def _cell(value: Any) -> Any:
-    """Return a value of a recipe as cells hold it: times in UTC."""
-    return instant(value) if isinstance(value, dt.date) else value
-
-
 def _ranged(domain: Domain | None, rule: Rule) -> Domain | None:
     low, high = rule.get("min"), rule.get("max")
     if isinstance(domain, Moments):
-        return makers.between(domain, _cell(low), _cell(high))
+        return makers.between(domain, held(low), held(high))
     if isinstance(domain, Decimals):
         unit = 10**domain.scale
         ends = (domain.low if low is None else round(low * unit), domain.high if high is None else round(high * unit))

@@ -20,6 +20,7 @@ from dbplan.seeding.checks import Check, Facts, Limits
 from dbplan.seeding.defaults import first_number, version_of
 from dbplan.seeding.domains import Choice, Domain, Uuids, kept
 from dbplan.seeding.fanout import fan
+from dbplan.seeding.fitting import refuse_nulls
 from dbplan.seeding.fixed import source_of
 from dbplan.seeding.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.infer import Span, domain, generic
@@ -79,6 +80,7 @@ def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int
         builder.group()
     for builder in builders.values():
         _prove(builder.source)
+        refuse_nulls(builder.source, recipe)
         builder.meets_fixed()
     return made
 
@@ -467,7 +469,8 @@ class Builder:
         orders = tuple(o for o in self.facts.orders if {o[0], o[1]} <= set(names))
         if columns:
             pairs = tuple(sorted(p for p in self.facts.compared if p[0] in is_free and p[1] in self.source.makers))
-            group = Group(columns, frozenset(is_free), checks, orders, pairs)
+            weighed = frozenset(n for n in is_free if "values" in self.rule.columns.get(n, {}))
+            group = Group(columns, frozenset(is_free), checks, orders, pairs, weighed)
             for name in columns:
                 self.source.groups[name] = group
 

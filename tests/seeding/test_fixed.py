@@ -216,7 +216,7 @@ def test_a_pair_that_is_generated_as_well_is_said_before_the_first_row(tmp_path)
     path.write_text(
         "[tables.a]\nrows = 0\nfixed = [{ id = 1 }]\n[[tables.b.fixed]]\na_id = 1\nplace = 3\n[tables.b]\nrows = 9\n"
     )
-    with pytest.raises(Unsatisfiable, match=r"b: a_id = 1, place = 3 is in the fixed row at pairs.toml:4 and in a gen"):
+    with pytest.raises(Unsatisfiable, match=r"b: a_id = 1, place = 3 is in the fixed row at \S*pairs.toml:4 and in a"):
         explain(Plan(name="pairs", metadata=m, recipe=path))
 
 
@@ -255,7 +255,7 @@ ORDER = 'user_id = "0190a000-0000-7000-8000-000000000001"\ncreated_at = 2025-01-
 ORDERS = [
     (ORDER + 'currency = "EUR"\namount = 1.234', "amount = 1.234 has more than 2 decimals"),
     (ORDER + 'currency = "EUR"\namount = "1.234"', "amount = '1.234' has more than 2 decimals"),
-    (ORDER + 'currency = "EUR"\namount = true', "amount = True is not a number"),
+    (ORDER + 'currency = "EUR"\namount = true', "amount = true is not a number"),
     (ORDER + 'currency = "EUR"\namount = 123456789', "has more than 8 digits before the point"),
     (ORDER + 'currency = "EUR"\namount = 0', 'CHECK "paid" (amount > 0) fails: amount = 0.0'),
     (ORDER + 'currency = "EUR"\namount = 1\npaid = 1', "paid = 1 is not true or false"),
@@ -385,7 +385,7 @@ def test_the_servers_refusal_names_the_row(tmp_path):
     path.write_text("[tables.t]\nrows = 0\n" + row.format("false") + row.format("false"))
     with (
         sandbox(plan, "sqlite") as stage,
-        pytest.raises(Unsatisfiable, match=r"refused the fixed row at t\.toml:6, and nothing was kept: UNIQUE"),
+        pytest.raises(Unsatisfiable, match=r"refused the fixed row at \S*t\.toml:6, and nothing was kept: UNIQUE"),
     ):
         seed(stage)
 
