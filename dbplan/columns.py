@@ -7,7 +7,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -31,6 +31,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -39,6 +40,7 @@ from sqlalchemy.types import TypeEngine
 from uuid_utils.compat import uuid7
 
 from dbplan.encryption import PREFIX, seal, unseal
+from dbplan.errors import UsageError
 
 NAMING: Mapping[str, str] = MappingProxyType(
     {
@@ -67,11 +69,43 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+class WrongValue(DontWrapMixin, UsageError, ValueError):
+    """A value that a column does not take, said before a server sees it.
+
+    SQLAlchemy lets it through as it is, where it would wrap another error with the statement.
+    """
+
+
+def aware(value: dt.datetime) -> dt.datetime:
+    """Return an instant; WrongValue for a datetime without a time zone, and for anything else."""
+    if not isinstance(value, dt.datetime):
+        raise WrongValue(f"an instant is {_kind(value)}; give an aware datetime, as in datetime.now(UTC)")
+    if value.tzinfo is None:
+        raise WrongValue(f"{value} has no time zone; give an aware datetime, as in datetime.now(UTC)")
+    return value
+
+
+class Key(TypeDecorator[uuid.UUID]):
+    """A uuid.UUID, and nothing else, on every dialect.
+
+    A text is refused with WrongValue: PostgreSQL would take it, SQLite could not, and a look-up in a dict would miss.
+    """
+
+    impl = Uuid
+    cache_ok = True
+
+    def process_bind_param(self, value: uuid.UUID | None, dialect: Dialect) -> uuid.UUID | None:
+        """Return the value as the driver wants it."""
+        if value is not None and not isinstance(value, uuid.UUID):
+            raise WrongValue(f"an id is {_kind(value)}; give a uuid.UUID, as in uuid.UUID(text)")
+        return value
+
+
 class UtcDateTime(TypeDecorator[dt.datetime]):
     """An instant: aware datetimes in, aware datetimes in UTC out, on every dialect.
 
     SQLite has no zone of its own and keeps UTC as `YYYY-MM-DD HH:MM:SS.ffffff`, which sorts as time does.
-    A naive datetime is refused with ValueError: nobody can say which instant it means.
+    A naive datetime is refused with WrongValue: nobody can say which instant it means.
     """
 
     impl = DateTime(timezone=True)
@@ -81,9 +115,7 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         """Return the value as the driver wants it."""
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone; give an aware datetime, as in datetime.now(UTC)")
-        value = value.astimezone(dt.UTC)
+        value = aware(value).astimezone(dt.UTC)
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
     def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
@@ -97,7 +129,7 @@ class Money(TypeDecorator[Decimal]):
     """An exact amount with two decimals, Numeric(10, 2), on every dialect.
 
     SQLite has no decimals: it computes with doubles, which hold these ten digits and come back as the same Decimal.
-    A value with a third decimal is refused with ValueError, where a server would round it and say nothing; one with an
+    A value with a third decimal is refused with WrongValue, where a server would round it and say nothing; one with an
     eleventh digit too, where SQLite would keep it.
     """
 
@@ -112,16 +144,24 @@ class Money(TypeDecorator[Decimal]):
         """Return the value as the driver wants it."""
         if value is None:
             return None
-        exact = Decimal(str(value))
+        try:
+            exact = Decimal(str(value))
+        except InvalidOperation:
+            raise WrongValue(f"an amount is {_kind(value)} that is no number; give a Decimal") from None
         if not exact.is_finite() or abs(exact) >= 10**8:
-            raise ValueError(f"{value} is not within ±99999999.99, the amounts of Numeric(10, 2)")
+            raise WrongValue(f"{value} is not within ±99999999.99, the amounts of Numeric(10, 2)")
         if exact != round(exact, 2):
-            raise ValueError(f"{value} has more than two decimals; round it the way your books want it")
+            raise WrongValue(f"{value} has more than two decimals; round it the way your books want it")
         return float(exact) if dialect.name == "sqlite" else exact
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         """Return the amount."""
         return None if value is None else round(Decimal(str(value)), 2)
+
+
+def _kind(value: object) -> str:
+    """Return what a value is, and not the value, which may be a secret in the wrong place."""
+    return "a text" if isinstance(value, str) else f"of type {type(value).__name__}"
 
 
 class Encrypted(TypeDecorator[str]):
@@ -251,7 +291,7 @@ ZERO = text("0")
 
 TYPES: Mapping[Any, Any] = MappingProxyType(
     {
-        uuid.UUID: Uuid(),
+        uuid.UUID: Key(),
         dt.datetime: UtcDateTime(),
         Decimal: Money(),
         dict[str, Any]: JsonDocument,
@@ -336,7 +376,10 @@ class AccountType(StrEnum):
 
 
 class SignInAccount:
-    """A person's account at a provider that lets them in, as Auth.js keeps it."""
+    """A person's account at a provider that lets them in, as Auth.js keeps it.
+
+    It goes with `Identified`, in a table `accounts`, whose name its secrets are sealed for, beside a table `users`.
+    """
 
     user_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), index=True, comment="Who is let in"
@@ -390,7 +433,7 @@ class SignInAccount:
 
 
 class SignInSession:
-    """A person's session in one browser, as Auth.js keeps it."""
+    """A person's session in one browser, as Auth.js keeps it; it goes with `Identified`, beside a table `users`."""
 
     session_token: Mapped[str] = mapped_column(
         Digest, unique=True, comment="SHA-256 of the token in the browser's cookie"
@@ -421,7 +464,7 @@ class SignInSession:
 
 
 class EmailToken:
-    """A token that was sent to an address to prove it, as Auth.js keeps it."""
+    """A token that was sent to an address to prove it, as Auth.js keeps it; it needs no other mixin and no table."""
 
     token: Mapped[str] = mapped_column(
         Digest, primary_key=True, sort_order=-3, comment="SHA-256 of the token in the message"

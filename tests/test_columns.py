@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table, create_engine, func, insert, select, text
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, configure_mappers
 
 from dbplan import encryption
@@ -24,6 +24,7 @@ from dbplan.columns import (
     Hashed,
     Identified,
     JsonDocument,
+    Key,
     Money,
     Person,
     SignInAccount,
@@ -31,6 +32,7 @@ from dbplan.columns import (
     SoftDeleted,
     Updated,
     UtcDateTime,
+    WrongValue,
     clock,
     lower_case,
     named_metadata,
@@ -42,6 +44,7 @@ from dbplan.columns import (
 )
 from dbplan.connection import new_engine
 from dbplan.encryption import EncryptionError
+from dbplan.errors import UsageError
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 
@@ -72,7 +75,10 @@ def test_an_instant_comes_back_from_sqlite_aware_and_in_order(moments, values):
 
 def test_a_naive_datetime_is_refused_with_the_mend(moments):
     connection, table = moments
-    with pytest.raises(StatementError, match="no time zone; give an aware datetime"), connection.begin():
+    with (
+        pytest.raises(WrongValue, match="^2026-01-01 00:00:00 has no time zone; give an aware datetime"),
+        connection.begin(),
+    ):
         connection.execute(insert(table), {"at": dt.datetime(2026, 1, 1)})
 
 
@@ -158,6 +164,8 @@ def kept():
     metadata = MetaData()
     Table("money", metadata, Column("id", Integer, primary_key=True), Column("value", Money()))
     Table("secrets", metadata, Column("id", Integer, primary_key=True), Column("value", Encrypted("secrets.value")))
+    Table("keys", metadata, Column("id", Integer, primary_key=True), Column("value", Key))
+    Table("moments", metadata, Column("id", Integer, primary_key=True), Column("value", UtcDateTime()))
     Table("digests", metadata, Column("id", Integer, primary_key=True), Column("value", Digest))
     plan = Plan("types", metadata)
     with sandbox(plan, on="sqlite") as light, sandbox(plan, on="postgresql") as heavy:
@@ -192,23 +200,46 @@ def test_an_amount_comes_back_exact_sorted_and_summed(kept, values):
         (0.1 + 0.2, "0.30000000000000004 has more than two decimals"),
         ("1.999", "1.999 has more than two decimals"),
         (10**8, "100000000 is not within ±99999999.99"),
-        (Decimal("-100000000"), "is not within"),
+        (Decimal("-100000000"), "-100000000 is not within"),
         (float("nan"), "nan is not within"),
         (Decimal("Infinity"), "Infinity is not within"),
+        ("cheap", "an amount is a text that is no number; give a Decimal"),
     ],
     ids=str,
 )
 def test_what_is_no_amount_is_refused_before_a_server_rounds_it(kept, value, said):
     for connection, table in through(kept, "money", [0]):
-        with pytest.raises(StatementError, match=said) as refused:
+        with pytest.raises(WrongValue, match=f"^{said}"):
             connection.execute(insert(table), {"id": 9, "value": value})
-        assert isinstance(refused.value.orig, ValueError)
 
 
 @pytest.mark.parametrize("value", [1, 1.5, "1.50", Decimal("1.500"), 0.1])
 def test_an_amount_may_be_given_as_any_number_of_two_decimals(kept, value):
     for connection, table in through(kept, "money", [value]):
         assert connection.scalar(select(table.c.value)) == Decimal(str(value))
+
+
+def test_a_key_comes_back_and_a_text_is_refused_on_every_server_and_never_repeated(kept):
+    key = new_id()
+    for connection, table in through(kept, "keys", [key, None]):
+        assert connection.scalars(select(table.c.value).order_by(table.c.id)).all() == [key, None]
+        for wrong, said in (
+            (str(key), "a text"),
+            ("hunter2", "a text"),
+            (key.bytes, "of type bytes"),
+            (7, "of type int"),
+        ):
+            with pytest.raises(WrongValue, match=f"^an id is {said}; give a uuid.UUID, as in uuid.UUID") as refused:
+                connection.execute(select(table.c.id).where(table.c.value == wrong))
+            assert isinstance(refused.value, UsageError)
+        assert connection.scalar(select(table.c.id).where(table.c.value == key)) == 0
+
+
+@pytest.mark.parametrize("wrong", ["2026-01-01", dt.date(2026, 1, 1), 1767225600])
+def test_what_is_no_instant_is_refused_on_every_server(kept, wrong):
+    for connection, table in through(kept, "moments", [None]):
+        with pytest.raises(WrongValue, match="^an instant is .*; give an aware datetime, as in datetime.now"):
+            connection.execute(insert(table), {"id": 9, "value": wrong})
 
 
 @given(st.lists(texts, min_size=1, max_size=5))

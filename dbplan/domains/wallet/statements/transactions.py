@@ -9,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     String,
     Table,
-    Uuid,
     and_,
     bindparam,
     case,
@@ -21,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from dbplan.columns import clock, new_id, now
+from dbplan.columns import Key, clock, new_id, now
 from dbplan.domains.paging import LAST_ID, LIMIT, NEWEST, newest_first
 from dbplan.domains.wallet.models import Base, Transaction, TransactionKind, TransactionStatus
 from dbplan.plan import Query
@@ -71,11 +70,11 @@ post = insert(ENTRIES).from_select(
         WALLETS.c.id,
         WALLETS.c.last_sequence + 1,
         clock(),
-        bindparam("movement", type_=Uuid()),
+        bindparam("movement", type_=Key()),
         _CHANGE,
         WALLETS.c.balance,
         WALLETS.c.balance + _CHANGE,
-    ).where(WALLETS.c.id == bindparam("where", type_=Uuid())),
+    ).where(WALLETS.c.id == bindparam("where", type_=Key())),
 )
 
 _RECEIPT = select(

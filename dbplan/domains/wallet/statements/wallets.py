@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, Table, Uuid, and_, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import BigInteger, Table, and_, bindparam, func, insert, literal_column, select, update
 
-from dbplan.columns import clock, new_id, now
+from dbplan.columns import Key, clock, new_id, now
 from dbplan.domains.paging import LAST_ID, LIMIT, NEWEST, newest_first
 from dbplan.domains.wallet.models import Base, Hold, HoldStatus, StatusChange, WalletStatus
 from dbplan.plan import Query
@@ -43,7 +43,7 @@ wallets = _STATE.where(WALLETS.c.user_id == bindparam("user_id")).order_by(WALLE
 # All that a movement touches, in the order of their ids: two movements in opposite directions wait, and never deadlock.
 # NO KEY: rows that merely refer to a wallet, such as a new transaction, need not wait.
 lock_wallets = (
-    _STATE.where(WALLETS.c.id.in_([bindparam(name, type_=Uuid()) for name in ("wallet", "counterpart", "fee_wallet")]))
+    _STATE.where(WALLETS.c.id.in_([bindparam(name, type_=Key()) for name in ("wallet", "counterpart", "fee_wallet")]))
     .order_by(WALLETS.c.id)
     .with_for_update(key_share=True, of=WALLETS)
 )
@@ -70,7 +70,7 @@ route = (
     )
     .select_from(ACCOUNTS)
     .join(PLATFORMS, PLATFORMS.c.id == ACCOUNTS.c.platform_id)
-    .outerjoin(_OWN, _OWN.c.id == bindparam("own_wallet", type_=Uuid()))
+    .outerjoin(_OWN, _OWN.c.id == bindparam("own_wallet", type_=Key()))
     .outerjoin(
         WALLETS,
         and_(
@@ -136,7 +136,7 @@ end_hold = (
     .values(
         status=bindparam("outcome"),
         finished_at=clock(),
-        transaction_id=func.coalesce(bindparam("captured_by", type_=Uuid()), HOLDS.c.transaction_id),
+        transaction_id=func.coalesce(bindparam("captured_by", type_=Key()), HOLDS.c.transaction_id),
     )
 )
 
