@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Executable
@@ -16,6 +17,11 @@ from dbplan.columns import new_id
 from dbplan.errors import DbplanError, UsageError
 
 _HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[^$]+\$[^$]+|\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}")
+
+LARGEST = 2**63 - 1
+"""The largest number that a column of integers holds."""
+
+_DEAREST = Decimal("99999999.99")
 
 
 class NotThere(DbplanError):
@@ -28,6 +34,30 @@ def text(what: str, value: str, most: int) -> str:
     if not 1 <= len(value) <= most:
         raise UsageError(f"the {what} has {len(value)} characters; it has 1 to {most}")
     return value
+
+
+def whole(what: str, value: int, least: int, most: int = LARGEST) -> int:
+    """Return a number that is `least` to `most`; UsageError for another, for a fraction, and for True and False.
+
+    SQLite would keep a fraction in a column of integers, PostgreSQL would round it, and Python counts True as 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise UsageError(f"the {what} is {_shown(value)}; it is a whole number, {least} to {most}")
+    return value
+
+
+def price(what: str, value: Decimal | None) -> Decimal | None:
+    """Return a price as an exact number, None for none; UsageError for what is none, a third decimal included."""
+    if value is None:
+        return None
+    mend = f"it is 0 to {_DEAREST} with at most two decimals; give a Decimal, as in Decimal('12.50')"
+    try:
+        exact = Decimal(str(value))
+    except InvalidOperation:
+        raise UsageError(f"the {what} is {_shown(value)}; {mend}") from None
+    if not exact.is_finite() or not 0 <= exact <= _DEAREST or exact != round(exact, 2):
+        raise UsageError(f"the {what} is {_shown(value)}; {mend}")
+    return exact
 
 
 def email(value: str) -> str:
@@ -59,6 +89,11 @@ def only(session: Session, statement: Executable, values: Mapping[str, Any], mis
     if found is None:
         raise missing
     return found
+
+
+def _shown(value: object) -> str:
+    """Return a number as it is, and of anything else, which may be a secret, only what it is."""
+    return str(value) if isinstance(value, int | float | Decimal) else f"of type {type(value).__name__}"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, Select, Table, bindparam
 from sqlalchemy import tuple_ as row
 
-from dbplan.errors import UsageError
+from dbplan.domains.calls import whole
 
 NEWEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 LAST_ID = uuid.UUID(int=2**128 - 1)
@@ -53,6 +53,4 @@ def newest_first(statement: Select[Any], table: Table) -> Select[Any]:
 
 def bounded(limit: int, most: int = 1000) -> int:
     """Return a limit that is 1 to `most`; UsageError for another."""
-    if not 1 <= limit <= most:
-        raise UsageError(f"a limit of {limit}; it is 1 to {most}")
-    return limit
+    return whole("limit", limit, 1, most)

@@ -1,6 +1,7 @@
 """What every data-access function does, on both servers."""
 
 import re
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,56 @@ def test_a_text_is_trimmed_and_within_its_bounds(value, most):
     else:
         with pytest.raises(UsageError, match=f"^the name has {len(trimmed)} characters; it has 1 to {most}$"):
             calls.text("name", value, most)
+
+
+numbers = (
+    st.integers()
+    | st.integers(-3, 12)
+    | st.booleans()
+    | st.floats()
+    | st.decimals()
+    | st.fractions()
+    | st.none()
+    | st.sampled_from(["5", "hunter2", b"5", [5]])
+)
+
+
+@given(numbers, st.integers(-2, 2), st.integers(3, 10))
+def test_only_a_whole_number_within_its_bounds_is_counted(value, least, most):
+    if type(value) is int and least <= value <= most:
+        assert calls.whole("count", value, least, most) is value
+    else:
+        said = rf"^the count is .+; it is a whole number, {least} to {most}$"
+        with pytest.raises(UsageError, match=said) as refused:
+            calls.whole("count", value, least, most)
+        assert "hunter2" not in str(refused.value)
+
+
+def test_a_count_without_a_bound_fits_into_its_column():
+    assert calls.whole("count", 2**63 - 1, 0) == 2**63 - 1
+    with pytest.raises(UsageError, match="the count is 9223372036854775808; it is a whole number, 0 to 9223"):
+        calls.whole("count", 2**63, 0)
+
+
+prices = st.decimals(Decimal(0), Decimal("99999999.99"), places=2)
+
+
+@given(prices)
+def test_a_price_is_exact_however_it_is_written(price):
+    for written in (price, str(price), float(price)):
+        assert calls.price("price", written) == price
+    assert calls.price("price", None) is None
+
+
+@given(numbers | st.floats(0, 10) | st.decimals(0, 10, places=3))
+def test_what_is_no_price_is_refused_with_the_mend(value):
+    try:
+        found = calls.price("price", value)
+    except UsageError as error:
+        assert re.match(r"the price is .+; it is 0 to 99999999\.99 with at most two decimals; give a Dec", str(error))
+        assert "hunter2" not in str(error)
+    else:
+        assert found is value is None or (0 <= found == Decimal(str(value)) and found == round(found, 2))
 
 
 @given(st.emails())

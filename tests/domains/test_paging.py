@@ -107,16 +107,16 @@ def test_a_limit_within_bounds_is_taken(limit):
     assert bounded(limit) == TOP.page(limit)["limit"] == limit
 
 
-@pytest.mark.parametrize("limit", [0, -1, 1001])
+@pytest.mark.parametrize("limit", [0, -1, 1001, 1.5, 2.0, True])
 def test_a_senseless_limit_is_named_with_its_bounds(limit):
     for call in (bounded, TOP.page):
-        with pytest.raises(UsageError, match=f"a limit of {limit}; it is 1 to 1000"):
+        with pytest.raises(UsageError, match=f"^the limit is {limit}; it is a whole number, 1 to 1000$"):
             call(limit)
 
 
 def test_a_caller_may_have_other_bounds():
     assert bounded(5000, 5000) == 5000
-    with pytest.raises(UsageError, match="a limit of 6; it is 1 to 5"):
+    with pytest.raises(UsageError, match="the limit is 6; it is a whole number, 1 to 5"):
         bounded(6, 5)
 
 

@@ -84,6 +84,12 @@ def test_amounts_are_written_with_all_their_decimals(amount, minor_units, writte
 
 
 def test_a_value_that_is_no_number_is_no_amount():
-    for value in (Decimal("NaN"), Decimal("Infinity")):
+    for value in (Decimal("NaN"), Decimal("Infinity"), 12.5):
         with pytest.raises(UsageError, match="is no amount"):
             minor_of(value, 2)
+
+
+@pytest.mark.parametrize(("amount", "minor_units"), [(10.5, 2), (True, 2), (1250, 2.0), (1250, -1)])
+def test_only_whole_numbers_are_written(amount, minor_units):
+    with pytest.raises(UsageError, match="it is a whole number"):
+        format_amount(amount, minor_units)

@@ -4,9 +4,9 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import Uuid, delete, event, func, insert, select, text, update
+from sqlalchemy import delete, event, func, insert, select, text, update
 
-from dbplan.columns import new_id
+from dbplan.columns import Key, new_id
 from dbplan.connection import transaction
 from dbplan.domains.wallet import PLAN, operations
 from dbplan.domains.wallet.models import (
@@ -628,14 +628,45 @@ def test_a_stranger_is_named(engine, at):
             in_one(engine, call)
 
 
+NAIVE = dt.datetime(2026, 1, 1)
 WRONG = {
-    "an amount of 0 minor units": lambda s, at: operations.transfer(s, at.hers, at.his, 0, key="k"),
-    "an amount of -5 minor units": lambda s, at: operations.withdraw(
+    f"the amount in minor units is 0; it is a whole number, 1 to {MOST}": lambda s, at: operations.transfer(
+        s, at.hers, at.his, 0, key="k"
+    ),
+    "the amount in minor units is -5": lambda s, at: operations.withdraw(
         s, at.hers, -5, platform_account_id=at.account, key="k"
     ),
-    f"an amount of {MOST + 1} minor units": lambda s, at: operations.deposit(
+    f"the amount in minor units is {MOST + 1}": lambda s, at: operations.deposit(
         s, at.hers, MOST + 1, platform_account_id=at.account, key="k"
     ),
+    "the amount in minor units is 10.5": lambda s, at: operations.deposit(
+        s, at.hers, 10.5, platform_account_id=at.account, key="k"
+    ),
+    "the amount in minor units is 1.5": lambda s, at: operations.transfer(s, at.hers, at.his, 1.5, key="k"),
+    "the amount in minor units is 0.5": lambda s, at: operations.transfer(
+        s, at.hers, at.his, 1, key="k", fee=Fee(at.fees, 0.5)
+    ),
+    "the amount in minor units is 2.5": lambda s, at: operations.place_hold(s, at.hers, 2.5, key="k", until=soon()),
+    "the amount in minor units is 3.5": lambda s, at: operations.capture_hold(s, new_id(), at.his, key="k", amount=3.5),
+    "the amount in minor units is 4.5": lambda s, at: operations.refund(
+        s, new_id(), user_id=at.ada, key="k", amount=4.5
+    ),
+    "the amount in minor units is 5.5": lambda s, at: operations.adjust(
+        s, at.bank, at.hers, 5.5, user_id=at.ada, key="k", description="Goodwill"
+    ),
+    "the amount in minor units is True": lambda s, at: operations.withdraw(
+        s, at.hers, True, platform_account_id=at.account, key="k"
+    ),
+    "the sequence to start before is 1.5": lambda s, at: operations.statement(s, at.hers, before=1.5),
+    "the overdraft limit in minor units is 0.5": lambda s, at: operations.open_platform_wallet(
+        s, at.sepa, "JPY", label="settlement", overdraft_limit=0.5
+    ),
+    "the number of decimals is 2.0": lambda s, _: operations.add_currency(
+        s, "ETH", "Ether", CurrencyKind.CRYPTO, minor_units=2.0
+    ),
+    "2026-01-01 00:00:00 has no time zone": lambda s, at: operations.place_hold(s, at.hers, 1, key="k", until=NAIVE),
+    "2026-01-02 00:00:00 has no time zone": lambda s, at: operations.paid_out(s, at.hers, NAIVE + 24 * HOUR),
+    "an id is a text": lambda s, at: operations.transfer(s, str(at.hers), at.his, 1, key="k"),
     "a hold until .* is past": lambda s, at: operations.place_hold(s, at.hers, 1, key="k", until=LONG_AGO),
     "the idempotency key has 0 characters": lambda s, at: operations.place_hold(s, at.hers, 1, key=" ", until=soon()),
     "the description has 501 characters": lambda s, at: operations.place_hold(
@@ -647,14 +678,16 @@ WRONG = {
     "the idempotency key has 201 characters": lambda s, at: operations.adjust(
         s, at.bank, at.hers, 1, user_id=at.ada, key="k" * 201, description="Goodwill"
     ),
-    "an overdraft limit of -1": lambda s, at: operations.open_platform_wallet(
+    "the overdraft limit in minor units is -1": lambda s, at: operations.open_platform_wallet(
         s, at.sepa, "JPY", label="settlement", overdraft_limit=-1
     ),
-    "9 decimals": lambda s, _: operations.add_currency(s, "ETH", "Ether", CurrencyKind.CRYPTO, minor_units=9),
+    "the number of decimals is 9": lambda s, _: operations.add_currency(
+        s, "ETH", "Ether", CurrencyKind.CRYPTO, minor_units=9
+    ),
     "is no e-mail address": lambda s, _: operations.create_user(s, "ada"),
     "the reason has 0 characters": lambda s, at: operations.freeze_wallet(s, at.hers, user_id=at.ada, reason=" "),
-    "a limit of 1001": lambda s, at: operations.statement(s, at.hers, limit=1001),
-    "a limit of 0": lambda s, _: operations.verify_books(s, limit=0),
+    "the limit is 1001": lambda s, at: operations.statement(s, at.hers, limit=1001),
+    "the limit is 0": lambda s, _: operations.verify_books(s, limit=0),
 }
 
 
@@ -665,9 +698,9 @@ def test_a_senseless_call_is_refused_before_it_reaches_the_server(engine, at, su
         for message, call in WRONG.items():
             with subtests.test(message), pytest.raises(UsageError, match=message):
                 call(session, at)
-        assert sent == []
+        assert set(sent) <= {"BEGIN IMMEDIATE"}
         operations.wallet(session, at.hers)
-        assert sent
+        assert set(sent) - {"BEGIN IMMEDIATE"}
 
 
 OWNERS = {
@@ -789,7 +822,7 @@ def test_the_fingerprint_is_kept_and_not_the_request(engine, at):
 def fixed(table):
     """Return the rows that the recipe writes as they stand, with their UUIDs."""
     recipe = tomllib.loads(PLAN.recipe.read_text("utf-8"))
-    keys = {column.name for column in table.columns if isinstance(column.type, Uuid)}
+    keys = {column.name for column in table.columns if isinstance(column.type, Key)}
     return [
         {name: uuid.UUID(value) if name in keys else value for name, value in row.items()}
         for row in recipe["tables"][table.name].get("fixed", ())

@@ -14,7 +14,7 @@ from sqlalchemy import Executable
 from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id, now
-from dbplan.domains.calls import NotThere, changed, only, text
+from dbplan.domains.calls import NotThere, changed, only, text, whole
 from dbplan.domains.credits import statements
 from dbplan.domains.credits.idempotency import KEPT, KeyReused, Receipt, Request, remember, replay
 from dbplan.domains.credits.models import AuditLog, Status, Transaction
@@ -72,8 +72,7 @@ def account(session: Session, user_id: uuid.UUID) -> Account:
 
 def create_user(session: Session, *, opening: int = 0) -> uuid.UUID:
     """Create a user, with an opening ledger row where they start with credits, and return their id."""
-    if opening < 0:
-        raise UsageError(f"an opening balance of {opening}; it is 0 or more")
+    whole("opening balance", opening, 0)
     user_id = new_id()
     session.execute(statements.create_user, {"new_id": user_id, "opening": opening})
     if opening:
@@ -220,6 +219,5 @@ def _account(session: Session, statement: Executable, user_id: uuid.UUID) -> Acc
 
 
 def _positive(amount: int) -> int:
-    if amount < 1:
-        raise UsageError(f"an amount of {amount} credits; it is 1 or more, and the verb says which way they go")
-    return amount
+    """Return an amount; `charge` takes it and the others give it, so that none is negative."""
+    return whole("amount of credits", amount, 1)

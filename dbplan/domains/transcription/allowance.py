@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from dbplan.errors import UnknownName, UsageError
+from dbplan.domains.calls import whole
+from dbplan.errors import UnknownName
 
 
 class Tier(StrEnum):
@@ -40,9 +41,7 @@ class Allowance:
         if tier not in set(Tier):
             raise UnknownName("tier", tier, map(str, Tier))
         limit = LIMITS[Tier(tier)] if limit is None else limit
-        if limit < 0:
-            raise UsageError(f"a limit of {limit} summaries; it is 0 or more")
-        return cls(Tier(tier), limit)
+        return cls(Tier(tier), whole("limit of summaries", limit, 0, 2**31 - 1))
 
 
 @dataclass(frozen=True)

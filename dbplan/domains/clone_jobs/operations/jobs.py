@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id, now
-from dbplan.domains.calls import NotThere, only, text
+from dbplan.domains.calls import NotThere, only, text, whole
 from dbplan.domains.clone_jobs.models import (
     AssetKind,
     CloneAsset,
@@ -91,8 +91,8 @@ def enqueue(
         "owner": user_id,
         "page": _web(url),
         "how": dict(options or {}),
-        "rank": _within("priority", priority, 0, 9),
-        "tries": _within("max_attempts", max_attempts, 1, 20),
+        "rank": whole("priority", priority, 0, 9),
+        "tries": whole("number of attempts", max_attempts, 1, 20),
     }
     # The lock comes first: two requests at once cannot both take the last job of the allowance.
     lock_user(session, user_id)
@@ -209,9 +209,3 @@ def _web(url: str) -> str:
     if not url.lower().startswith(("http://", "https://")) or url.endswith("://"):
         raise UsageError(f'"{url}" is no page to clone; give an address that begins with http:// or https://')
     return url
-
-
-def _within(what: str, value: int, least: int, most: int) -> int:
-    if not least <= value <= most:
-        raise UsageError(f"{what} is {value}; it is {least} to {most}")
-    return value

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from dbplan.columns import new_id
-from dbplan.domains.calls import NotThere, changed, only, refused_as, text
+from dbplan.columns import aware, new_id
+from dbplan.domains.calls import NotThere, changed, only, refused_as, text, whole
 from dbplan.domains.clone_jobs.models import (
     Payment,
     PaymentStatus,
@@ -52,8 +52,8 @@ class PaymentEvent:
         object.__setattr__(self, "provider", text("provider", self.provider, 50).lower())
         object.__setattr__(self, "reference", text("reference", self.reference, 255))
         object.__setattr__(self, "currency", self.currency.strip().upper())
-        if self.amount < 1:
-            raise UsageError(f"an amount of {self.amount}; it is 1 or more, in the currency's smallest unit")
+        aware(self.occurred_at)
+        whole("amount in the currency's smallest unit", self.amount, 1)
         if len(self.currency) != 3:
             raise UsageError(f'"{self.currency}" is no currency; give an ISO 4217 code such as USD')
         if self.status == PaymentStatus.REFUNDED:
@@ -107,13 +107,13 @@ def record_refund(session: Session, provider: str, reference: str, refunded: int
 
     Raises NoSuchPayment, WrongState for one that did not succeed, UsageError for more than was paid.
     """
+    whole("refund in the currency's smallest unit", refunded, 1)
     payment = _payment(session, provider.lower(), reference)
     if payment.status not in (PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED):
         raise WrongState(f'payment "{reference}" is {payment.status}; only one that succeeded can be refunded')
-    if not 1 <= refunded <= payment.amount:
-        raise UsageError(f"a refund of {refunded} in all; it is 1 to {payment.amount}, what was paid")
-    whole = refunded == payment.amount
-    status = PaymentStatus.REFUNDED if whole else PaymentStatus.SUCCEEDED
+    if refunded > payment.amount:
+        raise UsageError(f"a refund of {refunded} in all, and {payment.amount} were paid; it is at most what was paid")
+    status = PaymentStatus.REFUNDED if refunded == payment.amount else PaymentStatus.SUCCEEDED
     old = {"status": payment.status, "refunded_amount": payment.refunded_amount}
     if not changed(
         session, statements.refund_payment, {"payment_id": payment.id, "standing": status, "back": refunded}

@@ -16,7 +16,7 @@ from sqlalchemy import Executable
 from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id, now
-from dbplan.domains.calls import changed, only, text
+from dbplan.domains.calls import changed, only, text, whole
 from dbplan.domains.clone_jobs.models import AssetKind, JobStatus, Subject
 from dbplan.domains.clone_jobs.operations.audit import audit
 from dbplan.domains.clone_jobs.statements import assets as files
@@ -106,14 +106,15 @@ def heartbeat(session: Session, held: Lease, *, lease: dt.timedelta = LEASE) -> 
 
 def report_progress(session: Session, held: Lease, percent: int, *, lease: dt.timedelta = LEASE) -> None:
     """Note how much is done, and say that the worker lives; LeaseLost where the job is not its own any more."""
-    if not 0 <= percent <= 100:
-        raise UsageError(f"a progress of {percent}; it is 0 to 100 percent")
+    whole("progress in percent", percent, 0, 100)
     _hold_on(session, statements.report, held, {"until": now() + lease, "percent": percent})
 
 
 def add_assets(session: Session, held: Lease, assets: Sequence[Asset]) -> None:
     """Add up to 1000 files to the job's clone; one whose path is there already takes its place."""
-    bounded(len(assets))
+    whole("number of assets", len(assets), 1, 1000)
+    for asset in assets:
+        whole(f'size of "{asset.path}" in bytes', asset.size_bytes, 0)
     if len({asset.path for asset in assets}) < len(assets):
         raise UsageError("two assets have the same path; each path of a clone holds one file")
     _hold(session, held)

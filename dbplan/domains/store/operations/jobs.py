@@ -12,12 +12,12 @@ from sqlalchemy import Executable
 from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id, now
-from dbplan.domains.calls import NotThere, changed, only, text
+from dbplan.domains.calls import NotThere, changed, only, text, whole
 from dbplan.domains.paging import TOP, Cursor, bounded
 from dbplan.domains.store.models import AgentJob, AgentType, JobStatus
 from dbplan.domains.store.operations.stores import store
 from dbplan.domains.store.statements import jobs as statements
-from dbplan.errors import DbplanError, UsageError
+from dbplan.errors import DbplanError
 
 LOST = "the worker was lost: no progress was reported"
 """The error of an attempt that nobody finished."""
@@ -68,9 +68,8 @@ def queue_job(
     max_attempts: int = 3,
 ) -> uuid.UUID:
     """Queue a job for an agent, due at once or later, and return its id."""
+    whole("number of attempts", max_attempts, 1, 100)
     store(session, store_id)
-    if not 1 <= max_attempts <= 100:
-        raise UsageError(f"{max_attempts} attempts at most; they are 1 to 100")
     job_id = new_id()
     values = {"new_id": job_id, "store": store_id, "kind": type, "asked": dict(input), "due": due or now()}
     session.execute(statements.queue_job, values | {"times": max_attempts})
@@ -87,8 +86,7 @@ def claim_job(session: Session, type: AgentType | None = None) -> Claim | None:
 
 def progress_job(session: Session, claim: Claim, progress: int) -> None:
     """Report how much of a job is done, in per cent; JobLost where it is no longer this worker's."""
-    if not 0 <= progress <= 100:
-        raise UsageError(f"a progress of {progress} per cent; it is 0 to 100")
+    whole("progress in per cent", progress, 0, 100)
     _mine(session, statements.progress_job, claim, {"per_cent": progress})
 
 

@@ -14,6 +14,8 @@ _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 def slug(given: str | None, name: str) -> str:
     """Return the slug that was given, or one made of a name; UsageError for one that a URL would have to escape."""
+    if given is None and not _spelled(name):
+        raise UsageError(f'no slug can be made of "{name}", which has no letter a to z and no digit; give one by slug=')
     made = text("slug", given if given is not None else _spelled(name), 100)
     if not _SLUG.fullmatch(made):
         raise UsageError(f'"{made}" is no slug; one has letters a to z, digits, and single hyphens within')

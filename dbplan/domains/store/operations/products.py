@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id
-from dbplan.domains.calls import NotThere, changed, only, refused_as, text
+from dbplan.domains import calls
+from dbplan.domains.calls import NotThere, changed, only, refused_as, text, whole
 from dbplan.domains.paging import TOP, Cursor
 from dbplan.domains.store.models import Product, ProductImage, ProductStatus, ProductVariant, SupplierProvider
 from dbplan.domains.store.operations import names
@@ -111,11 +112,12 @@ def add_product(
 
     Raises NoSuchStore, and ProductExists where the store has the slug, or the supplier's product.
     """
+    prices = _prices(price, compare_at_price) | {"cost": calls.price("cost", cost_price)}
     store(session, store_id)
     product_id, title = new_id(), text("title", title, 200)
     word = names.slug(slug, title)
     values = {"new_id": product_id, "store": store_id, "called": title, "word": word, "text": _long(description)}
-    values |= _prices(price, compare_at_price) | {"cost": _price("cost", cost_price)} | _origin(source)
+    values |= prices | _origin(source)
     values["found_as"] = seo_title if seo_title is None else text("SEO title", seo_title, 70)
     values["summary"] = seo_description if seo_description is None else text("SEO description", seo_description, 200)
     with refused_as(session, ProductExists(store_id, word, source)):
@@ -134,14 +136,14 @@ def add_variant(session: Session, product_id: uuid.UUID, variant: NewVariant) ->
 
     Raises NoSuchProduct, and VariantExists where the store has the SKU, or the product the title.
     """
-    if not 0 <= variant.stock <= MOST:
-        raise UsageError(f"a stock of {variant.stock}; it is 0 to {MOST}")
+    whole("stock", variant.stock, 0, MOST)
+    prices = _prices(variant.price, variant.compare_at_price)
     held = lock(session, product_id)
     fresh, sku = new_id(), text("SKU", variant.sku, 64).upper()
     values = {"new_id": fresh, "store": held.store_id, "product": product_id, "code": _word("SKU", sku)}
     values |= {"called": text("title", variant.title, 200), "pieces": variant.stock, "chosen": dict(variant.options)}
     with refused_as(session, VariantExists(variant)):
-        session.execute(statements.add_variant, values | _prices(variant.price, variant.compare_at_price))
+        session.execute(statements.add_variant, values | prices)
     if variant.stock:
         session.execute(statements.bring_back, {"product_id": product_id})
     return fresh
@@ -226,8 +228,6 @@ def lock(session: Session, product_id: uuid.UUID) -> Any:
 MOST = 2_000_000_000
 """More pieces than that fit into no variant."""
 
-_DEAREST = Decimal("99999999.99")
-
 
 def _origin(source: Source | None) -> dict[str, Any]:
     if source is None:
@@ -237,18 +237,10 @@ def _origin(source: Source | None) -> dict[str, Any]:
 
 
 def _prices(price: Decimal | None, before: Decimal | None) -> dict[str, Decimal | None]:
-    price, before = _price("price", price), _price("price to compare with", before)
+    price, before = calls.price("price", price), calls.price("price to compare with", before)
     if before is not None and (price is None or before <= price):
         raise UsageError(f"a price to compare with of {before} for a price of {price}; it is above the price")
     return {"amount": price, "before": before}
-
-
-def _price(what: str, value: Decimal | None) -> Decimal | None:
-    if value is None:
-        return None
-    if not 0 <= value <= _DEAREST or value != round(value, 2):
-        raise UsageError(f"a {what} of {value}; it is 0 to {_DEAREST}, with two decimals")
-    return value
 
 
 def _word(what: str, value: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Executable
 from sqlalchemy.orm import Session
 
-from dbplan.domains.calls import NotThere, only
+from dbplan.domains.calls import NotThere, only, whole
 from dbplan.domains.store.models import ProductStatus, StoreStatus
 from dbplan.domains.store.operations.products import MOST, lock
 from dbplan.domains.store.statements import products as statements
@@ -84,8 +84,7 @@ def _asked(pieces: Mapping[uuid.UUID, int]) -> list[tuple[uuid.UUID, int]]:
     if not pieces:
         raise UsageError("no variant is named; name at least one, with how many pieces")
     for variant_id, count in pieces.items():
-        if not 1 <= count <= MOST:
-            raise UsageError(f"{count} pieces of variant {variant_id}; they are 1 to {MOST}, and the verb says whither")
+        whole(f"number of pieces of variant {variant_id}", count, 1, MOST)
     return sorted(pieces.items())
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Executable
 from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id
-from dbplan.domains.calls import NotThere, changed, only, refused_as, text, upsert
+from dbplan.domains.calls import NotThere, changed, only, refused_as, text, upsert, whole
 from dbplan.domains.store.models import MediaAsset, MediaType, Page, PageType, Store, StoreStatus
 from dbplan.domains.store.operations import names
 from dbplan.domains.store.operations.people import user
@@ -207,9 +207,9 @@ def upsert_media(
     details: Mapping[str, Any] | None = None,
 ) -> uuid.UUID:
     """Note where a media file is kept, in place of one of the same name, and return its id."""
+    if bytes is not None:
+        whole("number of bytes", bytes, 0)
     store(session, store_id)
-    if bytes is not None and bytes < 0:
-        raise UsageError(f"a file of {bytes} bytes; it has 0 or more")
     values = {"store": store_id, "kind": type, "file": text("filename", filename, 255), "size": bytes}
     values |= {"place": text("URL", url, 2048), "mime": _mime(mime_type), "details": dict(details or {})}
     return upsert(session, statements.change_media, statements.add_media, values, NoSuchStore(store_id))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Executable
 from sqlalchemy.orm import Session
 
+from dbplan.domains.calls import whole
 from dbplan.domains.paging import TOP, Cursor, bounded
 from dbplan.domains.wallet import statements
 from dbplan.domains.wallet.models import Transaction, TransactionKind
@@ -62,7 +63,8 @@ class Violation(NamedTuple):
 
 def statement(session: Session, wallet_id: uuid.UUID, *, before: int = NEWEST_LINE, limit: int = 20) -> list[Line]:
     """Return a page of a wallet's ledger, newest first; the sequence of its last line leads to the next."""
-    values = {"wallet_id": wallet_id, "before": before, "limit": bounded(limit)}
+    below = whole("sequence to start before", before, 1, NEWEST_LINE)
+    values = {"wallet_id": wallet_id, "before": below, "limit": bounded(limit)}
     return [Line(*row) for row in session.execute(statements.transactions.statement, values)]
 
 

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id
-from dbplan.domains.calls import only, refused_as, text
+from dbplan.domains.calls import only, refused_as, text, whole
 from dbplan.domains.paging import TOP, Cursor
 from dbplan.domains.wallet import statements
 from dbplan.domains.wallet.models import BOUND, StatusChange, WalletStatus
 from dbplan.domains.wallet.operations.errors import AlreadyThere, NoSuchWallet, NotEmpty, NotOpen
 from dbplan.domains.wallet.operations.people import currency, lock_open
 from dbplan.domains.wallet.operations.posting import WalletState, lock
-from dbplan.errors import UsageError
 
 
 def open_wallet(session: Session, user_id: uuid.UUID, code: str, *, label: str = "main") -> uuid.UUID:
@@ -35,8 +34,7 @@ def open_platform_wallet(
 
     One labelled "settlement" takes part in every deposit and withdrawal; its limit is what users may hold through it.
     """
-    if not 0 <= overdraft_limit <= BOUND:
-        raise UsageError(f"an overdraft limit of {overdraft_limit} minor units; it is 0 to {BOUND}")
+    whole("overdraft limit in minor units", overdraft_limit, 0, BOUND)
     return _open(session, code, label, platform_id=platform_id, overdraft_limit=overdraft_limit)
 
 

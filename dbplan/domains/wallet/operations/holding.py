@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from dbplan.columns import new_id, now
+from dbplan.columns import aware, new_id, now
 from dbplan.domains.calls import changed, text
 from dbplan.domains.paging import bounded
 from dbplan.domains.wallet import statements
@@ -65,7 +65,7 @@ def place_hold(
     text("idempotency key", key, 200)
     if description is not None:
         text("description", description, 500)
-    if until <= now():
+    if aware(until) <= now():
         raise UsageError(f"a hold until {until}, which is past; it ends in the future")
     wallet = lock(session, wallet_id)[wallet_id]
     request = json.dumps({"amount": amount, "until": until, "description": description}, default=str)
@@ -93,6 +93,8 @@ def capture_hold(
     A transfer in the name of the wallet's owner, once for each of their keys. Where it fails, for a frozen wallet say,
     the hold stays. Raises HoldEnded for a hold that is over, UsageError for more than is held.
     """
+    if amount is not None:
+        check_amount(amount)
     hold = _hold(session, hold_id)
     wallets = lock(session, hold.wallet_id, destination_id)
     source = wallets[hold.wallet_id]

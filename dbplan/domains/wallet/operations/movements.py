@@ -142,6 +142,8 @@ def transfer(
     Raises NoSuchWallet, CurrenciesDiffer, KeyReused, UsageError for a source or a fee wallet of the wrong owner.
     """
     check_amount(amount)
+    if fee is not None:
+        check_amount(fee.amount)
     wallets = lock(session, source_id, destination_id, *([fee.wallet_id] if fee else []))
     request = Request(
         TransactionKind.TRANSFER, _owner(wallets, source_id), key, source_id, destination_id, amount, fee=fee,
@@ -167,6 +169,8 @@ def refund(
     Where the receiver has spent the money the refund fails, and may be tried again with a new key: nobody goes below
     zero for it. Raises NotRefundable where it was taken back already, never moved, or is a refund itself.
     """
+    if amount is not None:
+        check_amount(amount)
     original = transaction(session, transaction_id)
     request = Request(
         TransactionKind.REFUND, user_id, key, original.destination_id, original.source_id,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dbplan.columns import new_id, now
-from dbplan.domains.calls import changed, email, only, refused_as, text
+from dbplan.domains.calls import changed, email, only, refused_as, text, whole
 from dbplan.domains.wallet import statements
 from dbplan.domains.wallet.models import (
     Currency,
@@ -30,7 +30,6 @@ from dbplan.domains.wallet.operations.errors import (
     NotEmpty,
     NotOpen,
 )
-from dbplan.errors import UsageError
 
 
 class UserState(NamedTuple):
@@ -90,8 +89,7 @@ def close_user(session: Session, user_id: uuid.UUID) -> None:
 
 def add_currency(session: Session, code: str, name: str, kind: CurrencyKind, *, minor_units: int) -> None:
     """Add a currency that is counted in `minor_units` decimals, 0 to 8; AlreadyThere for a code that is taken."""
-    if not 0 <= minor_units <= 8:
-        raise UsageError(f"{minor_units} decimals; a currency has 0 to 8, and a finer token is kept in 8")
+    whole("number of decimals", minor_units, 0, 8)
     code = text("currency code", code, 10).upper()
     values = {"new_code": code, "called": text("name", name, 100), "sort": kind, "decimals": minor_units}
     _insert(session, statements.people.add_currency, values, AlreadyThere(f"currency {code} exists"))

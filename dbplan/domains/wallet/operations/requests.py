@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from dbplan.domains.calls import text
+from dbplan.domains.calls import text, whole
 from dbplan.domains.wallet import statements
 from dbplan.domains.wallet.models import MOST, FailureReason, TransactionKind, TransactionStatus
 from dbplan.domains.wallet.operations.errors import KeyReused, NoSuchTransaction
@@ -93,9 +93,7 @@ class Receipt:
 
 def check_amount(amount: int) -> int:
     """Return an amount that can move; UsageError for another."""
-    if not 1 <= amount <= MOST:
-        raise UsageError(f"an amount of {amount} minor units; it is 1 to {MOST}, and the verb says which way it goes")
-    return amount
+    return whole("amount in minor units", amount, 1, MOST)
 
 
 def replay(session: Session, request: Request) -> Receipt | None:
