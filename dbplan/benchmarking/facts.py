@@ -43,12 +43,16 @@ class Index:
 
 @dataclass(frozen=True)
 class Scan:
-    """One read of a whole table inside a query plan: rows looked at and rows kept, None where unknown."""
+    """One read of a whole table inside a query plan: rows looked at and rows kept, None where unknown.
+
+    `share` is the part of the table after which a LIMIT is expected to end it, None where there is none to tell.
+    """
 
     table: str
     read: float | None
     kept: float | None = None
     condition: str = ""
+    share: float | None = None
 
 
 @dataclass(frozen=True)

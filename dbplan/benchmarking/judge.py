@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dbplan.benchmarking.facts import UNREADABLE, Explained, Failed, Gathered, Measured, NotMeasured
 from dbplan.benchmarking.indexes import FEW_ROWS, is_small, unused, verdicts
-from dbplan.benchmarking.scans import scans
+from dbplan.benchmarking.scans import is_guess, scans
 from dbplan.benchmarking.timing import median_interval
 from dbplan.evidence import Finding, IndexVerdict, Place, PlanNode, Severity, Timing
 from dbplan.plan import Plan
@@ -72,12 +72,28 @@ def _verdict(plan: Plan, facts: Gathered, findings: tuple[Finding, ...]) -> str:
         return f"{head}; {_several(len(facts.failed), 'query fails', 'queries fail')}."
     if not facts.plans_covered:
         return f"{head}; plans are not covered on {facts.dialect}."
-    scanning = {f.place.statement for f in findings if f.rule == "query-scans-table" and f.severity is Severity.WARNING}
-    if scanning:
-        return f"{head}; {_several(len(scanning), 'query reads', 'queries read')} a large table whole."
+    if scanning := "; ".join(_scanning(plan, facts, findings)):
+        return f"{head}; {scanning}."
     if all(is_small(size) for size in facts.tables):
         return f"{head}; too few rows to judge scans and indexes."
     return f"{head}; none reads a large table whole."
+
+
+def _scanning(plan: Plan, facts: Gathered, findings: tuple[Finding, ...]) -> Iterator[str]:
+    """Say how many queries read a large table whole: those to mend first, and apart what is only expected."""
+    found = [finding for finding in findings if finding.rule == "query-scans-table"]
+    warned = {finding.place.statement for finding in found if finding.severity is Severity.WARNING}
+    meant = {finding.place.statement for finding in found} - warned
+    guessed = {m.query for m in facts.measured if is_guess(plan.query(m.query), m)}
+    if warned - guessed:
+        yield f"{_several(len(warned - guessed), 'query reads', 'queries read')} a large table whole"
+    if warned & guessed:
+        yield f"{_several(len(warned & guessed), 'query is', 'queries are')} expected to read most of a large table"
+    if meant - guessed:
+        how = _several(len(meant - guessed), "query reads", "queries read")
+        yield f"{how} a large table whole, but seldom, or to use much of it"
+    if meant & guessed:
+        yield f"{_several(len(meant & guessed), 'query', 'queries')} may read a large table whole"
 
 
 def _refused(facts: Gathered) -> str:

@@ -40,10 +40,25 @@ def scans(plan: Plan, gathered: Gathered) -> Iterator[Finding]:
     for measured in gathered.measured:
         worst: dict[str, Scan] = {}
         for scan in (scan for explained in measured.plans for scan in explained.scans):
-            if (scan.read or 0) >= (worst[scan.table].read or 0 if scan.table in worst else 0):
+            if scan.table not in worst or _weight(scan) >= _weight(worst[scan.table]):
                 worst[scan.table] = scan
         for table, scan in worst.items():
             yield from _finding(plan, gathered, measured, plan_table(plan, measured.query, table), scan)
+
+
+def is_guess(query: Query, measured: Measured) -> bool:
+    """Return whether it is only expected, and not seen, how far a query reads its tables."""
+    seen = [scan for explained in measured.plans for scan in explained.scans]
+    return any(scan.read is None and (_stops_somewhere(query, scan) or (scan.share or 1) < 1) for scan in seen)
+
+
+def _weight(scan: Scan) -> float:
+    return scan.read or scan.share or 0
+
+
+def _stops_somewhere(query: Query, scan: Scan) -> bool:
+    limited = getattr(query.statement, "_limit_clause", None) is not None
+    return limited and scan.read is None and scan.share is None
 
 
 def plan_table(plan: Plan, query: str, relation: str) -> str:
@@ -62,11 +77,14 @@ def plan_table(plan: Plan, query: str, relation: str) -> str:
 
 def _finding(plan: Plan, gathered: Gathered, measured: Measured, table: str, scan: Scan) -> Iterator[Finding]:
     size = next((size for size in gathered.tables if size.name == table), None)
-    if size is None or is_small(size) or (scan.read is not None and scan.read < WHOLE * size.rows):
+    if size is None or is_small(size):
+        return
+    read = scan.read if scan.read is not None else size.rows * (1 if scan.share is None else scan.share)
+    if read < WHOLE * size.rows:
         return
     query = plan.query(measured.query)
-    limited = scan.read is None and getattr(query.statement, "_limit_clause", None) is not None
-    selective = (scan.kept if scan.kept is not None else measured.rows or 0) <= SELECTIVE * (scan.read or size.rows)
+    limited = _stops_somewhere(query, scan)
+    selective = _kept(query, measured, scan, size.rows) <= SELECTIVE * read
     rare = 0 < query.per_second < RARE
     columns = candidate(query, plan.table(table)) if selective and not limited else ()
     known = _existing(columns, gathered.indexes, table)
@@ -80,10 +98,22 @@ def _finding(plan: Plan, gathered: Gathered, measured: Measured, table: str, sca
     )
 
 
+def _kept(query: Query, measured: Measured, scan: Scan, rows: int) -> float:
+    """Return how many of the rows read were wanted: where not counted, those returned, or all without a condition."""
+    if scan.kept is not None:
+        return scan.kept
+    elements = visitors.iterate(query.statement)  # type: ignore[arg-type]
+    if scan.read is None and all(getattr(element, "whereclause", None) is None for element in elements):
+        return rows
+    return measured.rows or 0
+
+
 def _sentence(scan: Scan, measured: Measured, rows: int, *, limited: bool) -> str:
     if scan.read is None:
-        how = "may read up to" if limited else "reads"
-        return f"{how} all {rows:,} rows to return {measured.rows or 0:,.0f}"
+        how = "may read up to all" if limited else "reads all"
+        if (scan.share or 1) < 1:
+            how = f"is expected to read {rows * (scan.share or 1):,.0f} of"
+        return f"{how} {rows:,} rows to return {measured.rows or 0:,.0f}"
     kept = f"keeps {scan.kept:,.0f}" if scan.kept is not None else f"returns {measured.rows or 0:,.0f}"
     return f"reads {scan.read:,.0f} rows and {kept}" + ("" if scan.condition else ": it has no condition on this table")
 

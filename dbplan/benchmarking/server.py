@@ -113,6 +113,8 @@ def explain(connection: Connection, statement: Any, values: Mapping[str, Any]) -
     try:
         with connection.begin_nested() as point:
             explained = explainer(connection, sql, parameters)
+            if connection.dialect.name == "sqlite":
+                explained = sqlite.until_limit(connection, explained, statement, values)
             point.rollback()
     except DBAPIError:  # CALL, SET and their like run, but have no plan
         return sql, None

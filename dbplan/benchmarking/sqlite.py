@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.selectable import GenerativeSelect
 
 from dbplan.benchmarking.facts import Explained, Index, Scan
 from dbplan.evidence import PlanNode
@@ -20,6 +23,7 @@ _LINE = re.compile(
     r"(?: USING (?P<how>INTEGER PRIMARY KEY|PRIMARY KEY|(?:AUTOMATIC )?(?:PARTIAL )?(?:COVERING )?INDEX)"
     r"(?: (?P<index>(?!\([^)]*[=<>]\?).+?))?)?(?P<rest>(?: \([^)]*[=<>]\?.*\))?(?: LEFT-JOIN)?)$"
 )
+_READ_TO_THE_END = {"USE TEMP B-TREE FOR ORDER BY", "USE TEMP B-TREE FOR GROUP BY"}
 _ORIGINS = {"pk": "primary key", "u": "unique"}
 
 
@@ -50,6 +54,42 @@ def _node(detail: str, depth: int) -> PlanNode:
     covering = " with a covering index" if "COVERING" in how and not automatic else ""
     kind = match["kind"] + covering + (" with an index built for this query" if automatic else "")
     return PlanNode(kind, match["relation"], index, detail=match["rest"].strip(), depth=depth)
+
+
+def until_limit(connection: Connection, explained: Explained, statement: Any, values: Mapping[str, Any]) -> Explained:
+    """Return the plan with the part of each table that its scans are expected to read before a LIMIT ends them.
+
+    SQLite does not tell, so what meets the conditions is counted: of rows spread evenly over the table, the k-th of
+    m is met after k / (m + 1) of it. A sort before the LIMIT reads all of it. Of a scan inside another nothing is said.
+    """
+    wanted = _wanted(statement, values)
+    if wanted is None or not explained.scans:
+        return explained
+    whole = statement.limit(None).offset(None).order_by(None).subquery()
+    there = connection.scalar(select(func.count()).select_from(whole), values) or 0
+    sorts = any(node.kind in _READ_TO_THE_END for node in explained.nodes)
+    if sorts or wanted > there:
+        return replace(explained, scans=tuple(replace(scan, kept=there, share=1.0) for scan in explained.scans))
+    outer = next((node for node in explained.nodes if node.depth == 0), None)
+    if outer is None or (outer.kind, outer.index) != ("SCAN", ""):
+        return explained
+    share = wanted / (there + 1)
+    first, *rest = explained.scans
+    return replace(explained, scans=(replace(first, kept=there * share, share=share), *rest))
+
+
+def _wanted(statement: Any, values: Mapping[str, Any]) -> int | None:
+    """Return how many rows a query finds before its LIMIT ends it; None where it has none, or one that is computed."""
+    if not isinstance(statement, GenerativeSelect) or statement._limit_clause is None:
+        return None
+    rows = 0
+    for clause in (statement._limit_clause, statement._offset_clause):
+        if clause is not None:
+            value = values.get(clause.key, clause.effective_value) if isinstance(clause, BindParameter) else None
+            if not isinstance(value, int):
+                return None
+            rows += value
+    return rows
 
 
 def indexes(connection: Connection, tables: Sequence[str]) -> tuple[Index, ...]:

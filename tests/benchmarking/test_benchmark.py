@@ -97,6 +97,25 @@ def test_a_query_that_reads_a_large_table_is_found_and_its_mend_runs_and_helps(o
     assert "ix_events log_Tag" in {node.index for explained in measured.plans for node in explained.nodes}
 
 
+def test_both_servers_judge_a_limited_scan_alike_and_the_headline_says_what_the_evidence_does(of, seeded, schema):
+    tagged = select(schema.events).where(schema.events.c.Tag == bindparam("tag"))
+    plan = seeded.plan
+    for name, statement, calls in (
+        ("sorted", tagged.order_by(schema.events.c.id + 0).limit(20), 5),
+        ("all of them", tagged.limit(1000), 5),
+        ("nightly", tagged.limit(1000), 1 / 86_400),
+        ("first ones", select(schema.events).limit(20), 5),
+        ("sum", select(func.sum(schema.events.c.id + 0), func.max(schema.events.c.Tag)), 5),
+    ):
+        plan = plan.ask(name, statement, per_second=calls)
+    report = benchmark(of(plan), seconds=0.2)
+    found = {f.place.statement: str(f.severity) for f in facts(report, Finding) if f.rule == "query-scans-table"}
+    assert found == {"sorted": "warning", "all of them": "warning", "nightly": "note", "sum": "note"}
+    assert report.verdict.endswith(
+        "; 2 queries read a large table whole; 2 queries read a large table whole, but seldom, or to use much of it."
+    )
+
+
 def test_a_query_that_writes_in_disguise_is_measured_and_undone(of, seeded, schema):
     new = insert(schema.empty).values(id=bindparam("i"), x=1).returning(schema.empty.c.id).cte("new")
     if seeded.dialect == "sqlite":

@@ -200,10 +200,62 @@ def test_scans_that_are_meant_are_notes(how, severity):
 
 
 def test_a_scan_that_may_stop_early_is_not_held_against_a_query():
-    found, _ = scan_of(None, statement=select(orders).limit(10), read=None, kept=None, dialect="sqlite")
+    found, report = scan_of(None, statement=select(orders).limit(10), read=None, kept=None, dialect="sqlite")
     assert [f.severity for f in found] == [Severity.NOTE]
     assert found[0].message == "may read up to all 50,000 rows to return 3"
+    assert report.verdict.endswith("in 3 tables; 1 query may read a large table whole.")
     assert scan_of(None, statement=select(orders).limit(10), read=10.0, kept=10.0)[0] == []
+
+
+FEW = select(orders).where(orders.c.a == bindparam("s")).limit(10)
+
+
+@pytest.mark.parametrize(
+    ("share", "kept", "severity", "message", "headline"),
+    [
+        (1.0, 3, "warning", "reads all 50,000 rows to return 3; an index on (a)", "1 query reads a large table whole"),
+        (0.5, 1, "warning", "is expected to read 25,000 of 50,000 rows to return 3; an index on (a)",
+         "1 query is expected to read most of a large table"),
+        (1.0, 40_000, "note", "reads all 50,000 rows to return 3",
+         "1 query reads a large table whole, but seldom, or to use much of it"),
+        (0.9, 9_000, "note", "is expected to read 45,000 of 50,000 rows to return 3",
+         "1 query may read a large table whole"),
+        (0.49, 1, None, "", "none reads a large table whole"),
+    ],
+)  # fmt: skip
+def test_a_scan_that_a_limit_ends_is_judged_by_how_far_it_is_expected_to_go(share, kept, severity, message, headline):
+    explained = Explained((PlanNode("SCAN", "Order"),), (Scan("Order", None, kept, share=share),))
+    report = judge(PLAN.ask("q", FEW, per_second=5), gathered(measured("q", explained), dialect="sqlite"))
+    found = [f for f in report.evidence if getattr(f, "rule", "") == "query-scans-table"]
+    assert [f.severity for f in found] == ([Severity(severity)] if severity else [])
+    assert all(f.message.startswith(message) for f in found)
+    assert report.verdict == f"1 of 1 queries measured on 140,500 rows in 3 tables; {headline}."
+
+
+@pytest.mark.parametrize("how", [{"kept": 40_000.0}, {"per_second": 1 / 3600}])
+def test_the_headline_names_scans_that_are_meant(how):
+    _, report = scan_of(orders.c.a == bindparam("s"), **how)
+    assert report.actions == ()
+    assert report.verdict.endswith("; 1 query reads a large table whole, but seldom, or to use much of it.")
+
+
+def test_the_headline_tells_scans_to_mend_from_those_that_are_meant():
+    scan, wanted = reads(50_000.0, 10.0), reads(50_000.0, 50_000.0)
+    plan = PLAN.ask("slow", FEW, per_second=5).ask("nightly", FEW, per_second=1e-5).ask("sum", select(orders))
+    facts = gathered(measured("slow", scan), measured("nightly", scan), measured("sum", wanted))
+    assert judge(plan, facts).verdict.endswith(
+        "; 1 query reads a large table whole; 2 queries read a large table whole, but seldom, or to use much of it."
+    )
+
+
+def test_without_a_condition_all_that_sqlite_reads_is_wanted():
+    for statement, severity in (
+        (select(func.sum(orders.c.a)), Severity.NOTE),
+        (select(func.sum(orders.c.a)).where(orders.c.doc.is_(None)), Severity.WARNING),
+        (select(func.sum(select(orders.c.a).where(orders.c.b == 1).subquery().c.a)), Severity.WARNING),
+    ):
+        (finding,), _ = scan_of(None, statement=statement, read=None, kept=None, dialect="sqlite")
+        assert finding.severity is severity
 
 
 def test_small_tables_are_not_judged_and_are_named():

@@ -1,11 +1,12 @@
 import sqlite3
 
 import pytest
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dbplan.benchmarking import postgresql, server, sqlite
 from dbplan.benchmarking.facts import Scan
+from dbplan.connection import new_engine
 from dbplan.evidence import PlanNode
 
 
@@ -43,6 +44,55 @@ def test_sqlite_scans_are_those_without_an_index():
 def test_sqlite_nests_what_stands_within():
     nodes = explained('select * from "a (b)" where id = 1 or k = 2').nodes
     assert [(node.depth, node.index) for node in nodes if node.index] == [(2, "rowid"), (2, "ix (odd) a")]
+
+
+def until_limit(statement, /, *, rows=99, index="", **values):
+    """Return the scans of a statement on 99 rows, of which every third has the tag x."""
+    engine = new_engine("sqlite://")
+    METADATA.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(insert(BIG), [{"id": n, "tag": "x" if n % 3 else "y", "n": n % 9} for n in range(rows)])
+        connection.exec_driver_sql(index or "SELECT 1")
+        _, told = server.explain(connection, statement, values)
+    engine.dispose()
+    return [(scan.table, scan.read, round(scan.kept, 2), scan.share) if scan.share else scan for scan in told.scans]
+
+
+METADATA = MetaData()
+BIG = Table("big", METADATA, Column("id", Integer, primary_key=True), Column("tag", String(9)), Column("n", Integer))
+TAGGED = select(BIG).where(BIG.c.tag == bindparam("t"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "values", "kept", "share"),
+    [
+        (TAGGED.limit(bindparam("limit")), {"t": "y", "limit": 17}, 16.5, 0.5),
+        (TAGGED.limit(10).offset(7), {"t": "y"}, 16.5, 0.5),
+        (TAGGED.limit(34), {"t": "y"}, 33, 1.0),
+        (TAGGED.limit(1), {"t": "z"}, 0, 1.0),
+        (TAGGED.order_by(BIG.c.n).limit(1), {"t": "y"}, 33, 1.0),
+        (TAGGED.order_by(BIG.c.id).limit(17), {"t": "y"}, 16.5, 0.5),
+        (select(BIG.c.n, func.count()).group_by(BIG.c.n).limit(1), {}, 9, 1.0),
+        (select(BIG).limit(9), {}, 8.91, 0.09),
+    ],
+)
+def test_sqlite_is_expected_to_read_until_the_limit_is_reached(statement, values, kept, share):
+    assert until_limit(statement, **values) == [("big", None, kept, share)]
+
+
+def test_of_a_query_without_a_limit_or_with_one_that_is_computed_nothing_is_expected():
+    computed = TAGGED.limit(select(func.count()).select_from(BIG).scalar_subquery())
+    assert until_limit(TAGGED, t="y") == [Scan("big", None)]
+    assert Scan("big", None) in until_limit(computed, t="y")
+    assert until_limit(TAGGED.limit(1), t="y", index="CREATE INDEX ix ON big (tag)") == []
+
+
+def test_of_a_scan_inside_another_nothing_is_expected():
+    inner = BIG.alias("inner")
+    near = select(BIG.c.id).join(inner, inner.c.n + 0 > BIG.c.n + 0).limit(5)
+    outer, within = until_limit(near)
+    assert outer[-1] < 0.01
+    assert within == Scan("inner", None)
 
 
 def test_sqlite_does_not_count_an_index_made_for_one_query():
