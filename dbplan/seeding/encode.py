@@ -14,7 +14,7 @@ from sqlalchemy import Dialect
 from sqlalchemy import types as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from dbplan.columns import UtcDateTime
+from dbplan.columns import Key, UtcDateTime
 from dbplan.seeding.cells import Cells
 from dbplan.seeding.infer import generic
 
@@ -112,7 +112,7 @@ def decorated(kind: Any) -> bool:
     """Whether a type turns values into others before they are written."""
     if isinstance(kind, sa.PickleType):
         return True
-    own = isinstance(kind, sa.TypeDecorator) and not isinstance(kind, UtcDateTime)
+    own = isinstance(kind, sa.TypeDecorator) and not isinstance(kind, Key | UtcDateTime)
     return own and type(kind).process_bind_param is not sa.TypeDecorator.process_bind_param
 
 
