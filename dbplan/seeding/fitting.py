@@ -7,6 +7,7 @@ import locale as locales
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sqlglot import exp
 
 from dbplan.errors import NotCovered, RecipeError
 from dbplan.seeding.cells import Cells, absent
-from dbplan.seeding.checks import Check, Limits, conjuncts, moment
+from dbplan.seeding.checks import Check, Facts, Limits, conjuncts, moment
 from dbplan.seeding.infer import generic
 from dbplan.seeding.keys import lead_of, leads
 from dbplan.seeding.literals import cell, column_cells, instant
@@ -48,6 +49,11 @@ class Fitting:
     reader: Reader
     table: Table
     locale: str
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the CHECKs of the table say."""
+        return facts_of(self.table)
 
     def table_rule(self, rule: Mapping[str, Any], path: KeyPath) -> None:
         """Refuse keys of a table that would be ignored."""
@@ -109,7 +115,7 @@ class Fitting:
         """Refuse a value that the type, or a CHECK on this column alone, refuses."""
         self.typed(column, f"{key}: {written(value)}", value, path)
         if check := self.refusing(column.name, column_cells([held(value)])):
-            allowed = facts_of(self.table).limit(column.name).values
+            allowed = self.facts.limit(column.name).values
             rest = f"; allowed are {', '.join(map(written, allowed))}" if allowed else ""
             said = f"{key}: {written(value)} can never stand in {column.name}: {_named(check)} refuses it{rest}"
             self.reader.fail(path, said)
@@ -123,7 +129,7 @@ class Fitting:
 
     def bound(self, column: Column[Any], key: str, value: Any, path: KeyPath) -> None:
         """Refuse an end that the column's type does not take, or that lies outside of what its CHECKs allow."""
-        kind, limits, said = generic(column.type), facts_of(self.table).limit(column.name), f"{key} = {written(value)}"
+        kind, limits, said = generic(column.type), self.facts.limit(column.name), f"{key} = {written(value)}"
         if not isinstance(kind, NUMBERS + TIMES):
             self.reader.fail(path, f"{said}: only numbers and times have a {key}, and {column.name} is {kind!r}")
         if isinstance(value, dt.date) != isinstance(kind, TIMES):
@@ -140,7 +146,7 @@ class Fitting:
 
     def refusing(self, name: str, cells: Cells) -> Check | None:
         """Return the CHECK of which a condition on one column alone refuses a cell."""
-        for check in facts_of(self.table).checks:
+        for check in self.facts.checks:
             for condition in conjuncts(check.parsed.node) if check.parsed is not None else ():
                 columns = frozenset(column.name for column in condition.find_all(exp.Column))
                 if columns == {name} and not _holds(Expression(check.text, condition, columns), cells):

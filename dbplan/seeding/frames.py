@@ -27,6 +27,8 @@ ATTEMPTS = 48
 PATIENCE = 16
 """Attempts in which a value that the recipe weighs stays, and the columns beside it are drawn again."""
 SEARCH = 400
+BLOCK = 50_000
+"""Rows whose times are computed at once."""
 BORROWS = 8
 Maker = Callable[["Frame"], Cells]
 Picker = Callable[["Frame"], Index]
@@ -66,6 +68,19 @@ class Source:
     lead: Reference | None = None
     fan: Fan | None = None
     timed: str = ""
+    """The column that says when a row came to be."""
+    follows: bool = False
+    """Whether a row comes after its lead's."""
+    waits: list[int] = field(default_factory=list)
+    """Other references whose parent a row comes after, and is picked without regard to time."""
+    ascending: set[int] = field(default_factory=set)
+    """Those of them whose parents come one after the other, as the lead's children do."""
+    earlier: set[int] = field(default_factory=set)
+    """References whose parent is picked among those that are there when the row comes."""
+    begins: list[Callable[[Frame], Any]] = field(default_factory=list)
+    """Times before which no row comes, so that there is a parent to pick."""
+    inside: set[int] = field(default_factory=set)
+    """References into the table itself that lead to a row of the same parent."""
     raw: set[str] = field(default_factory=set)
     """Columns written past their type's own bind function, which takes none of the values known here."""
     given: tuple[FixedRow, ...] = ()
@@ -74,6 +89,7 @@ class Source:
     """Rows of the recipe to write before the generated ones."""
     _order: Index | None = None
     _position: Index | None = None
+    _by_time: tuple[Index, Array] | None = None
     _lent: dict[tuple[str, ...], Mapping[str, Cells] | None] = field(default_factory=dict)
 
     def frame(self, rows: Index) -> Frame:
@@ -104,15 +120,34 @@ class Source:
     def scattered(self) -> bool:
         """Whether rows are written in another order than they are counted in: by time, as they would have come."""
         earlier = any(reference.parent == str(self.table.key) for reference in self.references)
-        return bool(self.timed) and self.fan is not None and not earlier
+        return bool(self.timed) and (self.fan is not None or bool(self.waits)) and not earlier
 
     @property
     def order(self) -> Index:
         """The rows in the order in which they are written."""
         if self._order is None:
             rows = np.arange(self.rows, dtype=np.int64)
-            self._order = np.argsort(self.frame(rows)[self.timed].values, kind="stable") if self.scattered else rows
+            self._order = self.by_time()[0] if self.scattered else rows
         return self._order
+
+    def by_time(self) -> tuple[Index, Array]:
+        """Return the rows in the order of time, and their times."""
+        if self._by_time is None:
+            times = np.empty(self.rows, dtype="datetime64[us]")
+            for start in range(0, self.rows, BLOCK):
+                rows = np.arange(start, min(start + BLOCK, self.rows), dtype=np.int64)
+                times[rows] = self.frame(rows)[self.timed].values
+            order = np.argsort(times, kind="stable")
+            self._by_time = order, times[order]
+        return self._by_time
+
+    def times_in_order(self) -> Array:
+        """Return the times of all rows, in their order."""
+        return self.by_time()[1]
+
+    def there(self, times: Array) -> Index:
+        """Return how many rows there are at times."""
+        return np.searchsorted(self.times_in_order(), times.astype("datetime64[us]"), side="right").astype(np.int64)
 
     def position(self, rows: Index) -> Index:
         """Return the place of rows in the order in which they are written."""

@@ -156,31 +156,6 @@ def copied(place: int, parent: Source, target: str) -> Maker:
     return make
 
 
-def timeline(random_state: int, table: str, name: str, span: Span, parent: Source | None, place: int) -> Maker:
-    """Return a maker of times that ascend: over all rows, or from the parent's own time on over its children."""
-    stream = key(random_state, table, name)
-
-    def make(frame: Frame) -> Cells:
-        fan, jitter = frame.source.fan, 0.9 * unit(bits(stream, frame.rows))
-        end: Any = span.end.astype(MICRO)
-        if fan is None:
-            start: Any = span.start.astype(MICRO)
-            share = (frame.rows + jitter) / max(1, frame.source.rows)
-        else:
-            start = _since(parent, frame.parent(place), span)
-            share = (fan.rank(frame.rows) + 0.05 + jitter) / fan.size(frame.rows)
-        width = np.maximum((end - start) / np.timedelta64(1, "us"), 1)  # a fixed parent may be of later
-        return present(start + (share * width).astype("timedelta64[us]"))
-
-    return make
-
-
-def _since(parent: Source | None, rows: Index, span: Span) -> Any:
-    if parent is None or not parent.timed:
-        return np.full(len(rows), span.start.astype(MICRO))
-    return parent.frame(rows)[parent.timed].values.astype(MICRO)
-
-
 def after(
     random_state: int, table: str, name: str, base: str, within: np.timedelta64 | None, span: Span, null: float
 ) -> Maker:

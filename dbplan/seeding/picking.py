@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dbplan.errors import Unsatisfiable
-from dbplan.seeding.frames import Frame, Picker
+from dbplan.seeding.frames import Frame, Picker, Source
 from dbplan.seeding.keys import apart
 from dbplan.seeding.makers import digit
 from dbplan.seeding.references import Reference
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dbplan.seeding.world import Builder
 
 CHILDLESS = 0.1
+PATIENCE = 32
+"""Attempts in which only parents are picked that are there by then."""
 
 
 def picker(builder: Builder, place: int, reference: Reference) -> Picker:
@@ -28,11 +30,11 @@ def picker(builder: Builder, place: int, reference: Reference) -> Picker:
     if not reference.own:
         return lambda frame: np.full(len(frame), -1, dtype=np.int64)
     if reference.given:
-        return _Grouped(builder, reference, how)
+        return Grouped(builder, place, reference, how)
     if reference.parent == builder.name:
-        return _earlier(builder, reference, how)
+        return _earlier(builder, place, reference, how)
     if how == "within":
-        return _within(builder, reference)
+        return _within(builder, place, reference)
     if how == "digit":
         digits = builder.keys.reference_digits[reference.own]
         pick = digit(builder.world.random_state, builder.name, digits.names, digits.sizes, digits.place)
@@ -40,7 +42,7 @@ def picker(builder: Builder, place: int, reference: Reference) -> Picker:
     size, stream = builder.world.rows[reference.parent], key(builder.world.random_state, builder.name, name)
     if how == "distinct":
         return _none_where_asked(builder, reference, lambda frame: permuted(stream, frame.rows, size))
-    return _anywhere(builder, reference, size)
+    return _anywhere(builder, place, reference)
 
 
 def _none_where_asked(builder: Builder, reference: Reference, pick: Picker) -> Picker:
@@ -48,12 +50,12 @@ def _none_where_asked(builder: Builder, reference: Reference, pick: Picker) -> P
     rules = [builder.world.recipe.column(builder.name, c) for c in reference.own]
     if not any("null" in rule for rule in rules):
         return pick
-    share = _share(builder, reference)
+    share = share_of_none(builder, reference)
     stream = key(builder.world.random_state, builder.name, "+".join(reference.own), "null")
     return lambda frame: np.where(unit(bits(stream, frame.rows)) < share, -1, pick(frame))
 
 
-def _share(builder: Builder, reference: Reference) -> float:
+def share_of_none(builder: Builder, reference: Reference) -> float:
     """Return how often a reference is NULL."""
     rules = [builder.world.recipe.column(builder.name, c) for c in reference.own]
     given = next((float(rule["null"]) for rule in rules if "null" in rule), None)
@@ -63,19 +65,31 @@ def _share(builder: Builder, reference: Reference) -> float:
     return given if given is not None else CHILDLESS
 
 
-def _anywhere(builder: Builder, reference: Reference, size: int) -> Picker:
-    state, name, null = builder.world.random_state, "+".join(reference.own), _share(builder, reference)
+def _anywhere(builder: Builder, place: int, reference: Reference) -> Picker:
+    source, parent = builder.source, builder.world.sources[reference.parent]
+    state, name, null = builder.world.random_state, "+".join(reference.own), share_of_none(builder, reference)
 
     def pick(frame: Frame) -> Index:
         attempt = frame.attempt(reference.own[0])
-        rows = below(bits(key(state, builder.name, name, attempt), frame.rows), size)
+        random = bits(key(state, builder.name, name, attempt), frame.rows)
+        if place in source.earlier and attempt < PATIENCE:
+            rows = _there(parent, unit(random), frame[source.timed].values, none=reference.nullable)
+        else:
+            rows = below(random, parent.rows)
         share = null if not attempt or not null else 0.5
         return np.where(unit(bits(key(state, builder.name, name, "null", attempt), frame.rows)) < share, -1, rows)
 
     return pick
 
 
-def _within(builder: Builder, reference: Reference) -> Picker:
+def _there(parent: Source, share: Array, times: Array, *, none: bool) -> Index:
+    """Pick parents among those that are there at times; none, or the first one, where there is none yet."""
+    order, count = parent.by_time()[0], parent.there(times)
+    rows = order[(share * count).astype(np.int64)]
+    return np.where(count > 0, rows, -1) if none else rows
+
+
+def _within(builder: Builder, place: int, reference: Reference) -> Picker:
     """Pick parents that differ among the children of one lead parent (and, where a CHECK asks, from it)."""
     source, size = builder.source, builder.world.rows[reference.parent]
     lead = source.lead
@@ -86,6 +100,8 @@ def _within(builder: Builder, reference: Reference) -> Picker:
     def pick(frame: Frame) -> Index:
         assert source.fan is not None
         parents, rank = source.fan.parent(frame.rows), source.fan.rank(frame.rows)
+        if place in source.ascending:
+            return _ascending(builder, reference, frame, unit(bits(stream, frame.rows)), apart=separate)
         if separate:
             turn = (below(bits(stream, parents), size - 1) + rank) % (size - 1)
             return (parents + 1 + turn) % size
@@ -94,51 +110,119 @@ def _within(builder: Builder, reference: Reference) -> Picker:
     return pick
 
 
-def _earlier(builder: Builder, reference: Reference, how: str) -> Picker:
+def _ascending(builder: Builder, reference: Reference, frame: Frame, share: Array, *, apart: bool) -> Index:
+    """Pick parents one after the other in time, from the lead's own time on where there are enough of them."""
+    source, parent = builder.source, builder.world.sources[reference.parent]
+    assert source.fan is not None
+    assert source.lead is not None
+    lead = builder.world.sources[source.lead.parent]
+    order = parent.by_time()[0]
+    leads, rank, count = source.fan.parent(frame.rows), source.fan.rank(frame.rows), source.fan.size(frame.rows)
+    begin = np.zeros(len(frame), dtype=np.int64)
+    if source.follows:
+        begin = parent.there(lead.frame(leads)[lead.timed].values)
+    begin = np.minimum(begin, parent.rows - apart - count).clip(min=0)
+    room = parent.rows - apart - begin
+    first, following = begin + rank * room // count, begin + (rank + 1) * room // count
+    at = first + (share * (following - first)).astype(np.int64)
+    if apart:
+        own = np.argsort(order)[leads]
+        at = at + (at >= own)
+    return np.asarray(order[at])
+
+
+def _earlier(builder: Builder, place: int, reference: Reference, how: str) -> Picker:
     """Pick a row of the same table that comes before; the first row has none, or itself where it must have one."""
-    state, name, null = builder.world.random_state, "+".join(reference.own), _share(builder, reference)
+    source = builder.source
+    state, name, null = builder.world.random_state, "+".join(reference.own), share_of_none(builder, reference)
     stream = key(state, builder.name, name)
 
     if how:
         least = 1 if null or reference.nullable else 0
-        return _none_where_asked(builder, reference, lambda frame: frame.rows - least)
+        return _none_where_asked(builder, reference, lambda frame: _before_it(source, place, frame.rows, least))
 
     def pick(frame: Frame) -> Index:
-        rows = frame.rows
-        before = (unit(bits(stream, rows)) * rows).astype(np.int64)
-        none = (rows == 0) | (unit(bits(key(state, builder.name, name, "null"), rows)) < null)
+        rows, first = frame.rows, _first(source, place, frame.rows)
+        before = first + (unit(bits(stream, rows)) * (rows - first)).astype(np.int64)
+        none = (rows == first) | (unit(bits(key(state, builder.name, name, "null"), rows)) < null)
         return np.where(none, -1, before) if reference.nullable else before
 
     return pick
 
 
-class _Grouped:
+def _before_it(source: Source, place: int, rows: Index, least: int) -> Index:
+    return np.where(rows >= _first(source, place, rows) + least, rows - least, -1)
+
+
+def _first(source: Source, place: int, rows: Index) -> Index:
+    """Return the first row that a reference into the table itself may lead to."""
+    if place not in source.inside or source.fan is None:
+        return np.zeros(len(rows), dtype=np.int64)
+    return rows - source.fan.rank(rows)
+
+
+class Grouped:
     """Picks a parent that agrees with the columns already decided, such as one of the same tenant."""
 
-    def __init__(self, builder: Builder, reference: Reference, how: str) -> None:
+    def __init__(self, builder: Builder, place: int, reference: Reference, how: str) -> None:
         self.builder, self.reference, self.how = builder, reference, how
+        self.place, self.parent = place, builder.world.sources[reference.parent]
         self.inside = reference.parent == builder.name
         self._sorted: tuple[Array, Index, Index, Index] | None = None
+        self._places: Index | None = None
 
     def groups(self) -> tuple[Array, Index, Index, Index]:
         """Return the parents' group keys, and where each group starts and how many rows it has in the sorted rows."""
         if self._sorted is None:
-            parent = self.builder.world.sources[self.reference.parent]
+            parent = self.parent
             rows = np.arange(parent.rows, dtype=np.int64)
             frame = parent.frame(rows)
             marks = _marks([frame[self.reference.target(c)].values for c in self.reference.given])
-            order = np.argsort(marks, kind="stable").astype(np.int64)
+            by_time = parent.by_time()[0] if self.early else rows
+            order = by_time[np.argsort(marks[by_time], kind="stable")].astype(np.int64)
             found, starts, sizes = np.unique(marks[order], return_index=True, return_counts=True)
             self._sorted = found, order, starts.astype(np.int64), sizes.astype(np.int64)
         return self._sorted
 
-    def __call__(self, frame: Frame) -> Index:
-        found, order, starts, sizes = self.groups()
+    @property
+    def early(self) -> bool:
+        """Whether parents are picked among those that are there when the row comes."""
+        return self.place in self.builder.source.earlier
+
+    def group(self, frame: Frame) -> tuple[Index, Index]:
+        """Return the group of every row and its size."""
+        found, _, _, sizes = self.groups()
         wanted = _marks([frame[c].values for c in self.reference.given])
-        group = np.clip(np.searchsorted(found, wanted), 0, len(found) - 1)
-        size = np.where(found[group] == wanted, sizes[group], 0)
+        group = np.searchsorted(found, wanted).clip(max=len(found) - 1).astype(np.int64)
+        return group, np.where(found[group] == wanted, sizes[group], 0)
+
+    def begin(self, frame: Frame, some: int) -> Array:
+        """Return when the group's first parent is there, or one after it."""
+        _, order, starts, _ = self.groups()
+        group, size = self.group(frame)
+        rows = order[starts[group] + np.minimum(some, np.maximum(size - 1, 0))]
+        return self.parent.frame(rows)[self.parent.timed].values
+
+    def there(self, frame: Frame, group: Index, size: Index) -> Index:
+        """Return how many parents of the group are there when the row comes; the first one where one is needed."""
+        _, order, starts, sizes = self.groups()
+        if self._places is None:
+            places = np.empty(len(order), dtype=np.int64)
+            places[self.parent.by_time()[0]] = np.arange(len(order))
+            self._places = np.repeat(np.arange(len(sizes)), sizes) * len(order) + places[order]
+        count = self.parent.there(frame[self.builder.source.timed].values)
+        before = np.searchsorted(self._places, group * len(order) + count) - starts[group]
+        least = 0 if self.reference.nullable else 1
+        return np.asarray(np.minimum(np.maximum(before, least), size))
+
+    def __call__(self, frame: Frame) -> Index:
+        """Return the parent's row of every row."""
+        _, order, starts, _ = self.groups()
+        group, size = self.group(frame)
         if self.inside:
             size = _before(order, starts[group], size, frame.rows)
+        elif self.early and frame.attempt(self.reference.own[0]) < PATIENCE:
+            size = self.there(frame, group, size)
         picked = order[np.minimum(starts[group] + self.offset(frame, size), len(order) - 1)]
         return self.settled(frame, picked, size)
 
@@ -156,7 +240,7 @@ class _Grouped:
 
     def settled(self, frame: Frame, picked: Index, size: Index) -> Index:
         """Return the parents, none where the group is empty."""
-        reference, null = self.reference, _share(self.builder, self.reference)
+        reference, null = self.reference, share_of_none(self.builder, self.reference)
         if (size > 0).all() and not null:
             return picked
         if self.inside and not reference.nullable:

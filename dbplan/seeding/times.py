@@ -11,8 +11,10 @@ from sqlalchemy import Column
 from sqlalchemy import types as sa
 
 from dbplan.seeding import makers
-from dbplan.seeding.frames import Maker
+from dbplan.seeding.frames import Maker, Source
 from dbplan.seeding.infer import generic
+from dbplan.seeding.precedence import timeline, window
+from dbplan.seeding.written import written
 
 if TYPE_CHECKING:
     from dbplan.seeding.world import Builder
@@ -31,15 +33,12 @@ FUTURE = re.compile(r"(expir|until|due|renew)", re.IGNORECASE)
 def place_in_time(builder: Builder, column: Column[Any], rule: Mapping[str, Any]) -> tuple[Maker, str] | None:
     """Return the maker of a time that the row's own history decides."""
     kind, source = generic(column.type), builder.source
-    if not isinstance(kind, sa.DateTime) or rule:
-        return None
     state, span = builder.world.random_state, builder.world.span
     if column.name == source.timed:
-        lead = source.lead
-        parent = builder.world.sources[lead.parent] if lead is not None else None
-        place = source.references.index(lead) if lead is not None else 0
-        maker = makers.timeline(state, builder.name, column.name, span, parent, place)
-        return maker, f"ascending from the {lead.parent} row's own time" if lead is not None else "ascending"
+        low, high = window(span, rule)
+        return timeline(builder, column.name, low, high, closed="max" in rule), _ascending(source, rule)
+    if not isinstance(kind, sa.DateTime) or rule:
+        return None
     limits = builder.facts.limit(column.name)
     if source.timed and LATER.search(column.name) and limits.low is None and limits.high is None:
         within = np.timedelta64(30, "D") if FUTURE.search(column.name) else None
@@ -47,3 +46,11 @@ def place_in_time(builder: Builder, column: Column[Any], rule: Mapping[str, Any]
         maker = makers.after(state, builder.name, column.name, source.timed, within, span, null)
         return maker, f"after {source.timed}"
     return None
+
+
+def _ascending(source: Source, rule: Mapping[str, Any]) -> str:
+    """Say what the times of a table's rows follow."""
+    waits = [source.references[place].parent for place in source.waits]
+    parents = ([source.lead.parent] if source.lead is not None and source.follows else []) + waits
+    said = f"ascending from the {' and the '.join(f'{n} row' for n in parents)}'s own time" if parents else "ascending"
+    return ", ".join((said, *(f"recipe: {key} = {written(value)}" for key, value in rule.items())))

@@ -26,6 +26,7 @@ from dbplan.seeding.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.infer import Span, domain, generic
 from dbplan.seeding.keys import Keys, assign, lead_of, tied
 from dbplan.seeding.people import Person, people
+from dbplan.seeding.precedence import settle_precedence
 from dbplan.seeding.predicate import expression
 from dbplan.seeding.recipe import Recipe, TableRule
 from dbplan.seeding.references import Reference, all_uniques, references
@@ -74,6 +75,7 @@ def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int
     builders = {name: Builder(made, source) for name, source in sources.items() if not source.given}
     for builder in builders.values():
         builder.relate()
+    settle_precedence(builders, recipe)
     for builder in builders.values():
         builder.fill()
     for builder in builders.values():
@@ -164,7 +166,7 @@ class Builder:
         named = {name.lower(): name for name in self.table.columns.keys()}  # noqa: SIM118 - a ColumnCollection
         for name in CREATED:
             column = self.table.columns.get(named.get(name, ""))
-            if column is not None and not self.world.recipe.column(self.name, column.name):
+            if column is not None and set(self.world.recipe.column(self.name, column.name)) <= {"min", "max"}:
                 plain = not self.facts.limit(column.name).low and not self.facts.limit(column.name).high
                 if isinstance(generic(column.type), sa.DateTime) and plain and not column.foreign_keys:
                     return str(column.name)
@@ -227,7 +229,7 @@ class Builder:
         spelled = self.domains[column.name]
         if isinstance(spelled, Slug):
             return self._at_times(slugged(self, column, spelled), rule)
-        made = ruled(self, column, rule) if rule else None
+        made = ruled(self, column, rule) if rule and column.name != self.source.timed else None
         made = made or self._keyed_at_times(column, rule) or place_in_time(self, column, rule) or self.derived(column)
         return made or self.free(column, rule)
 
@@ -462,7 +464,7 @@ class Builder:
             for c in ref.own
             if ref.own in self.keys.references or ref is self.source.lead
         }
-        held |= {n for n, rule in self.rule.columns.items() if set(rule) & FIXED}
+        held |= {n for n, rule in self.rule.columns.items() if set(rule) & FIXED} | {self.source.timed}
         movable = [n for n in self.table.columns.keys() if n in names and n in self.source.makers and n not in held]  # noqa: SIM118
         is_free = [n for n in movable if n in self.drawn]
         columns = (*is_free, *(n for n in movable if n not in is_free))

@@ -49,7 +49,7 @@ SMALL = 1000
 """Planned rows up to which a table may be read whole."""
 DRAWN = 5
 """Sets of values that each query is explained with."""
-TRIED = 50
+TRIED = 200
 """Sets of values of which one must find a row."""
 LOOKUPS_ONLY = ("SET LOCAL enable_seqscan = off", "SET LOCAL enable_hashjoin = off", "SET LOCAL enable_mergejoin = off")
 PLANNED_SIZE = text("UPDATE pg_class SET reltuples = :rows WHERE oid = CAST(:name AS regclass)")
