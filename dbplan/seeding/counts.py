@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from dbplan.errors import UnknownName, UsageError
 from dbplan.plan import Plan
 from dbplan.seeding.infer import Span, domain
+from dbplan.seeding.keys import lead_of
 from dbplan.seeding.recipe import Recipe
 from dbplan.seeding.references import Uniques, all_uniques, follows, references
 from dbplan.seeding.stored import facts_of
@@ -20,7 +21,7 @@ DEFAULT_ROWS = 100
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows to generate by table (0 where all are fixed), and a sentence for each that got fewer than its share."""
+    """Rows to generate by table (0 where all are fixed), and a sentence for each that did not get its share."""
 
     rows: Mapping[str, int]
     notes: tuple[str, ...] = ()
@@ -29,9 +30,9 @@ class Counts:
 def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, span: Span) -> Counts:
     """Return the rows of every table.
 
-    A number goes to the table planned largest, the others get their share of it, `min_rows` at least; a mapping is
-    exact for the tables it names. Fixed rows come on top. Raises UsageError for less than one row of a table that
-    has no fixed ones, UnknownName for an unknown table.
+    A number goes to the table planned largest, the others get their share of it, `min_rows` at least and as many as
+    the `children.min` of their parents asks for; a mapping is exact for the tables it names. Fixed rows come on top.
+    Raises UsageError for less than one row of a table that has no fixed ones, UnknownName for an unknown table.
     """
     exact = dict(rows) if isinstance(rows, Mapping) else {}
     for name, count in exact.items():
@@ -48,7 +49,9 @@ def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, spa
     largest = rows if isinstance(rows, int) else max(filter(None, exact.values()), default=DEFAULT_ROWS)
     wanted = {name: max(recipe.table(name).min_rows, round(largest * share)) for name, share in shares.items()}
     fixed = {name: len(rule.fixed) for name, rule in recipe.tables.items()}
-    return _fitted(plan, wanted | exact, frozenset(exact), fixed, span)
+    raised, more = _raised(plan, recipe, wanted | exact, frozenset(exact), fixed)
+    fitted = _fitted(plan, raised, frozenset(exact), fixed, span)
+    return Counts(fitted.rows, (*more, *fitted.notes))
 
 
 def _positive(count: object, where: str) -> None:
@@ -64,6 +67,29 @@ def _shares(plan: Plan, recipe: Recipe) -> dict[str, float]:
         return dict.fromkeys(plan.metadata.tables, 1.0)
     most, least = max(planned.values()), min(planned.values())
     return {name: planned.get(name, least) / most for name in plan.metadata.tables}
+
+
+def _raised(
+    plan: Plan, recipe: Recipe, wanted: dict[str, int], exact: frozenset[str], fixed: Mapping[str, int]
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Raise the tables whose share is less than the children that each parent has at least, then those below them."""
+    least = {name: rule.children["min"] for name, rule in recipe.tables.items() if rule.children.get("min")}
+    sets = all_uniques(plan.tables) if least else {}
+    leads = {}
+    for name in least.keys() - exact:
+        table = plan.table(name)
+        lead = lead_of(table, references(table), sets[name], recipe.table(name).per)
+        if lead is not None:
+            leads[name] = lead.parent
+    notes: dict[str, str] = {}
+    for _ in leads:  # a table is raised after its parent, at the latest in the last turn
+        for name, parent in leads.items():
+            parents = wanted[parent] or fixed[parent]
+            if wanted[name] < least[name] * parents:
+                wanted = wanted | {name: least[name] * parents}
+                said = f"{least[name]} children at least for each of the {parents:,} rows of {parent}"
+                notes[name] = f"{name} got {wanted[name]:,} rows, more than its share: {said}."
+    return wanted, tuple(notes[name] for name in sorted(notes))
 
 
 def _fitted(plan: Plan, wanted: dict[str, int], exact: frozenset[str], fixed: Mapping[str, int], span: Span) -> Counts:
