@@ -125,6 +125,17 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
+def exact(value: Any) -> Decimal:
+    """Return an amount of Numeric(10, 2); WrongValue for what is no number, too large, or has a third decimal."""
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        raise WrongValue(f"an amount is {_kind(value)} that is no number; give a Decimal") from None
+    if amount.is_finite() and abs(amount) < 10**8 and amount == round(amount, 2):
+        return amount
+    raise WrongValue(f"{value} is not within ±99999999.99 with two decimals, Numeric(10, 2); round it as your books do")
+
+
 class Money(TypeDecorator[Decimal]):
     """An exact amount with two decimals, Numeric(10, 2), on every dialect.
 
@@ -142,17 +153,8 @@ class Money(TypeDecorator[Decimal]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """Return the value as the driver wants it."""
-        if value is None:
-            return None
-        try:
-            exact = Decimal(str(value))
-        except InvalidOperation:
-            raise WrongValue(f"an amount is {_kind(value)} that is no number; give a Decimal") from None
-        if not exact.is_finite() or abs(exact) >= 10**8:
-            raise WrongValue(f"{value} is not within ±99999999.99, the amounts of Numeric(10, 2)")
-        if exact != round(exact, 2):
-            raise WrongValue(f"{value} has more than two decimals; round it the way your books want it")
-        return float(exact) if dialect.name == "sqlite" else exact
+        amount = None if value is None else exact(value)
+        return float(amount) if amount is not None and dialect.name == "sqlite" else amount
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         """Return the amount."""

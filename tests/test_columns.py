@@ -196,9 +196,9 @@ def test_an_amount_comes_back_exact_sorted_and_summed(kept, values):
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (Decimal("0.005"), "0.005 has more than two decimals"),
-        (0.1 + 0.2, "0.30000000000000004 has more than two decimals"),
-        ("1.999", "1.999 has more than two decimals"),
+        (Decimal("0.005"), "0.005 is not within ±99999999.99 with two decimals"),
+        (0.1 + 0.2, "0.30000000000000004 is not within ±99999999.99 with two decimals"),
+        ("1.999", "1.999 is not within ±99999999.99 with two decimals"),
         (10**8, "100000000 is not within ±99999999.99"),
         (Decimal("-100000000"), "-100000000 is not within"),
         (float("nan"), "nan is not within"),

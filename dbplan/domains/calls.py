@@ -5,23 +5,21 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
+from contextlib import contextmanager, suppress
+from decimal import Decimal
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dbplan.columns import new_id
+from dbplan.columns import WrongValue, exact, new_id
 from dbplan.errors import DbplanError, UsageError
 
 _HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[^$]+\$[^$]+|\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}")
 
 LARGEST = 2**63 - 1
 """The largest number that a column of integers holds."""
-
-_DEAREST = Decimal("99999999.99")
 
 
 class NotThere(DbplanError):
@@ -50,14 +48,11 @@ def price(what: str, value: Decimal | None) -> Decimal | None:
     """Return a price as an exact number, None for none; UsageError for what is none, a third decimal included."""
     if value is None:
         return None
-    mend = f"it is 0 to {_DEAREST} with at most two decimals; give a Decimal, as in Decimal('12.50')"
-    try:
-        exact = Decimal(str(value))
-    except InvalidOperation:
-        raise UsageError(f"the {what} is {_shown(value)}; {mend}") from None
-    if not exact.is_finite() or not 0 <= exact <= _DEAREST or exact != round(exact, 2):
-        raise UsageError(f"the {what} is {_shown(value)}; {mend}")
-    return exact
+    mend = "it is 0 to 99999999.99 with at most two decimals; give a Decimal, as in Decimal('12.50')"
+    with suppress(WrongValue):
+        if (amount := exact(value)) >= 0:
+            return amount
+    raise UsageError(f"the {what} is {_shown(value)}; {mend}")
 
 
 def email(value: str) -> str:
