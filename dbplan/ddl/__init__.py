@@ -1,0 +1,1 @@
+"""DDL: the statements that create a plan, in order, in the words of one server."""

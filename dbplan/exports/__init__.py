@@ -1,0 +1,1 @@
+"""Exports: a plan written for the tools that a team will use."""

@@ -1,0 +1,1 @@
+"""Prisma schemas, read as plans."""
