@@ -1,4 +1,4 @@
-"""The tools of Node that tests hand exported schemas to; `make test` installs them from tests/node/package-lock.json."""
+"""The tools of Node that tests hand exported schemas to."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def node(script, *arguments, cwd=None, timeout=120, **environment):
 
 
 def prisma(verb, *files):
-    """Return what Prisma's own engine makes of schema files: validate, format, ddl or dmmf; AssertionError for its errors."""
+    """Return what Prisma itself makes of schema files: validate, format, ddl or dmmf; AssertionError for its errors."""
     answer = json.loads(node("prisma.mjs", verb, *files))
     assert answer["ok"], answer["text"]
     return answer["text"]

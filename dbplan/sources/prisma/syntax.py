@@ -1,4 +1,4 @@
-"""What a Prisma schema says, as it stands there: blocks, fields, attributes and their arguments, each with its place."""
+"""What a Prisma schema says, as it stands there: blocks, fields, attributes and their arguments."""
 
 from __future__ import annotations
 
