@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
-import sys
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +11,10 @@ from typing import Any
 import psycopg
 
 from dbplan.errors import SandboxError, UsageError
-from dbplan.sandbox import locks
-from dbplan.sandbox.cluster import KEEPER, MAINTENANCE, ROLE, Cluster, here
+from dbplan.sandbox import locks, sharing
+from dbplan.sandbox.cluster import MAINTENANCE, ROLE, Cluster, here
+from dbplan.sandbox.directory import KEEPER
 
-IDLE = "DBPLAN_IDLE_SECONDS"
-_DEFAULT_IDLE = 300.0
-_PATIENCE = 60.0
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -51,7 +45,7 @@ def stop() -> bool:
     """Stop the embedded server, ending whatever sessions it has; say whether it ran."""
     cluster = here()
     with locks.held(cluster.start_lock):
-        return _stop(cluster)
+        return sharing.stop(cluster)
 
 
 def url(database: str = MAINTENANCE) -> str:
@@ -102,7 +96,7 @@ def connect(port: int | None = None) -> _Connection:
     with locks.held(cluster.start_lock):
         if port is not None and port != cluster.tcp_port:
             _refuse_if_used(cluster, port)
-            _stop(cluster)
+            sharing.stop(cluster)
             connection = _connect(cluster, port)
             _set_password(cluster, connection, port)
             return connection
@@ -110,70 +104,8 @@ def connect(port: int | None = None) -> _Connection:
 
 
 def _connect(cluster: Cluster, port: int | None) -> _Connection:
-    deadline = time.monotonic() + _PATIENCE
-    started = False
-    while True:
-        unkept = locks.is_free(cluster.keeper_lock)
-        try:
-            connection = cluster.connect()
-        except psycopg.OperationalError as error:
-            problem = str(error).strip()
-        else:
-            if not unkept:
-                return connection
-            _start_keeper(cluster)  # its keeper was killed: it lives on without, or is going down
-            problem = "the server went down"
-            with suppress(psycopg.OperationalError):
-                connection.execute("SELECT 1")
-                return connection
-        if time.monotonic() > deadline or (unkept and started and _said(cluster)):
-            raise SandboxError(
-                f"{_said(cluster) or problem}; the server's log is {cluster.log}; "
-                f"{cluster.root} holds only throwaway databases and may be removed"
-            )
-        if unkept:
-            _open_port(cluster, port)
-            cluster.prepare()
-            _start_keeper(cluster)
-            started = True
-        time.sleep(0.01)
-
-
-def _start_keeper(cluster: Cluster) -> None:
-    cluster.keeper_log.unlink(missing_ok=True)
-    path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
-    done = subprocess.run(
-        [sys.executable, "-m", "dbplan.sandbox.keeper", str(_idle_seconds())],
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd="/",
-        env=os.environ | {"DBPLAN_HOME": str(cluster.root.parent), "PYTHONPATH": path},
-    )
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise SandboxError(f"cannot start the keeper of the embedded PostgreSQL: {said[-1]}")
-
-
-def _idle_seconds() -> float:
-    text = os.environ.get(IDLE, "")
-    try:
-        seconds = float(text) if text else _DEFAULT_IDLE
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise UsageError(f'{IDLE} is "{text}"; give the seconds after which an idle server ends, for instance 300')
-    return seconds
-
-
-def _said(cluster: Cluster) -> str:
-    try:
-        lines = cluster.keeper_log.read_text(errors="replace").strip().splitlines()
-    except FileNotFoundError:
-        return ""
-    return lines[-1] if lines else ""
+    connection: _Connection = sharing.connect(cluster, lambda: _open_port(cluster, port))
+    return connection
 
 
 def _refuse_if_used(cluster: Cluster, port: int) -> None:
@@ -201,17 +133,6 @@ def _open_port(cluster: Cluster, port: int | None) -> None:
         cluster.passfile.unlink(missing_ok=True)
     else:
         cluster.port_file.write_text(str(port))
-
-
-def _stop(cluster: Cluster) -> bool:
-    ran = cluster.postmaster() is not None or not locks.is_free(cluster.keeper_lock)
-    cluster.halt()
-    deadline = time.monotonic() + _PATIENCE
-    while not locks.is_free(cluster.keeper_lock):
-        if time.monotonic() > deadline:
-            raise SandboxError(f"the keeper of the server in {cluster.root} does not end; see {cluster.keeper_log}")
-        time.sleep(0.02)
-    return ran
 
 
 def _set_password(cluster: Cluster, connection: _Connection, port: int) -> None:
