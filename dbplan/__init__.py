@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dbplan.benchmarking import benchmark
+    from dbplan.comparison import diff
     from dbplan.diagram import dictionary, erd
+    from dbplan.exports import export
     from dbplan.linting import lint
     from dbplan.migration import dry_run
     from dbplan.plan import Plan, Query
@@ -28,8 +30,10 @@ _ROOMS = {
     "Report": "report",
     "benchmark": "benchmarking",
     "dictionary": "diagram",
+    "diff": "comparison",
     "dry_run": "migration",
     "erd": "diagram",
+    "export": "exports",
     "lint": "linting",
     "read": "sources",
     "review": "review",
@@ -43,8 +47,10 @@ __all__ = [
     "Report",
     "benchmark",
     "dictionary",
+    "diff",
     "dry_run",
     "erd",
+    "export",
     "lint",
     "read",
     "review",

@@ -28,9 +28,9 @@ app.add_typer(notebook, name="notebook")
 
 PlanName = Annotated[
     str,
-    typer.Argument(metavar="PLAN", help="A name that `dbplan plans` lists, module:attr, file.py, or a database URL."),
+    typer.Argument(metavar="PLAN", help="A name that `dbplan plans` lists, module:attr, file.py, URL, schema.prisma."),
 ]
-On = Annotated[str, typer.Option("--on", metavar="SERVER", help="postgresql, sqlite, or the URL of a server.")]
+On = Annotated[str, typer.Option("--on", metavar="SERVER", help="postgresql, mariadb, sqlite, or the URL of a server.")]
 Rows = Annotated[
     int | None,
     typer.Option("--rows", metavar="N", help="Rows of the table planned largest, or of each; a review takes 100,000."),
@@ -249,6 +249,71 @@ def lint(
     if fix is not None:
         typer.echo(write_fixes(report, fix))
     _show(report, output)
+
+
+@app.command()
+def export(
+    plan: PlanName,
+    target: Annotated[
+        str,
+        typer.Option(
+            "--as", metavar="TARGET", help="ddl, prisma, drizzle, typeorm, models, sqlmodel, django, dbml or mongodb."
+        ),
+    ],
+    dialect: Annotated[
+        str | None,
+        typer.Option(
+            "--dialect",
+            metavar="SERVER",
+            help="postgresql, mysql, mariadb, sqlite, mssql, cockroachdb; default: the plan's own.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="PATH", help="A file or folder; without it the text is printed."),
+    ] = None,
+) -> None:
+    """Write a plan for another tool, and say what that tool cannot."""
+    from dbplan.exports import export as run
+
+    report = run(_read(plan), target, dialect=dialect)
+    _hand_over(report, output)
+    for finding in report.evidence:
+        typer.echo(f"{finding.severity}: {finding.place}: {finding.message}", err=True)  # type: ignore[union-attr]
+    typer.echo(f"{report.title}: {report.verdict}", err=True)
+
+
+def _hand_over(report: Report, output: Path | None) -> None:
+    """Print the files that a report holds, or write them to a file or into a folder."""
+    from dbplan.report.files import listings, save_all
+
+    if output is None:
+        typer.echo("\n".join(code.source.rstrip("\n") + "\n" for code in listings(report)), nl=False)
+    elif output.suffix and not output.is_dir():
+        typer.echo(report.save(output))
+    else:
+        for path in save_all(report, output):
+            typer.echo(path)
+
+
+@app.command()
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="What is meant: any PLAN.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="What is compared with it: any PLAN.")],
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when they differ.")] = False,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="SERVER", help="Who judges: postgresql, sqlite, mariadb."),
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Compare two sources of any kind: drift, handover."""
+    from dbplan.comparison import diff as run
+
+    try:
+        _show(run(a, b, on=on), output)
+    except typer.Exit as done:
+        raise typer.Exit(done.exit_code if exit_code else 0) from None
 
 
 @app.command()

@@ -35,11 +35,12 @@ class Text:
 
 @dataclass(frozen=True)
 class Code:
-    """Statements or commands that a reader may copy."""
+    """Statements or commands that a reader may copy; `file` is the name of one that is to be saved as it stands."""
 
     source: str
     language: str = "sql"
     caption: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True)

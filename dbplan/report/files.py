@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dbplan.errors import CannotWrite, UsageError
 from dbplan.report import Report, dots
-from dbplan.report.blocks import Dots, Figure, Table, walk
+from dbplan.report.blocks import Code, Dots, Figure, Table, walk
 from dbplan.report.cells import heading
 from dbplan.report.outline import slug
 from dbplan.report.picture import png, standalone
@@ -24,6 +24,7 @@ def save(report: Report, path: Path) -> Path:
 
     html, md, txt and json hold the whole report; csv one table a file, svg, png and other forms of a
     diagram one figure a file: the first under `path`, further ones beside it, named after their captions.
+    A suffix of a file that the report holds (`.prisma`, `.sql`) writes that file alone.
     Raises UsageError for a suffix that the report cannot take, CannotWrite when the file cannot be written.
     """
     known = forms(report)
@@ -44,7 +45,21 @@ def forms(report: Report) -> Mapping[str, Callable[[Report, Path], Iterator[tupl
     if figures(report):
         able |= {"svg": _svg, "png": _png}
     able |= {suffix: _source for figure in figures(report) for suffix in sorted(figure.sources) if suffix not in able}
-    return able
+    return able | {_suffix(code.file): _listing for code in listings(report)}
+
+
+def listings(report: Report) -> list[Code]:
+    """Return what the report holds as files of other tools, in reading order."""
+    return [block for block in walk(report.blocks) if isinstance(block, Code) and block.file]
+
+
+def save_all(report: Report, folder: Path) -> list[Path]:
+    """Write every file that the report holds into a folder, under its own name."""
+    written = []
+    for code in listings(report):
+        written.append(folder / code.file)
+        write(written[-1], code.source.encode())
+    return written
 
 
 def figures(report: Report) -> list[Figure]:
@@ -135,6 +150,14 @@ def _source(report: Report, path: Path) -> Iterator[tuple[Path, bytes]]:
     found = [figure for figure in figures(report) if suffix in figure.sources]
     for target, figure in zip(_names(path, [f.caption for f in found]), found, strict=True):
         yield target, figure.sources[suffix].encode()
+
+
+def _listing(report: Report, path: Path) -> Iterator[tuple[Path, bytes]]:
+    yield path, next(code for code in listings(report) if _suffix(code.file) == _suffix(path.name)).source.encode()
+
+
+def _suffix(name: str) -> str:
+    return Path(name).suffix.lower().removeprefix(".")
 
 
 def _csv(report: Report, path: Path) -> Iterator[tuple[Path, bytes]]:

@@ -1,0 +1,107 @@
+"""export(): a plan as files of another tool, and what that tool cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+
+from dbplan.errors import NotCovered, UnknownName
+from dbplan.evidence import Finding
+from dbplan.exports.written import Written
+from dbplan.plan import Plan
+from dbplan.report import Report
+from dbplan.report.blocks import Block, Code, Findings, Section
+
+_SQL = ("postgresql", "mysql", "mariadb", "sqlite", "mssql", "cockroachdb")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A tool to write for: its name among people, the module that writes, and the servers that it can speak of."""
+
+    name: str
+    module: str
+    dialects: tuple[str, ...] = _SQL
+
+
+TARGETS: Mapping[str, Target] = {
+    "ddl": Target("SQL", "ddl"),
+    "prisma": Target("Prisma", "prisma"),
+    "drizzle": Target("Drizzle", "drizzle", ("postgresql", "mysql", "mariadb", "sqlite", "cockroachdb")),
+    "typeorm": Target("TypeORM", "typeorm"),
+    "models": Target("SQLAlchemy models", "models"),
+    "sqlmodel": Target("SQLModel", "sqlmodel"),
+    "django": Target("Django", "django", ("postgresql", "mysql", "mariadb", "sqlite")),
+    "dbml": Target("DBML", "dbml"),
+    "mongodb": Target("MongoDB", "mongodb", ("mongodb",)),
+}
+_ALIASES = {"sqlserver": "mssql", "postgres": "postgresql", "cockroach": "cockroachdb"}
+_LANGUAGES = {"ts": "typescript", "py": "python", "js": "javascript"}
+
+
+def export(plan: Plan, target: str, *, dialect: str | None = None) -> Report:
+    """Write a plan for another tool: `.save("schema.prisma")` writes the file, the findings say what the tool cannot.
+
+    `target` is one of ddl, prisma, drizzle, typeorm, models, sqlmodel, django, dbml, mongodb; `dialect` the server that
+    it is written for: postgresql, mysql, mariadb, sqlite, mssql or cockroachdb, by default the plan's own.
+    Raises UnknownName for others, NotCovered for a target that does not speak of that server.
+    """
+    if target not in TARGETS:
+        raise UnknownName("target", target, TARGETS)
+    tool = TARGETS[target]
+    server = _server(plan, tool, dialect)
+    written = _written(plan, tool, server, asked=dialect is not None)
+    lost = tuple(sorted(written.lost, key=lambda finding: (finding.severity.rank, str(finding.place))))
+    return Report(
+        f"{plan.name} as {tool.name}",
+        _verdict(plan, tool, server, written),
+        blocks=tuple(_blocks(written, tool, lost)),
+        evidence=lost,
+    )
+
+
+def _server(plan: Plan, tool: Target, asked: str | None) -> str:
+    """Return the server to write for: the asked one, the plan's own where the tool speaks of it, else the first."""
+    if asked is not None:
+        known = _ALIASES.get(asked, asked)
+        if known not in (*_SQL, "mongodb"):
+            raise UnknownName("dialect", asked, (*_SQL, "mongodb"))
+        if known not in tool.dialects:
+            raise NotCovered(f"{tool.name} does not speak of {known}; it does of {', '.join(tool.dialects)}")
+        return known
+    own = str(plan.metadata.info.get("dialect", ""))
+    return own if own in tool.dialects else tool.dialects[0]
+
+
+def _written(plan: Plan, tool: Target, server: str, *, asked: bool) -> Written:
+    """Have the target's module write the plan, in the words of the server where it was written for another."""
+    own = str(plan.metadata.info.get("dialect") or "postgresql")
+    lost: tuple[Finding, ...] = ()
+    if server not in (own, "mongodb") and (asked or tool.module != "models"):
+        from dbplan.ddl import translated
+
+        translation = translated(plan.metadata, server)
+        plan, lost = replace(plan, metadata=translation.metadata, queries=()), translation.lost
+    written: Written = import_module(f"dbplan.exports.{tool.module}").write(plan, server)
+    return replace(written, lost=(*lost, *written.lost))
+
+
+def _verdict(plan: Plan, tool: Target, server: str, written: Written) -> str:
+    tables = sum(not table.info.get("is_view") for table in plan.tables)
+    lost = len(written.lost)
+    said = f"{lost} thing{'s' * (lost != 1)} that {tool.name} cannot say" if lost else "nothing is lost"
+    return f"{tables} table{'s' * (tables != 1)} for {server} in {', '.join(written.files)}; {said}"
+
+
+def _blocks(written: Written, tool: Target, lost: tuple[Finding, ...]) -> list[Block]:
+    blocks: list[Block] = [Code(text, _language(name), name, name) for name, text in written.files.items()]
+    if lost:
+        said = f"{len(lost)} of the plan's properties have no words there; each says what stands instead"
+        blocks.append(Section(f"What {tool.name} cannot say", said, blocks=(Findings(lost),), folded=True))
+    return blocks
+
+
+def _language(name: str) -> str:
+    suffix = name.rpartition(".")[2]
+    return _LANGUAGES.get(suffix, suffix)
