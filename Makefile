@@ -8,7 +8,7 @@ WORKERS ?= 2
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
-files = $(shell find $(1) -type f -not -name '*.pyc' -not -path '*/.ipynb_checkpoints/*' 2>/dev/null)
+files = $(shell find $(1) -type f -not -name '*.pyc' -not -path '*/.ipynb_checkpoints/*' -not -path '*/node_modules/*' 2>/dev/null)
 PACKAGE := pyproject.toml $(call files,dbplan migrations seeds)
 # Tests that want what only CI has installed (a browser) run there, and there none is left out.
 MARKED := $(if $(CI),,-m "not ci")
@@ -57,9 +57,11 @@ docs: erd .venv/.developing
 	@$(PIP) --editable .
 	@touch $@
 
-.venv/.developing: .venv/.installed
-	@echo "installing what tests and notebooks need into .venv"
+# Node comes from a wheel, the tools that tests hand exported schemas to from its lock file; none runs an install script.
+.venv/.developing: .venv/.installed tests/node/package-lock.json
+	@echo "installing what tests and notebooks need into .venv and tests/node"
 	@$(PIP) --editable '.[workbook,mysql,distributed,dev]'
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 clean:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "node"
@@ -11,7 +12,7 @@ FOLDER = Path(__file__).parent / "node"
 
 def node(script, *arguments, cwd=None, timeout=120, **environment):
     """Run a script of tests/node (or a path) and return what it prints; its error is the test's."""
-    program = shutil.which("node", path=f"{Path('.venv/bin').resolve()}{os.pathsep}{os.environ['PATH']}")
+    program = shutil.which("node", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     assert program, "node is missing: make .venv/.developing installs it"
     done = subprocess.run(
         [program, str(FOLDER / script), *map(str, arguments)],
