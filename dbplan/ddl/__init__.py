@@ -1,1 +1,6 @@
 """DDL: the statements that create a plan, in order, in the words of one server."""
+
+from dbplan.ddl.native import statements
+from dbplan.ddl.statement import Statement
+
+__all__ = ["Statement", "statements"]

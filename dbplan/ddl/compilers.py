@@ -1,0 +1,112 @@
+"""SQLAlchemy's DDL compilers with a layout for people, and with the server's own words where a plan holds them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import CompileError
+from sqlalchemy.schema import Constraint, CreateTable, ForeignKeyConstraint, Table
+
+_SPOKEN_AS = {"cockroachdb": "postgresql"}
+_DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
+_WITH_DEFINITIONS = (
+    "check_constraint",
+    "foreign_key_constraint",
+    "primary_key_constraint",
+    "unique_constraint",
+    "exclude_constraint",
+)
+
+
+@cache
+def compiler_dialect(name: str) -> Dialect:
+    """Return the SQLAlchemy dialect that writes a server's DDL as text: nothing in it is escaped for a driver."""
+    spoken = _SPOKEN_AS.get(name, name)
+    known: Any = PGDialect if spoken == "postgresql" else URL.create(_DRIVERS.get(spoken, spoken)).get_dialect()
+    dialect: Any = known(paramstyle="named")
+    native = _native_postgresql if spoken == "postgresql" else _native
+    dialect.ddl_compiler = native(dialect.ddl_compiler)
+    return dialect  # type: ignore[no-any-return]
+
+
+def _native(base: Any) -> Any:
+    """Return a DDL compiler like `base` that writes a CREATE TABLE with one column or constraint a line."""
+
+    class Native(base):  # type: ignore[misc]
+        def visit_create_table(self, create: CreateTable, **_: Any) -> str:
+            table = create.element
+            words = ["CREATE", *table._prefixes, "TABLE", self.preparer.format_table(table)]
+            head = " ".join((*words, *filter(None, [self.create_table_suffix(table)])))
+            lines = [*self._column_lines(create), *self._constraint_lines(table, create)]
+            body = "\n    " + ",\n    ".join(lines) + "\n" if lines else ""
+            return f"{head} ({body}){self.post_create_table(table)}"
+
+        def _column_lines(self, create: CreateTable) -> list[str]:
+            lines, first_key = [], False
+            for made in create.columns:
+                column = made.element
+                try:
+                    line = self.process(made, first_pk=column.primary_key and not first_key)
+                except CompileError as error:
+                    raise CompileError(f"{create.element.key}.{column.name}: {error.args[0]}") from error
+                first_key = first_key or column.primary_key
+                lines += [line] if line is not None else []
+            return lines
+
+        def _constraint_lines(self, table: Table, create: CreateTable) -> list[str]:
+            keys = create.include_foreign_key_constraints
+            omitted = set() if keys is None else table.foreign_key_constraints.difference(keys)
+            rest = [c for c in table._sorted_constraints if c is not table.primary_key and c not in omitted]
+            lines = (self._constraint_line(constraint) for constraint in (table.primary_key, *rest))
+            return [line for line in lines if line]
+
+        def _constraint_line(self, constraint: Constraint) -> str | None:
+            late = self.dialect.supports_alter and getattr(constraint, "use_alter", False)
+            if late or not constraint._should_create_for_compiler(self) or is_drawn_only(constraint):
+                return None
+            return self.process(constraint)  # type: ignore[no-any-return]
+
+    return Native
+
+
+def _native_postgresql(base: Any) -> Any:
+    """Return the DDL compiler for PostgreSQL, which takes a constraint's `definition` for what it is."""
+
+    class NativePostgreSQL(_native(base)):  # type: ignore[misc]
+        def post_create_table(self, table: Table) -> str:
+            options = table.dialect_options["postgresql"]
+            inherits, options["inherits"] = options["inherits"], None  # said by a statement of its own
+            try:
+                return str(super().post_create_table(table))
+            finally:
+                options["inherits"] = inherits
+
+    def defined(name: str) -> Any:
+        def visit(self: Any, constraint: Constraint, **options: Any) -> str:
+            definition = own_words(constraint)
+            if definition is None:
+                return str(getattr(super(NativePostgreSQL, self), name)(constraint, **options))
+            known = self.preparer.format_constraint(constraint) if constraint.name is not None else None
+            return f"CONSTRAINT {known} {definition}" if known else definition
+
+        return visit
+
+    for kind in _WITH_DEFINITIONS:
+        setattr(NativePostgreSQL, f"visit_{kind}", defined(f"visit_{kind}"))
+    return NativePostgreSQL
+
+
+def own_words(constraint: Constraint) -> str | None:
+    """Return a constraint as its server wrote it, where the plan holds that and the words are PostgreSQL's."""
+    definition = constraint.info.get("definition")
+    table = getattr(constraint, "table", None)
+    spoken = table is not None and table.metadata.info.get("dialect") == "postgresql"
+    return str(definition) if definition and spoken else None
+
+
+def is_drawn_only(constraint: Constraint) -> bool:
+    """Whether a constraint is a relation that the database does not guard."""
+    return isinstance(constraint, ForeignKeyConstraint) and constraint.info.get("enforced") is False
