@@ -30,6 +30,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.ext.compiler import compiles
@@ -104,12 +105,18 @@ class Key(TypeDecorator[uuid.UUID]):
 class UtcDateTime(TypeDecorator[dt.datetime]):
     """An instant: aware datetimes in, aware datetimes in UTC out, on every dialect.
 
-    SQLite has no zone of its own and keeps UTC as `YYYY-MM-DD HH:MM:SS.ffffff`, which sorts as time does.
+    SQLite has no zone of its own and keeps UTC as `YYYY-MM-DD HH:MM:SS.ffffff`, which sorts as time does; MariaDB and
+    MySQL have none either, and keep UTC as DATETIME(6).
     A naive datetime is refused with WrongValue: nobody can say which instant it means.
     """
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type as the dialect has it: MySQL's and MariaDB's would lose what is below a second."""
+        kind = DATETIME(fsp=6) if dialect.name in ("mysql", "mariadb") else self.impl_instance
+        return dialect.type_descriptor(kind)
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
         """Return the value as the driver wants it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from dbplan.sandbox import cluster, postgresql
+from dbplan.sandbox import cluster, mariadb, postgresql
 
 hypothesis.settings.register_profile("here", deadline=None, database=None)
 hypothesis.settings.register_profile("ci", deadline=None, database=None, derandomize=True)
@@ -48,11 +48,14 @@ def pytest_unconfigure(config):
 
 
 def leftovers(home):
-    """Stop the server of that home; return what is still there that should not be."""
+    """Stop the servers of that home; return what is still there that should not be."""
     os.environ["DBPLAN_HOME"] = str(home)
     if not home.exists():
         return []
     left = list(postgresql.status().databases)
     postgresql.stop()
-    left += [f"process {pid}" for pid in cluster.here().processes()]
+    left += mariadb.names()
+    mariadb.stop()
+    servers = [cluster.here(), *mariadb.instance.present()]
+    left += [f"process {pid}" for server in servers for pid in server.processes()]
     return left + [str(path) for path in (home / "sqlite").glob("*/")]

@@ -6,13 +6,11 @@ ends, however it ends. Databases whose lock is free belong to nobody, and the ne
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import count
 from typing import Any
 
@@ -20,10 +18,10 @@ import psycopg
 from psycopg import sql
 
 from dbplan.errors import SandboxError
+from dbplan.sandbox.names import name_for, token_of
 
 COMMENT = "dbplan sandbox: throwaway, dropped once its owner has gone"
 _LOCK_CLASS = 0x6462706C  # "dbpl"
-_NAME = re.compile(r"dbplan_(?P<slug>[a-z0-9_]{1,32})_(?P<random>[0-9a-f]{8})(?P<check>[0-9a-f]{8})")
 _FORSAKEN = """
     SELECT d.datname, shobj_description(d.oid, 'pg_database')
     FROM pg_database d
@@ -38,25 +36,6 @@ _SESSIONS = """
 _PATIENCE = 1.0
 _LARGE = 128 * 1024**2
 _Connection = psycopg.Connection[tuple[Any, ...]]
-
-
-def slug(name: str) -> str:
-    """Return what of a plan's name can stand in a database's name."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:24].strip("_") or "plan"
-
-
-def token_of(database: str) -> str | None:
-    """Return the random part of a name that dbplan has made, None for every other name.
-
-    The name proves itself: half of its last part is a digest of the other half, so that the mark stands
-    from the moment of creation and no chosen name carries it by accident.
-    """
-    found = _NAME.fullmatch(database)
-    return found["random"] if found and found["check"] == _check(found["random"]) else None
-
-
-def _check(random: str) -> str:
-    return blake2b(random.encode(), digest_size=4, person=b"dbplan").hexdigest()
 
 
 def sweep(connection: _Connection) -> list[str]:
@@ -85,7 +64,7 @@ class Lease:
     @contextmanager
     def database(self, plan: str, template: str | None = None) -> Iterator[str]:
         """Create a database, a copy of `template` where one is given; give its name; drop it at the end."""
-        name = f"dbplan_{slug(plan)}_{next(self.numbers)}_{self.token}{_check(self.token)}"
+        name = name_for(plan, next(self.numbers), self.token)
         try:
             self._create(name, template)
             yield name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Constraint, DefaultClause, Engine, Index, MetaData, Table, text
@@ -16,7 +17,8 @@ from dbplan.errors import NotCovered, SandboxError
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.plan import Plan, copy_metadata
 
-_PRODUCTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+_PRODUCTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mariadb": "MariaDB", "mysql": "MySQL"}
+_OF_MYSQL = ("mariadb", "mysql")
 _TYPES = {
     "citext": "citext",
     "hstore": "hstore",
@@ -37,8 +39,8 @@ def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
     Raises NotCovered for what the database has no type for, SandboxError for a table that it refuses.
     """
     refuse_types(plan, engine)
-    if engine.dialect.name == "sqlite":
-        _refuse_schemas(plan)
+    if engine.dialect.name in ("sqlite", *_OF_MYSQL):
+        _refuse_schemas(plan, engine)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             for name in sorted(schemas(plan.metadata)):
@@ -56,9 +58,15 @@ def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
     metadata = copy_metadata(plan.metadata)
     if connection.dialect.name == "postgresql" and plan.source.startswith("sqlite"):
         _translate(metadata)
+    lost: tuple[Finding, ...] = ()
+    if connection.dialect.name in _OF_MYSQL and metadata.info.get("dialect") not in _OF_MYSQL:
+        from dbplan.sandbox.mariadb.fitting import fit
+
+        lost = fit(metadata)
     indexes = [index for table in metadata.tables.values() for index in _set_aside(table)]
     metadata.create_all(connection)
-    return tuple(finding for index in indexes if (finding := _create_index(index, connection)) is not None)
+    refused = (finding for index in indexes if (finding := _create_index(index, connection)) is not None)
+    return (*lost, *refused)
 
 
 def _translate(metadata: MetaData) -> None:
@@ -94,7 +102,8 @@ def _create_index(index: Index, connection: Connection) -> Finding | None:
         return _refused(place, "it names no column", "name its columns, or take it out of the model")
     index.dialect_options["postgresql"]["concurrently"] = False  # the tables are empty, and this is a transaction
     try:
-        with connection.begin_nested():
+        # MySQL and MariaDB commit with every CREATE, and with it would go the savepoint.
+        with nullcontext() if connection.dialect.name in _OF_MYSQL else connection.begin_nested():
             index.create(connection)
     except SQLAlchemyError as error:
         said = _said(error) if isinstance(error, DBAPIError) else _why(error)
@@ -130,12 +139,11 @@ def refuse_types(plan: Plan, engine: Engine) -> None:
             ) from None
 
 
-def _refuse_schemas(plan: Plan) -> None:
+def _refuse_schemas(plan: Plan, engine: Engine) -> None:
     names = sorted(schemas(plan.metadata))
     if names:
-        raise NotCovered(
-            f'plan "{plan.name}" lies in the schemas {", ".join(names)}; SQLite has none: run it on PostgreSQL'
-        )
+        why = "SQLite has none" if engine.dialect.name == "sqlite" else "there a schema is a database, and this is one"
+        raise NotCovered(f'plan "{plan.name}" lies in the schemas {", ".join(names)}; {why}: run it on PostgreSQL')
 
 
 def _columns(metadata: MetaData) -> Iterator[Column[Any]]:
@@ -189,5 +197,7 @@ def _why(error: SQLAlchemyError) -> str:
 
 def _said(error: DBAPIError) -> str:
     diagnosis = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+    if diagnosis is None and error.orig is not None and len(error.orig.args) == 2:  # PyMySQL's (code, text)
+        diagnosis = error.orig.args[1]
     lines = str(diagnosis or error.orig).strip().splitlines()
     return lines[0] if lines else type(error.orig).__name__

@@ -59,15 +59,21 @@ class Stage:
     def analyze(self) -> None:
         """Have the server gather the statistics that its planner goes by."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("ANALYZE")
+            if self.dialect in ("mariadb", "mysql"):
+                from dbplan.sandbox import mariadb
+
+                mariadb.analyze(connection)
+            else:
+                connection.exec_driver_sql("ANALYZE")
 
 
 @contextmanager
 def sandbox(plan: Plan, on: str = "postgresql", *, create: bool = True) -> Iterator[Stage]:
     """Give a Stage: a throwaway database that holds the plan's tables, dropped at the end whatever happens.
 
-    `on` is "postgresql" (an embedded server, started on demand), "sqlite", or the URL of a PostgreSQL server
-    that may create databases. With `create=False` the database is empty.
+    `on` is "postgresql" (an embedded server, started on demand), "mariadb" (a private server of the machine's own
+    programs), "sqlite", or the URL of a PostgreSQL, MariaDB or MySQL server that may create databases. With
+    `create=False` the database is empty.
     Raises SandboxError, NotCovered, ConnectionFailed for a server out of reach, UnknownName for an `on` that is none.
     """
     with _stage(plan, on) as stage:
@@ -85,11 +91,16 @@ def _stage(plan: Plan, on: str) -> AbstractContextManager[Stage]:
         return _embedded(plan)
     if on == "sqlite":
         return _sqlite(plan)
+    if on == "mariadb":
+        from dbplan.sandbox import mariadb
+
+        return mariadb.embedded(plan, cores())
     if looks_like_url(on):
         return _remote(plan, on)
-    if on in ("mariadb", "mysql"):
-        raise NotCovered(f'sandboxes on "{on}" are not covered yet; take "postgresql", "sqlite" or a PostgreSQL URL')
-    raise UnknownName("server", on, ("postgresql", "sqlite", "the URL of a PostgreSQL server"), kinds="servers")
+    if on == "mysql":
+        raise NotCovered('dbplan starts no MySQL; take "mariadb", which is its kin, or the URL of a MySQL server')
+    known = ("postgresql", "mariadb", "sqlite", "the URL of a PostgreSQL, MariaDB or MySQL server")
+    raise UnknownName("server", on, known, kinds="servers")
 
 
 @contextmanager
@@ -105,19 +116,27 @@ def _embedded(plan: Plan) -> Iterator[Stage]:
             yield stage
 
 
-@contextmanager
-def _remote(plan: Plan, on: str) -> Iterator[Stage]:
+def _remote(plan: Plan, on: str) -> AbstractContextManager[Stage]:
     from dbplan.connection import normalise
-    from dbplan.sandbox import databases
 
     url = normalise(on)
     if url.get_backend_name() in ("mariadb", "mysql"):
-        raise NotCovered("sandboxes on MariaDB and MySQL are not covered yet; give the URL of a PostgreSQL server")
+        from dbplan.sandbox import mariadb
+
+        return mariadb.remote(plan, url.set(drivername=f"{url.get_backend_name()}+pymysql"), cores())
     if url.get_backend_name() == "sqlite":
         raise UsageError('a SQLite sandbox has its own file; write on="sqlite" in place of a URL')
     if url.get_backend_name() != "postgresql":
-        raise NotCovered(f"sandboxes on {url.get_backend_name()} are not covered; give the URL of a PostgreSQL server")
-    url = url.set(drivername="postgresql+psycopg")
+        raise NotCovered(
+            f"sandboxes on {url.get_backend_name()} are not covered; give the URL of a PostgreSQL or MariaDB server"
+        )
+    return _postgresql_server(plan, url.set(drivername="postgresql+psycopg"))
+
+
+@contextmanager
+def _postgresql_server(plan: Plan, url: URL) -> Iterator[Stage]:
+    from dbplan.sandbox import databases
+
     connection = _maintenance(url)
     _refuse_unfit(connection, url)
     with (
@@ -228,7 +247,7 @@ def _file(plan: Plan, directory: Path, source: Path | None) -> Iterator[Stage]:
 
 def plan_file(plan: Plan) -> str:
     """Return what of the plan's name can stand in a file name."""
-    from dbplan.sandbox.databases import slug
+    from dbplan.sandbox.names import slug
 
     return slug(plan.name)
 

@@ -6,21 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbplan.sandbox import databases, postgresql
+from dbplan.sandbox import databases, names, postgresql
 
 
 @given(st.text())
 def test_every_plan_name_makes_a_slug_that_fits_a_name(name):
-    slug = databases.slug(name)
-    made = f"dbplan_{slug}_1_0123abcd{databases._check('0123abcd')}"
-    assert databases.token_of(made) == "0123abcd"
+    made = names.name_for(name, 1, "0123abcd")
+    assert names.token_of(made) == "0123abcd"
     assert len(made) < 63
 
 
 @given(st.text(), st.from_regex(r"dbplan_[a-z0-9_]{1,32}_[0-9a-f]{16}", fullmatch=True))
 def test_names_that_only_look_alike_are_not_ours(text, similar):
-    assert databases.token_of(text) is None
-    assert databases.token_of(similar) is None
+    assert names.token_of(text) is None
+    assert names.token_of(similar) is None
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def database(maintenance):
 
 
 def own_name(token):
-    return f"dbplan_x_1_{token}{databases._check(token)}"
+    return names.name_for("x", 1, token)
 
 
 def test_forsaken_databases_are_dropped_marked_or_not(maintenance, database):

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from dbplan.errors import ConnectionFailed, NotCovered, SandboxError, UnknownName, UsageError
 from dbplan.plan import Plan
-from dbplan.sandbox import cluster, databases, postgresql, sandbox
+from dbplan.sandbox import cluster, databases, names, postgresql, sandbox
 from dbplan.sandbox.home import home
 
 
@@ -223,8 +223,8 @@ def test_extensions_that_the_plan_evidently_needs_are_created():
 
 @pytest.mark.parametrize(("on", "error", "said"), [
     ("postgres", UnknownName, 'no server "postgres"'),
-    ("mariadb", NotCovered, "not covered yet"),
-    ("mysql://root:secret@localhost/x", NotCovered, "not covered yet"),
+    ("mysql", NotCovered, 'take "mariadb"'),
+    ("mysql://root:secret@127.0.0.1:1/x", ConnectionFailed, r"root:\*\*\*@127\.0\.0\.1:1/x"),
     ("sqlite:///dev.db", UsageError, 'write on="sqlite"'),
     ("mssql+pyodbc://sa:secret@h/x", NotCovered, "on mssql are not covered"),
     ("postgresql://u:s3cret@127.0.0.1:1/x", ConnectionFailed, r"u:\*\*\*@127\.0\.0\.1:1/x"),
@@ -273,7 +273,7 @@ def test_a_role_that_may_not_create_databases_is_told_so(plan, role):
 def test_a_lost_session_does_not_leave_the_database_behind(plan):
     with sandbox(plan) as stage, postgresql.connect() as connection:
         others = "SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE locktype = 'advisory' AND objid = %s"
-        token = databases.token_of(sa.make_url(stage.url).database)
+        token = names.token_of(sa.make_url(stage.url).database)
         assert connection.execute(others, [int(token, 16)]).fetchall() == [(True,)]
     assert not exists(stage)
 
