@@ -118,20 +118,25 @@ def naming(plan: Plan, style: Callable[[str], str], reserved: frozenset[str] = f
     Names that the source already has (`.info`) are kept. `reserved` are words that no class or attribute may be.
     Relations whose other table the plan does not hold are left out.
     """
-    tables = plan.tables
+    tables, kept = plan.tables, _kept(style) if "prisma" in plan.metadata.info else style
     classes = _classes(tables, reserved)
     fields: dict[tuple[str, str], str] = {}
     taken: dict[str, set[str]] = defaultdict(lambda: set(reserved))
     for table in tables:
         for column in table.columns:
-            wanted = str(column.info.get("field") or style(column.name))
+            wanted = kept(column.info["field"]) if column.info.get("field") else style(column.name)
             fields[table.key, column.name] = _free(wanted, taken[table.key])
-    relations = tuple(_relations(tables, classes, style, taken))
+    relations = tuple(_relations(tables, classes, (style, kept), taken))
     outward, inward = defaultdict(list), defaultdict(list)
     for relation in relations:
         outward[relation.child.key].append(relation)
         inward[relation.parent.key].append(relation)
     return Naming(classes, fields, relations, outward, inward)
+
+
+def _kept(style: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a style that leaves the names of a Prisma schema as they are where camels are wanted anyway."""
+    return style if style is snake else lambda text: text if text.isidentifier() else style(text)
 
 
 def _classes(tables: tuple[Table, ...], reserved: frozenset[str]) -> dict[str, str]:
@@ -148,33 +153,31 @@ def _classes(tables: tuple[Table, ...], reserved: frozenset[str]) -> dict[str, s
 
 
 def _relations(
-    tables: tuple[Table, ...], classes: Mapping[str, str], style: Callable[[str], str], taken: Mapping[str, set[str]]
+    tables: tuple[Table, ...],
+    classes: Mapping[str, str],
+    styles: tuple[Callable[[str], str], Callable[[str], str]],
+    taken: Mapping[str, set[str]],
 ) -> Iterator[Relation]:
+    style, kept = styles
     known = [(key, key.elements[0].column.table) for table in tables for key in _keys(table) if _is_held(key)]
     pairs = Counter(frozenset((key.table.key, parent.key)) for key, parent in known)
     for key, parent in known:
         child, several = key.table, pairs[frozenset((key.table.key, parent.key))] > 1
         single = is_unique(key)
-        name = _free(
-            key.info.get("field") or style(_outward(key, parent)), taken[child.key], style("to_" + parent.name)
-        )
+        wanted = kept(key.info["field"]) if key.info.get("field") else style(_outward(key, parent))
+        name = _free(wanted, taken[child.key], style(f"to_{parent.name}"))
         back = key.info.get("back")
-        if back is None:
-            back = style(_backward(key, parent, name, single))
+        back = style(_backward(key, parent, name, single)) if back is None else back and kept(back)
         if back:
             back = _free(back, taken[parent.key], style(f"{back}_of_{name}"))
-        label = str(
-            key.info.get("relation") or (_label(classes[child.key], name) if several or child is parent else "")
-        )
-        yield Relation(key, child, parent, name, back, single, label)
+        label = _label(classes[child.key], name) if several or child is parent else ""
+        yield Relation(key, child, parent, name, back, single, str(key.info.get("relation") or label))
 
 
 def _keys(table: Table) -> list[ForeignKeyConstraint]:
     """Return the foreign keys of a table in the order of their columns."""
-    order = {column.name: place for place, column in enumerate(table.columns)}
-    return sorted(
-        table.foreign_key_constraints, key=lambda key: [order[name] for name in key.column_keys if name in order]
-    )
+    order = {column.key: place for place, column in enumerate(table.columns)}
+    return sorted(table.foreign_key_constraints, key=lambda key: [order.get(name, -1) for name in key.column_keys])
 
 
 def _is_held(key: ForeignKeyConstraint) -> bool:
