@@ -27,13 +27,29 @@ def load(target: str) -> Plan:
     module = modules.load(module_name)
     name = _plan_name(module_name)
     if attribute:
-        return from_object(_attribute(module, attribute), name=name, source=target)
+        value = _attribute(module, attribute)
+        unread = _import_all(module, value) if _holds(value) else []
+        return _noting(from_object(value, name=name, source=target), unread)
     found, unread = _found(module)
-    plan = from_object(found, name=name, source=target)
+    return _noting(from_object(found, name=name, source=target), unread)
+
+
+def _noting(plan: Plan, unread: list[str]) -> Plan:
+    """Return the plan with a word on each module that could not be asked for its tables."""
     if unread:
         said = (*plan.metadata.info.get("not_covered", ()), *(f"module {name}: it does not import" for name in unread))
         plan.metadata.info["not_covered"] = said
     return plan
+
+
+def _import_all(module: ModuleType, value: Any) -> list[str]:
+    """Import what may define tables on a base: the modules below its own, or around it while it holds none."""
+    unread = [name for name, found in modules.below(module) if found is None]
+    package = module.__package__ or ""
+    while package and not _metadata(value).tables:
+        unread += [name for name, found in modules.below(modules.load(package)) if found is None]
+        package = package.rpartition(".")[0]
+    return list(dict.fromkeys(unread))
 
 
 def attribute_of(module_name: str, attribute: str) -> Any:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from dbplan.errors import DbplanError, SourceError
+from dbplan.sources import environment
 
 _NO_MODELS = frozenset({"tests", "test", "conftest", "migrations", "alembic", "versions", "__main__"})
 _DEFINES_TABLES = re.compile(r"\b(?:mapped_column|Column|Table)\(|\b__tablename__\b|\btable=True\b")
@@ -138,8 +139,18 @@ def _told(name: str, error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         where = f" at {Path(error.filename or name).name}:{error.lineno}"
     if isinstance(error, KeyError) and error.args and _asked_environment(error):
-        return f'"{name}" wants the environment variable {error.args[0]}{where}; set it, then try again'
+        wanted = environment.missing(Path(theirs[-1].filename), str(error.args[0]))
+        several = "variables" if len(wanted) > 1 else "variable"
+        return (
+            f'"{name}" wants the environment {several} {", ".join(wanted)}{where}; set {_them(wanted)}, then try again'
+        )
+    if wanted := environment.of_settings(error):
+        return f'"{name}" wants settings{where}: {", ".join(wanted)}; set {_them(wanted)}, then try again'
     return f'"{name}" does not import: {_said(error)}{where}; mend that, then try again'
+
+
+def _them(wanted: list[str]) -> str:
+    return "them" if len(wanted) > 1 else "it"
 
 
 def _asked_environment(error: KeyError) -> bool:

@@ -171,7 +171,16 @@ def test_a_module_may_print_warn_and_be_called_as_one_of_pythons(folder: Path, c
         ("import os\n\nos.environ['SHOP_KEY']\n", r"wants the environment variable SHOP_KEY at wants_\d+.py:3"),
         (
             "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    shop_secret: str\nS()\n",
-            r"shop_secret: Field required at wants_\d+.py:4",
+            r"wants settings at wants_\d+.py:4: SHOP_SECRET; set it",
+        ),
+        (
+            "from os import environ\nfrom pydantic_settings import BaseSettings\nclass S(BaseSettings):\n"
+            "    model_config = {'env_prefix': 'app_'}\n    key: str\n    url: str\n    port: int = 1\nS()\n",
+            r"wants settings at wants_\d+.py:8: APP_KEY, APP_URL; set them",
+        ),
+        (
+            "from os import environ\nHOST = environ.get('HOST')\nURL = environ['APP_URL']\nKEY = environ['APP_KEY']\n",
+            r"wants the environment variables APP_URL, APP_KEY at wants_\d+.py:3; set them",
         ),
         (
             "from sqlalchemy import Column, Integer, MetaData, Table\n"
@@ -195,3 +204,65 @@ def test_tables_of_other_binds_are_said():
     for tables in Db.metadatas.values():
         Table("t", tables, Column("id", Integer, primary_key=True))
     assert read(Db()).metadata.info["not_covered"] == ("table t of the bind logs",)
+
+
+BASE = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n"
+PERSON = """
+from {base} import Base
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+class Person(Base):
+    __tablename__ = "people"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    known_as: Mapped[str] = mapped_column("name")
+    boss_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    boss: Mapped["Person | None"] = relationship(remote_side=[id], back_populates="team")
+    team: Mapped[list["Person"]] = relationship(back_populates="boss")
+"""
+
+
+@pytest.mark.parametrize("target", ["shop_k.db:Base", "shop_k.db:Base.metadata", "shop_k:Base"])
+def test_a_base_without_tables_has_the_modules_around_it_imported(folder: Path, target: str):
+    package = folder / "shop_k"
+    (package / "people").mkdir(parents=True)
+    (package / "__init__.py").write_text("from shop_k.db import Base\n")
+    (package / "db.py").write_text(BASE)
+    (package / "people" / "__init__.py").touch()
+    (package / "people" / "models.py").write_text(PERSON.format(base="shop_k.db"))
+    plan = read(target)
+    assert [table.name for table in plan.tables] == ["people"]
+    people = plan.table("people")
+    assert (people.info["model"], people.c.name.info["field"]) == ("Person", "known_as")
+    assert [key.info for key in people.foreign_key_constraints] == [{"field": "boss", "back": "team"}]
+
+
+def test_what_sqlmodel_defines_is_read_from_its_module(folder: Path):
+    (folder / "shop_m.py").write_text(
+        "from sqlmodel import Field, Relationship, SQLModel\n\n"
+        "class Team(SQLModel, table=True):\n    id: int | None = Field(default=None, primary_key=True)\n"
+        "    heroes: list['Hero'] = Relationship(back_populates='team')\n\n"
+        "class Hero(SQLModel, table=True):\n    id: int | None = Field(default=None, primary_key=True)\n"
+        "    team_id: int | None = Field(default=None, foreign_key='team.id')\n"
+        "    team: Team | None = Relationship(back_populates='heroes')\n"
+    )
+    for target in ("shop_m", "shop_m:SQLModel", "shop_m:SQLModel.metadata"):
+        plan = read(target)
+        assert {table.info["model"] for table in plan.tables} == {"Team", "Hero"}
+        assert [key.info for key in plan.table("hero").foreign_key_constraints] == [{"field": "team", "back": "heroes"}]
+
+
+def test_what_flask_sqlalchemy_defines_is_read_from_its_db(folder: Path):
+    (folder / "shop_f.py").write_text(
+        "from flask_sqlalchemy import SQLAlchemy\n\ndb = SQLAlchemy()\n\n"
+        "class User(db.Model):\n    id = db.Column(db.Integer, primary_key=True)\n"
+        "    posts = db.relationship('Post', backref='author')\n\n"
+        "class Post(db.Model):\n    id = db.Column(db.Integer, primary_key=True)\n"
+        "    author_id = db.Column(db.ForeignKey('user.id'))\n"
+    )
+    for target in ("shop_f", "shop_f:db", "shop_f:db.Model"):
+        plan = read(target)
+        assert [table.name for table in plan.tables] == ["post", "user"]
+        assert [key.info for key in plan.table("post").foreign_key_constraints] == [
+            {"back": "posts", "field": "author"}
+        ]
