@@ -60,7 +60,8 @@ def _native(base: Any) -> Any:
             keys = create.include_foreign_key_constraints
             omitted = set() if keys is None else table.foreign_key_constraints.difference(keys)
             rest = [c for c in table._sorted_constraints if c is not table.primary_key and c not in omitted]
-            lines = (self._constraint_line(constraint) for constraint in (table.primary_key, *rest))
+            key = [table.primary_key] if table.primary_key.columns else []
+            lines = (self._constraint_line(constraint) for constraint in (*key, *rest))
             return [line for line in lines if line]
 
         def _constraint_line(self, constraint: Constraint) -> str | None:

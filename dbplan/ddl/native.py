@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Index, MetaData, Table
+from sqlalchemy import MetaData, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, SetColumnComment
 
 from dbplan.ddl.compilers import compiler_dialect
 from dbplan.ddl.extensions import extensions
-from dbplan.ddl.recording import KINDS, Recorder, in_order, place_of
+from dbplan.ddl.recording import Recorder, in_order, kind_of, place_of
 from dbplan.ddl.statement import Statement
 from dbplan.errors import SourceError
 from dbplan.evidence import Place
 from dbplan.plan import Plan
 
-_ORDER = ("setting", "schema", "extension", "type", "sequence", "body", "attachment", "index", "key", "alteration")
-_LAST = ("view index", "rule", "trigger", "policy", "statistics", "comment")
+_ORDER = ("setting", "schema", "extension", "type", "sequence", "body", "attachment", "unique index", "index", "key")
+_LAST = ("alteration", "rule", "trigger", "policy", "statistics", "comment")
 _RANK = {kind: rank for rank, kind in enumerate((*_ORDER, *_LAST))}
 _POSTGRESQL = frozenset({"postgresql", "cockroachdb"})
 
@@ -32,13 +32,14 @@ def statements(plan: Plan, dialect: str) -> tuple[Statement, ...]:
     Raises SourceError for a model that cannot be written: a key that leads nowhere, a type that server has no word for.
     """
     try:
-        return tuple(_statements(plan.metadata, dialect))
+        return tuple(statements_of(plan.metadata, dialect))
     except SQLAlchemyError as error:
         said = " ".join(str(error).split())
         raise SourceError(f'plan "{plan.name}" cannot be written for {dialect}: {said}; mend the model') from None
 
 
-def _statements(metadata: MetaData, name: str) -> list[Statement]:
+def statements_of(metadata: MetaData, name: str) -> list[Statement]:
+    """Return the statements of a MetaData; raises what SQLAlchemy raises for one that cannot be written."""
     dialect = compiler_dialect(name)
     own = metadata.info.get("dialect") in (None, name)
     found = [*_outside(metadata, dialect), *_recorded(metadata, dialect, own)]
@@ -99,8 +100,7 @@ def _stripped(sql: str) -> str:
 
 def _written(elements: Iterable[Any], dialect: Dialect) -> Iterator[Statement]:
     for element in elements:
-        kind = KINDS.get(type(element)) or ("type" if "Type" in type(element).__name__ else "statement")
-        yield Statement(place_of(element), kind, _sql(element, dialect))
+        yield Statement(place_of(element), kind_of(element), _sql(element, dialect))
 
 
 def _view(view: Table, dialect: Dialect) -> Iterator[Statement]:
@@ -108,8 +108,8 @@ def _view(view: Table, dialect: Dialect) -> Iterator[Statement]:
     words = "MATERIALIZED VIEW" if view.info.get("materialized") else "VIEW"
     place = Place(table=str(view.key))
     yield Statement(place, "view", f"CREATE {words} {name} AS\n{_stripped(view.info['view'])}")
-    for index in sorted(view.indexes, key=lambda index: str(index.name)):
-        yield Statement(_index_place(index), "view index", _sql(CreateIndex(index), dialect))
+    indexes = sorted(view.indexes, key=lambda index: str(index.name))
+    yield from _written((CreateIndex(index) for index in indexes), dialect)
     if dialect.supports_comments and not dialect.inline_comments:
         yield from _view_comments(view, words, name, dialect)
 
@@ -122,10 +122,6 @@ def _view_comments(view: Table, words: str, name: str, dialect: Dialect) -> Iter
         if column.comment is not None:
             place = Place(table=str(view.key), column=column.name)
             yield Statement(place, "comment", _sql(SetColumnComment(column), dialect))
-
-
-def _index_place(index: Index) -> Place:
-    return Place(table=str(index.table.key) if index.table is not None else "", index=str(index.name))
 
 
 def _literal(text: str) -> str:

@@ -23,9 +23,8 @@ from sqlalchemy.sql.ddl import BaseDDLElement, SchemaGenerator, SetConstraintCom
 from dbplan.ddl.compilers import is_drawn_only
 from dbplan.evidence import Place
 
-KINDS: dict[type, str] = {
+_KINDS: dict[type, str] = {
     CreateTable: "table",
-    CreateIndex: "index",
     CreateSequence: "sequence",
     AddConstraint: "key",
     SetTableComment: "comment",
@@ -94,6 +93,13 @@ def in_order(tables: Iterable[Table]) -> list[Table]:
     """Return tables so that parents come before their children, as far as cycles let them."""
     sort: Any = sort_tables_and_constraints
     return [table for table, _ in sort(tables) if table is not None]
+
+
+def kind_of(element: BaseDDLElement) -> str:
+    """Return what a DDL element makes, in one word."""
+    if isinstance(element, CreateIndex):
+        return "unique index" if element.element.unique else "index"
+    return _KINDS.get(type(element)) or ("type" if "Type" in type(element).__name__ else "statement")
 
 
 def place_of(element: BaseDDLElement) -> Place:

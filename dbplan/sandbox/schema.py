@@ -8,44 +8,32 @@ from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Constraint, DefaultClause, Engine, Index, MetaData, Table, text
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import CompileError, DBAPIError, SQLAlchemyError
-from sqlalchemy.schema import CreateSchema
+from sqlalchemy.schema import CreateIndex
 from sqlalchemy.types import NullType, TypeEngine
 
+from dbplan.ddl import Statement
+from dbplan.ddl.native import schemas, statements_of
 from dbplan.errors import NotCovered, SandboxError
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.plan import Plan, copy_metadata
 
 _PRODUCTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mariadb": "MariaDB", "mysql": "MySQL"}
 _OF_MYSQL = ("mariadb", "mysql")
-_TYPES = {
-    "citext": "citext",
-    "hstore": "hstore",
-    "ltree": "ltree",
-    "vector": "vector",
-    "halfvec": "vector",
-    "cube": "cube",
-}
 _FOREIGN = {"BLOB", "CLOB", "DATETIME", "NCHAR", "NVARCHAR", "BINARY", "VARBINARY"}
 """Types that SQLAlchemy writes for PostgreSQL, which has none of that name."""
-_OPERATOR_CLASSES = {"gin_trgm_ops": "pg_trgm", "gist_trgm_ops": "pg_trgm"}
 
 
 def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
-    """Create the plan's schemas, the extensions that it evidently needs, and its tables.
+    """Create everything that the plan holds, by its own DDL.
 
     Return a finding for each index that the server refuses: it guards no row, so all else can be studied without.
-    Raises NotCovered for what the database has no type for, SandboxError for a table that it refuses.
+    Raises NotCovered for what the database has no type for, SandboxError for a statement that it refuses.
     """
     refuse_types(plan, engine)
     if engine.dialect.name in ("sqlite", *_OF_MYSQL):
         _refuse_schemas(plan, engine)
     with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            for name in sorted(schemas(plan.metadata)):
-                connection.execute(CreateSchema(name, if_not_exists=True))
-            _create_extensions(plan, connection)
         try:
             return _create(plan, connection)
         except SQLAlchemyError as error:
@@ -63,10 +51,21 @@ def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
         from dbplan.sandbox.mariadb.fitting import fit
 
         lost = fit(metadata)
-    indexes = [index for table in metadata.tables.values() for index in _set_aside(table)]
-    metadata.create_all(connection)
-    refused = (finding for index in indexes if (finding := _create_index(index, connection)) is not None)
-    return (*lost, *refused)
+    connection.execution_options(no_parameters=True)
+    unwritable = [_refused(*said) for table in metadata.tables.values() for said in _take_unwritable(table, connection)]
+    made = (_execute(statement, connection) for statement in statements_of(metadata, connection.dialect.name))
+    return (*lost, *unwritable, *(finding for finding in made if finding is not None))
+
+
+def _execute(statement: Statement, connection: Connection) -> Finding | None:
+    """Execute a statement; return the finding where it makes an index that the server refuses."""
+    if statement.kind == "index":
+        return _create_index(statement, connection)
+    if statement.kind == "extension":
+        _create_extension(statement, connection)
+    else:
+        connection.exec_driver_sql(statement.sql)
+    return None
 
 
 def _translate(metadata: MetaData) -> None:
@@ -88,39 +87,44 @@ def makes_boolean(check: Constraint) -> bool:
     return column is not None and isinstance(column.type, Boolean)
 
 
-def _set_aside(table: Table) -> list[Index]:
-    """Take the indexes that guard nothing out of a table, by name."""
-    found = sorted((index for index in table.indexes if not index.unique), key=lambda index: str(index.name))
-    table.indexes.difference_update(found)
-    return found
+def _take_unwritable(table: Table, connection: Connection) -> Iterator[tuple[Place, str, str]]:
+    """Take the indexes that no statement can make out of a table, by name; yield the place, the reason, the mend."""
+    for index in sorted(table.indexes, key=lambda index: str(index.name)):
+        index.dialect_options["postgresql"]["concurrently"] = False  # the tables are empty, and this is a transaction
+        reason = "" if index.unique else _unwritable(index, connection)
+        if reason:
+            table.indexes.discard(index)
+            mend = "" if index.expressions else "name its columns, or take it out of the model"
+            yield Place(table=str(table.key), index=str(index.name)), reason, mend
 
 
-def _create_index(index: Index, connection: Connection) -> Finding | None:
-    """Create an index; return the finding where the server refuses it."""
-    place = Place(table=str(index.table.key) if index.table is not None else "", index=str(index.name))
+def _unwritable(index: Index, connection: Connection) -> str:
     if not index.expressions:
-        return _refused(place, "it names no column", "name its columns, or take it out of the model")
-    index.dialect_options["postgresql"]["concurrently"] = False  # the tables are empty, and this is a transaction
+        return "it names no column"
+    try:
+        CreateIndex(index).compile(dialect=connection.dialect)
+    except SQLAlchemyError as error:
+        return _by(connection, _why(error))
+    return ""
+
+
+def _create_index(statement: Statement, connection: Connection) -> Finding | None:
     try:
         # MySQL and MariaDB commit with every CREATE, and with it would go the savepoint.
         with nullcontext() if connection.dialect.name in _OF_MYSQL else connection.begin_nested():
-            index.create(connection)
-    except SQLAlchemyError as error:
-        said = _said(error) if isinstance(error, DBAPIError) else _why(error)
-        return _refused(place, f"{_PRODUCTS.get(connection.dialect.name, connection.dialect.name)} says: {said}")
+            connection.exec_driver_sql(statement.sql)
+    except DBAPIError as error:
+        return _refused(statement.place, _by(connection, _said(error)))
     return None
+
+
+def _by(connection: Connection, said: str) -> str:
+    return f"{_PRODUCTS.get(connection.dialect.name, connection.dialect.name)} says: {said}"
 
 
 def _refused(place: Place, reason: str, mend: str = "") -> Finding:
     why = "What the models declare cannot be created; measured is the schema without this index."
     return Finding("index-refused", Severity.ERROR, place, f"the index cannot be created: {reason}", mend, why)
-
-
-def schemas(metadata: MetaData) -> set[str]:
-    """Return the names of the schemas that tables and their types lie in, the default one left out."""
-    own = {table.schema for table in metadata.tables.values()}
-    of_types = {getattr(column.type, "schema", None) for column in _columns(metadata)}
-    return {name for name in own | of_types if name}
 
 
 def refuse_types(plan: Plan, engine: Engine) -> None:
@@ -155,36 +159,15 @@ def _name(kind: TypeEngine[Any]) -> str:
     return str(getattr(kind, "__visit_name__", type(kind).__name__)).upper()
 
 
-def extensions(plan: Plan) -> dict[str, str]:
-    """Return the extensions that types, operator classes and exclusions evidently need, each with a place."""
-    found: dict[str, str] = {}
-    for table in plan.tables:
-        for column in table.columns:
-            if extension := _TYPES.get(_name(_item(column.type)).lower()):
-                found.setdefault(extension, f"{table.key}.{column.name}")
-        for index in table.indexes:
-            for operator_class in index.dialect_kwargs.get("postgresql_ops", {}).values():
-                if extension := _OPERATOR_CLASSES.get(str(operator_class).lower()):
-                    found.setdefault(extension, f"{table.key} ({index.name})")
-        for constraint in table.constraints:
-            if isinstance(constraint, ExcludeConstraint) and "=" in constraint.operators.values():
-                found.setdefault("btree_gist", f"{table.key} ({constraint.name})")
-    return found
-
-
-def _item(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    return getattr(kind, "item_type", kind)
-
-
-def _create_extensions(plan: Plan, connection: Connection) -> None:
-    for name, place in extensions(plan).items():
-        try:
-            connection.execute(text(f'CREATE EXTENSION IF NOT EXISTS "{name}"'))
-        except DBAPIError as error:
-            raise SandboxError(
-                f'{place} needs the extension "{name}", which this server does not give us: {_said(error)}; '
-                "install it there, or run on another server"
-            ) from None
+def _create_extension(statement: Statement, connection: Connection) -> None:
+    try:
+        connection.exec_driver_sql(statement.sql)
+    except DBAPIError as error:
+        name = statement.sql.partition('"')[2].partition('"')[0]
+        raise SandboxError(
+            f'{statement.place or "the plan"} needs the extension "{name}", which this server does not give us: '
+            f"{_said(error)}; install it there, or run on another server"
+        ) from None
 
 
 def _why(error: SQLAlchemyError) -> str:
