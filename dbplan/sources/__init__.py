@@ -7,7 +7,7 @@ from typing import Any
 
 from dbplan.connection import looks_like_url
 from dbplan.domains import PLANS
-from dbplan.errors import NotCovered, UnknownName
+from dbplan.errors import UnknownName
 from dbplan.plan import Plan
 
 __all__ = ["known", "own", "read"]
@@ -17,13 +17,14 @@ def read(source: Any) -> Plan:
     """Return the Plan that `source` describes.
 
     `source` is a bundled name, a name under `[tool.dbplan.plans]` of pyproject.toml, `module:attr`,
-    `file.py:attr`, a database URL, or an object that is or holds a SQLAlchemy MetaData.
+    `file.py:attr`, a Prisma schema (`schema.prisma`, or a folder of such files), a database URL, or an object
+    that is or holds a SQLAlchemy MetaData.
     Raises UnknownName for a name nobody knows, SourceError for a module that does not import or holds no
-    tables, ConnectionFailed for a database that does not answer.
+    tables and for a schema that Prisma would refuse, ConnectionFailed for a database that does not answer.
     """
     if isinstance(source, Plan):
         return source
-    from dbplan.sources import live, models, modules, project
+    from dbplan.sources import live, models, modules, prisma, project
 
     if not isinstance(source, str | Path):
         return models.from_object(source, name=models.name_of(source), source=models.name_of(source))
@@ -35,9 +36,7 @@ def read(source: Any) -> Plan:
     if text in project.plans():
         return project.load(text, read)
     if _is_prisma(text):
-        raise NotCovered(
-            f'"{text}" is a Prisma schema, which is not read yet; hand over SQLAlchemy models or a database URL'
-        )
+        return prisma.read(text)
     if ":" in text or text.endswith(".py") or modules.is_package(text) or modules.importable(text):
         return models.load(text)
     raise UnknownName("plan", text, known(), kinds="known plans")

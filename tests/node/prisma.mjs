@@ -1,5 +1,6 @@
 // Prisma's own engines, without a binary and without a database.
 // node prisma.mjs validate|format|ddl|dmmf FILE…  prints one JSON object: {ok, text}.
+// node prisma.mjs each FILE…  takes every file for a schema of its own and prints the DDL of each: [{ok, text}, …].
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 
@@ -17,10 +18,14 @@ const REPLIES = { postgresql: reply('PostgreSQL 18.6', 180006), cockroachdb: rep
 let panic = ''
 globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (text) => { panic = text } }
 
+let compiled = null
+let instances = 0
+
 async function engine() {
-  const bindings = await import(new URL('schema_engine_bg.js', ENGINE))
-  const module = new WebAssembly.Module(fs.readFileSync(new URL('schema_engine_bg.wasm', ENGINE)))
-  const instance = new WebAssembly.Instance(module, { './schema_engine_bg.js': bindings })
+  // The bindings remember the memory of their engine, so each engine has bindings of its own.
+  const bindings = await import(new URL(`schema_engine_bg.js?${instances++}`, ENGINE))
+  compiled ??= new WebAssembly.Module(fs.readFileSync(new URL('schema_engine_bg.wasm', ENGINE)))
+  const instance = new WebAssembly.Instance(compiled, { './schema_engine_bg.js': bindings })
   bindings.__wbg_set_wasm(instance.exports)
   instance.exports.__wbindgen_start()
   return bindings.SchemaEngine
@@ -71,9 +76,21 @@ const VERBS = {
 
 const [verb, ...paths] = process.argv.slice(2)
 const plain = (text) => text.replace(/\u001b\[[\d;]*m/g, '')
-try {
-  const text = await VERBS[verb](paths.map((path) => [path, fs.readFileSync(path, 'utf8')]))
-  console.log(JSON.stringify({ ok: true, text }))
-} catch (error) {
-  console.log(JSON.stringify({ ok: false, text: plain(panic || String(error?.message ?? error)) }))
+const read = (path) => [path, fs.readFileSync(path, 'utf8')]
+
+async function answer(verb, files) {
+  panic = ''
+  try {
+    return { ok: true, text: await VERBS[verb](files) }
+  } catch (error) {
+    return { ok: false, text: plain(panic || String(error?.message ?? error)) }
+  }
+}
+
+if (verb === 'each') {
+  const answers = []
+  for (const path of paths) answers.push(await answer('ddl', [read(path)]))
+  console.log(JSON.stringify(answers))
+} else {
+  console.log(JSON.stringify(await answer(verb, paths.map(read))))
 }
