@@ -50,10 +50,18 @@ def _compare(key: _Key, left: Mapping[_Key, SchemaObject], right: Mapping[_Key, 
 
 def _hangs_on_one_side(key: _Key, left: Mapping[_Key, SchemaObject], right: Mapping[_Key, SchemaObject]) -> bool:
     """Say whether the object is part of something that only one side has, and is told with it."""
-    if key[0] not in _PARTS:
+    kind, place = key
+    if kind == "sequence":
+        place = Place(_owner(left.get(key) or right[key]))
+    elif kind not in _PARTS:
         return False
-    owners = [(owner, Place(key[1].table)) for owner in ("table", "view", "domain", "type")]
-    return not any(owner in left and owner in right for owner in owners)
+    owners = [(owner, Place(place.table)) for owner in ("table", "view", "domain", "type")]
+    return bool(place.table) and not any(owner in left and owner in right for owner in owners)
+
+
+def _owner(sequence: SchemaObject) -> str:
+    """Return the table that a sequence belongs to; "" for one on its own."""
+    return dict(sequence.properties).get("owned by", "").rpartition(".")[0]
 
 
 def _properties(one: SchemaObject, other: SchemaObject) -> Iterator[Difference]:
