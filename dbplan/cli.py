@@ -287,13 +287,16 @@ def _hand_over(report: Report, output: Path | None) -> None:
     """Print the files that a report holds, or write them to a file or into a folder."""
     from dbplan.report.files import listings, save_all
 
+    first, *others = listings(report)
     if output is None:
-        typer.echo("\n".join(code.source.rstrip("\n") + "\n" for code in listings(report)), nl=False)
+        typer.echo(first.source, nl=False)
     elif output.suffix and not output.is_dir():
-        typer.echo(report.save(output))
+        paths = [report.save(output), *save_all(report, output.parent, others)]
+        typer.echo("\n".join(map(str, paths)))
     else:
-        for path in save_all(report, output):
-            typer.echo(path)
+        typer.echo("\n".join(map(str, save_all(report, output))))
+    if output is None and others:
+        typer.echo(f"not printed: {', '.join(code.file for code in others)}; -o FOLDER writes all", err=True)
 
 
 @app.command()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import PurePath
 
 from dbplan.errors import NotCovered, UnknownName
 from dbplan.evidence import Finding
+from dbplan.exports.beyond import mended, script
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 from dbplan.report import Report
@@ -42,6 +44,9 @@ _LANGUAGES = {"ts": "typescript", "py": "python", "js": "javascript"}
 
 def export(plan: Plan, target: str, *, dialect: str | None = None) -> Report:
     """Write a plan for another tool: `.save("schema.prisma")` writes the file, the findings say what the tool cannot.
+
+    Where SQL makes up for what the tool cannot say, a second file, `*.beyond.sql`, holds it: run after what the tool
+    makes, it brings a PostgreSQL database to the plan.
 
     `target` is one of ddl, prisma, drizzle, typeorm, models, sqlmodel, django, dbml, mongodb; `dialect` the server that
     it is written for: postgresql, mysql, mariadb, sqlite, mssql or cockroachdb, by default the plan's own.
@@ -84,7 +89,14 @@ def _written(plan: Plan, tool: Target, server: str, *, asked: bool) -> Written:
         translation = translated(plan.metadata, server)
         plan, lost = replace(plan, metadata=translation.metadata, queries=()), translation.lost
     written: Written = import_module(f"dbplan.exports.{tool.module}").write(plan, server)
-    return replace(written, lost=(*lost, *written.lost))
+    own_lost = written.lost if tool.module == "ddl" else mended(plan, written.lost, server)
+    return Written(_with_script(written.files, own_lost), (*lost, *own_lost))
+
+
+def _with_script(files: Mapping[str, str], lost: tuple[Finding, ...]) -> Mapping[str, str]:
+    """Return the files and, where SQL makes up for what the tool cannot say, a script to run after it."""
+    sql = script(lost)
+    return {**files, f"{PurePath(next(iter(files))).stem}.beyond.sql": sql} if sql else files
 
 
 def _verdict(plan: Plan, tool: Target, server: str, written: Written) -> str:
@@ -97,7 +109,7 @@ def _verdict(plan: Plan, tool: Target, server: str, written: Written) -> str:
 def _blocks(written: Written, tool: Target, lost: tuple[Finding, ...]) -> list[Block]:
     blocks: list[Block] = [Code(text, _language(name), name, name) for name, text in written.files.items()]
     if lost:
-        said = f"{len(lost)} of the plan's properties have no words there; each says what stands instead"
+        said = f"{len(lost)} of the plan's properties have no words there; the SQL beneath makes up for them"
         blocks.append(Section(f"What {tool.name} cannot say", said, blocks=(Findings(lost),), folded=True))
     return blocks
 

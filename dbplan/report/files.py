@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -53,10 +53,10 @@ def listings(report: Report) -> list[Code]:
     return [block for block in walk(report.blocks) if isinstance(block, Code) and block.file]
 
 
-def save_all(report: Report, folder: Path) -> list[Path]:
-    """Write every file that the report holds into a folder, under its own name."""
+def save_all(report: Report, folder: Path, only: Sequence[Code] | None = None) -> list[Path]:
+    """Write the files that the report holds, or `only` some of them, into a folder, each under its own name."""
     written = []
-    for code in listings(report):
+    for code in listings(report) if only is None else only:
         written.append(folder / code.file)
         write(written[-1], code.source.encode())
     return written
