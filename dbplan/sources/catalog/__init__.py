@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["snapshot"]
 
-_GATHERERS = {"postgresql": "postgresql", "sqlite": "sqlite"}
+_GATHERERS = {"postgresql": "postgresql", "sqlite": "sqlite", "mariadb": "mariadb", "mysql": "mariadb"}
 
 
 def snapshot(connection: Connection, *, ignore_tables: Collection[str] = ()) -> Catalog:
@@ -23,9 +23,12 @@ def snapshot(connection: Connection, *, ignore_tables: Collection[str] = ()) -> 
     `ignore_tables` are names as a Place writes them: schema-qualified where the schema is not the default one.
     What hangs on an ignored table (its columns, indexes, constraints, triggers, owned sequences) is left out too.
     Roles, privileges, owners and tablespaces are the server's, not the schema's, and are never in a catalog.
-    Raises NotCovered for servers other than PostgreSQL and SQLite.
+    A MariaDB that was reached as mysql:// gives the catalog of a MariaDB.
+    Raises NotCovered for servers other than PostgreSQL, SQLite, MariaDB and MySQL.
     """
     dialect = connection.dialect.name
+    if getattr(connection.dialect, "is_mariadb", False):
+        dialect = "mariadb"
     if dialect not in _GATHERERS:
         known = " and ".join(sorted(_GATHERERS))
         raise NotCovered(f"catalogs are read on {known}, not on {dialect}; compare there with the server's own dump")

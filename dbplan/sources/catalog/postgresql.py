@@ -55,10 +55,11 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_constraint k ON k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
-WHERE c.relkind IN ('r', 'p', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped AND {own(pg_class, c.oid)}
+WHERE c.relkind IN ('r', 'p', 'f', 'c', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND {own(pg_class, c.oid)}
 """
 
-# NOT NULL constraints (a kind of their own since PostgreSQL 18) are told with their column.
+# NOT NULL constraints (a kind of their own since PostgreSQL 18) are told with their column. A foreign key to a
+# partitioned table has a copy of itself for each partition there, which the server makes and names.
 _CONSTRAINTS = """
 SELECT n.nspname, coalesce(c.relname, t.typname), k.conname, json_build_object(
     'definition', pg_get_constraintdef(k.oid, true),
@@ -68,6 +69,7 @@ LEFT JOIN pg_class c ON c.oid = k.conrelid
 LEFT JOIN pg_type t ON t.oid = k.contypid
 JOIN pg_namespace n ON n.oid = coalesce(c.relnamespace, t.typnamespace)
 WHERE k.contype IN ('p', 'u', 'f', 'c', 'x')
+  AND NOT EXISTS (SELECT FROM pg_constraint up WHERE up.oid = k.conparentid AND up.conrelid = k.conrelid)
   AND CASE WHEN c.oid IS NULL THEN {own(pg_type, t.oid)} ELSE {own(pg_class, c.oid)} END
 """
 
@@ -125,9 +127,17 @@ SELECT n.nspname, t.typname, '', json_build_object(
     'kind', CASE t.typtype WHEN 'r' THEN 'range of ' || r.rngsubtype::regtype ELSE 'composite' END,
     'column order', (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
                      FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
+    'operator class', CASE WHEN NOT o.opcdefault THEN quote_ident(os.nspname) || '.' || quote_ident(o.opcname) END,
+    'collation', CASE WHEN r.rngcollation <> rt.typcollation THEN r.rngcollation::regcollation::text END,
+    'canonical', CASE WHEN r.rngcanonical <> 0 THEN r.rngcanonical::regproc::text END,
+    'difference', CASE WHEN r.rngsubdiff <> 0 THEN r.rngsubdiff::regproc::text END,
+    'multirange', (to_jsonb(r) ->> 'rngmultitypid')::oid::regtype::text,
     'comment', obj_description(t.oid, 'pg_type'))
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_range r ON r.rngtypid = t.oid
+LEFT JOIN pg_type rt ON rt.oid = r.rngsubtype
+LEFT JOIN pg_opclass o ON o.oid = r.rngsubopc
+LEFT JOIN pg_namespace os ON os.oid = o.opcnamespace
 LEFT JOIN pg_class c ON c.oid = t.typrelid
 WHERE (t.typtype = 'r' OR c.relkind = 'c') AND {own(pg_type, t.oid)}
 """
@@ -138,7 +148,7 @@ SELECT n.nspname, c.relname, '', json_build_object(
     'start', s.seqstart, 'increment', s.seqincrement, 'minimum', s.seqmin, 'maximum', s.seqmax, 'cache', s.seqcache,
     'cycle', CASE WHEN s.seqcycle THEN 'yes' END,
     'persistence', CASE c.relpersistence WHEN 'u' THEN 'unlogged' END,
-    'owned by', (SELECT CASE WHEN ts.nspname <> current_schema THEN ts.nspname || '.' ELSE '' END
+    'owned by', (SELECT CASE WHEN ts.nspname IS DISTINCT FROM current_schema THEN ts.nspname || '.' ELSE '' END
                         || t.relname || '.' || a.attname
                  FROM pg_depend d JOIN pg_class t ON t.oid = d.refobjid
                  JOIN pg_namespace ts ON ts.oid = t.relnamespace
@@ -154,6 +164,7 @@ _TRIGGERS = """
 SELECT n.nspname, c.relname, g.tgname, json_build_object(
     'definition', pg_get_triggerdef(g.oid, true),
     'fires', CASE g.tgenabled WHEN 'D' THEN 'never: disabled' WHEN 'R' THEN 'on replicas' WHEN 'A' THEN 'always' END,
+    'cloned', CASE WHEN (to_jsonb(g) ->> 'tgparentid') <> '0' THEN 'from the partitioned table' END,
     'comment', obj_description(g.oid, 'pg_trigger'))
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT g.tgisinternal AND {own(pg_class, c.oid)}
@@ -174,7 +185,8 @@ SELECT n.nspname, c.relname, p.polname, json_build_object(
     'roles', (SELECT string_agg(CASE r WHEN 0 THEN 'public' ELSE pg_get_userbyid(r) END, ', ' ORDER BY r)
               FROM unnest(p.polroles) r),
     'using', pg_get_expr(p.polqual, p.polrelid),
-    'with check', pg_get_expr(p.polwithcheck, p.polrelid))
+    'with check', pg_get_expr(p.polwithcheck, p.polrelid),
+    'comment', obj_description(p.oid, 'pg_policy'))
 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE {own(pg_class, c.oid)}
 """
@@ -182,7 +194,8 @@ WHERE {own(pg_class, c.oid)}
 _RULES = """
 SELECT n.nspname, c.relname, r.rulename, json_build_object(
     'definition', pg_get_ruledef(r.oid, true),
-    'fires', CASE r.ev_enabled WHEN 'D' THEN 'never: disabled' WHEN 'R' THEN 'on replicas' WHEN 'A' THEN 'always' END)
+    'fires', CASE r.ev_enabled WHEN 'D' THEN 'never: disabled' WHEN 'R' THEN 'on replicas' WHEN 'A' THEN 'always' END,
+    'comment', obj_description(r.oid, 'pg_rewrite'))
 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE r.rulename <> '_RETURN' AND {own(pg_class, c.oid)}
 """
@@ -190,15 +203,47 @@ WHERE r.rulename <> '_RETURN' AND {own(pg_class, c.oid)}
 _FUNCTIONS = """
 SELECT n.nspname, p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', '', json_build_object(
     'kind', CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' WHEN 'w' THEN 'window' END,
-    'definition', CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END,
+    'definition', CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE (
+        SELECT concat_ws(', ', 'SFUNC = ' || a.aggtransfn::regproc, 'STYPE = ' || format_type(a.aggtranstype, NULL),
+            'SSPACE = ' || nullif(a.aggtransspace, 0), 'FINALFUNC = ' || nullif(a.aggfinalfn, 0::oid)::regproc,
+            CASE WHEN a.aggfinalextra THEN 'FINALFUNC_EXTRA' END,
+            'COMBINEFUNC = ' || nullif(a.aggcombinefn, 0::oid)::regproc,
+            'SERIALFUNC = ' || nullif(a.aggserialfn, 0::oid)::regproc,
+            'DESERIALFUNC = ' || nullif(a.aggdeserialfn, 0::oid)::regproc,
+            'INITCOND = ' || quote_literal(a.agginitval), 'MSFUNC = ' || nullif(a.aggmtransfn, 0::oid)::regproc,
+            'MINVFUNC = ' || nullif(a.aggminvtransfn, 0::oid)::regproc,
+            'MSTYPE = ' || format_type(nullif(a.aggmtranstype, 0::oid), NULL),
+            'MFINALFUNC = ' || nullif(a.aggmfinalfn, 0::oid)::regproc,
+            'MINITCOND = ' || quote_literal(a.aggminitval),
+            'SORTOP = ' || (SELECT format('OPERATOR(%%I.%%s)', ons.nspname, op.oprname) FROM pg_operator op
+                            JOIN pg_namespace ons ON ons.oid = op.oprnamespace WHERE op.oid = a.aggsortop),
+            'PARALLEL = ' || CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' END,
+            CASE WHEN a.aggkind = 'h' THEN 'HYPOTHETICAL' END)
+        FROM pg_aggregate a WHERE a.aggfnoid = p.oid) END,
+    'arguments', CASE WHEN p.prokind = 'a' THEN pg_get_function_arguments(p.oid) END,
     'comment', obj_description(p.oid, 'pg_proc'))
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE {own(pg_proc, p.oid)} AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
 """
 
+_COLLATIONS = """
+SELECT n.nspname, l.collname, '', json_build_object(
+    'provider', CASE l.collprovider WHEN 'i' THEN 'icu' WHEN 'c' THEN 'libc' WHEN 'b' THEN 'builtin' END,
+    'locale', coalesce(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale', l.collcollate),
+    'ctype', CASE WHEN l.collctype <> l.collcollate THEN l.collctype END,
+    'rules', to_jsonb(l) ->> 'collicurules',
+    'deterministic', CASE WHEN NOT l.collisdeterministic THEN 'no' END,
+    'comment', obj_description(l.oid, 'pg_collation'))
+FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
+WHERE {own(pg_collation, l.oid)}
+"""
+
 _STATISTICS = """
-SELECT n.nspname, s.stxname, '', json_build_object('definition', pg_get_statisticsobjdef(s.oid))
+SELECT n.nspname, s.stxname, '', json_build_object(
+    'definition', pg_get_statisticsobjdef(s.oid),
+    'target', nullif(s.stxstattarget, -1),
+    'comment', obj_description(s.oid, 'pg_statistic_ext'))
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
 WHERE {own(pg_statistic_ext, s.oid)}
 """
@@ -206,7 +251,7 @@ WHERE {own(pg_statistic_ext, s.oid)}
 _SCHEMAS = """
 SELECT current_schema, n.nspname, '', json_build_object('comment', obj_description(n.oid, 'pg_namespace'))
 FROM pg_namespace n
-WHERE n.nspname <> current_schema AND n.nspname <> 'public' AND {own(pg_namespace, n.oid)}
+WHERE n.nspname IS DISTINCT FROM current_schema AND n.nspname <> 'public' AND {own(pg_namespace, n.oid)}
 """
 
 _EXTENSIONS = """
@@ -231,6 +276,7 @@ _QUERIES = {
     "policy": _POLICIES,
     "rule": _RULES,
     "function": _FUNCTIONS,
+    "collation": _COLLATIONS,
     "statistics": _STATISTICS,
 }
 
