@@ -29,6 +29,8 @@ def compiler_dialect(name: str) -> Dialect:
     dialect: Any = known(paramstyle="named")
     native = _native_postgresql if spoken == "postgresql" else _native
     dialect.ddl_compiler = native(dialect.ddl_compiler)
+    if spoken == "mssql":
+        dialect.default_schema_name = "dbo"  # comments are told by schema, also those of the default one
     return dialect  # type: ignore[no-any-return]
 
 
@@ -42,7 +44,8 @@ def _native(base: Any) -> Any:
             head = " ".join((*words, *filter(None, [self.create_table_suffix(table)])))
             lines = [*self._column_lines(create), *self._constraint_lines(table, create)]
             body = "\n    " + ",\n    ".join(lines) + "\n" if lines else ""
-            return f"{head} ({body}){self.post_create_table(table)}"
+            tail = str(self.post_create_table(table))
+            return f"{head} ({body}){tail if tail[:1] in ('', ' ', chr(10)) else f' {tail}'}"
 
         def _column_lines(self, create: CreateTable) -> list[str]:
             lines, first_key = [], False
