@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +50,8 @@ def metadata(schema: Schema) -> MetaData:
         relations.add_foreign_key(link, scope, found)
     for join in relations.joins(scope):
         relations.add_join_table(join, scope, found, made)
+    for table in found.values():
+        tables.mend_counting(table)
     if told := list(relations.in_arrays(scope)):
         made.info.setdefault("not_covered", []).extend(told)
     return made

@@ -141,7 +141,6 @@ def clause(sql: str) -> TextClause | ColumnElement[Any]:
     return literal_column(sql) if _COLON.search(sql) else text(sql)
 
 
-
 def literal(value: Value | None) -> str:
     """Return a value of a partial index's condition as SQL; "" for NULL."""
     if isinstance(value, Literal) and value.kind == "string":

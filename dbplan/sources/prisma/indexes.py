@@ -12,6 +12,7 @@ from dbplan.sources.prisma import names
 from dbplan.sources.prisma.defaults import clause, literal
 from dbplan.sources.prisma.scope import Scope, argument, first, items, mapped, text
 from dbplan.sources.prisma.syntax import Attribute, Call, Field, Model, Pairs, Value
+from dbplan.sources.prisma.types import AUTO_INCREMENT
 
 Said = Attribute | Call | None
 """What is said of one column of an index: `title(sort: Desc)`, or the attribute of the field itself."""
@@ -26,7 +27,9 @@ def columns_of(attribute: Attribute | None) -> tuple[tuple[str, Said], ...]:
     return tuple((item.name, item) if isinstance(item, Call) else (text(item), None) for item in listed)
 
 
-def index_of(table: Table, attribute: Attribute, listed: tuple[tuple[str, Said], ...], model: Model, scope: Scope) -> None:
+def index_of(
+    table: Table, attribute: Attribute, listed: tuple[tuple[str, Said], ...], model: Model, scope: Scope
+) -> None:
     """Give the table the index of @unique, @@unique, @@index or @@fulltext."""
     fields = {field.name: field for field in model.fields}
     unique = attribute.name == "unique"
@@ -40,8 +43,12 @@ def index_of(table: Table, attribute: Attribute, listed: tuple[tuple[str, Said],
         clustered = text(argument(attribute, "clustered")) == "true"
         table.append_constraint(UniqueConstraint(*columns, name=name, mssql_clustered=clustered))
         return
+    if scope.dialect == "mysql" and unique and any(isinstance(column.type, AUTO_INCREMENT) for column in columns):
+        table.append_constraint(UniqueConstraint(*columns, name=name))  # MySQL wants it in the CREATE TABLE
+        return
     parts = [_part(column, said, scope) for column, (_, said) in zip(columns, listed, strict=True)]
-    Index(name, *parts, unique=unique, **_options(attribute, columns, listed, fields, scope))
+    # An index of words alone does not know its table otherwise.
+    Index(name, *parts, unique=unique, _table=table, **_options(attribute, columns, listed, fields, scope))
 
 
 def _name(attribute: Attribute, columns: list[str], table: str, scope: Scope) -> str:

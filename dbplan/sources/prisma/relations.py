@@ -26,7 +26,7 @@ _KEYED = ("postgresql",)
 
 @dataclass(frozen=True)
 class Link:
-    """A relation whose keys stand in the child: `field` leads to the parent, `back` from it, None for a one-way view."""
+    """A relation whose key stands in the child: `field` leads to the parent, `back` to the child; None: to a view."""
 
     child: Model
     field: Field
@@ -144,16 +144,20 @@ def add_join_table(join: Join, scope: Scope, tables: Mapping[str, Table], metada
     """Make the table of a relation of many to many, with its key, index and foreign keys."""
     name = names.join_table(_name(join.field), join.one.name, join.other.name, scope.dialect)
     parents = {"A": tables[join.one.name], "B": tables[join.other.name]}
-    columns = [Column(side, _key_type(model, scope), nullable=False) for side, model in zip("AB", _models(join), strict=True)]
+    columns = [
+        Column(side, _key_type(model, scope), nullable=False) for side, model in zip("AB", _models(join), strict=True)
+    ]
     home = parents["A"].schema
     table = Table(names.cut(name, names.LONGEST[scope.dialect]), metadata, *columns, schema=home, **options(scope))
     _add_unique(table, name, scope)
     Index(names.of_join_table(name, "_B_index", scope.dialect), table.columns["B"])
     for side, back in (("A", join.field), ("B", join.back)):
-        _add_side(table, name, side, parents[side], scope, {"relation": _name(join.field), "field": "", "back": back.name})
+        _add_side(
+            table, name, side, parents[side], scope, {"relation": _name(join.field), "field": "", "back": back.name}
+        )
 
 
-def options(scope: Scope) -> dict[str, str]:
+def options(scope: Scope) -> dict[str, Any]:
     """Return what Prisma says of every table on that server."""
     if scope.dialect != "mysql":
         return {}
@@ -180,7 +184,9 @@ def _add_unique(table: Table, name: str, scope: Scope) -> None:
 
 def _add_side(table: Table, name: str, side: str, parent: Table, scope: Scope, info: dict[str, str]) -> None:
     # SQL Server refuses two ways of cascading from one table to another.
-    twice = scope.dialect == "mssql" and len({key.referred_table for key in table.foreign_key_constraints} | {parent}) == 1
+    twice = (
+        scope.dialect == "mssql" and len({key.referred_table for key in table.foreign_key_constraints} | {parent}) == 1
+    )
     action = "NO ACTION" if twice else "CASCADE"
     key = ForeignKeyConstraint(
         [table.columns[side]],

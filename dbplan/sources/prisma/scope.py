@@ -11,6 +11,7 @@ from dbplan.sources.prisma.syntax import (
     Attribute,
     Call,
     Enumeration,
+    EnumValue,
     Field,
     Literal,
     Many,
@@ -32,6 +33,8 @@ DIALECTS = {
     "mongodb": "mongodb",
 }
 """Prisma's providers, and SQLAlchemy's names of the same servers."""
+Block = Model | Enumeration | EnumValue | Field
+
 _HOME = {"postgresql": "public", "cockroachdb": "public", "mssql": "dbo"}
 
 
@@ -92,12 +95,12 @@ class Scope:
         return None if said in ("", _HOME.get(self.dialect)) else said
 
 
-def find(block: Model | Enumeration | Field, name: str) -> Attribute | None:
+def find(block: Block, name: str) -> Attribute | None:
     """Return an attribute by its name without at signs."""
     return next((found for found in block.attributes if found.name == name), None)
 
 
-def every(block: Model | Enumeration | Field, *names: str) -> Iterator[Attribute]:
+def every(block: Block, *names: str) -> Iterator[Attribute]:
     """Yield the attributes of these names, in order."""
     return (found for found in block.attributes if found.name in names)
 
@@ -126,7 +129,7 @@ def items(value: Value | None) -> tuple[Value, ...]:
     return value.items if isinstance(value, Many) else (value,)
 
 
-def mapped(block: Model | Enumeration | Field) -> str:
+def mapped(block: Block) -> str:
     """Return the name that the database has for it: @map, @@map, or its own."""
     return text(first(find(block, "map"))) or block.name
 

@@ -55,7 +55,7 @@ def types(scope: Scope) -> Iterator[str]:
     """Yield the statements for enums that no column has: Prisma makes them all the same."""
     if scope.dialect not in ("postgresql", "cockroachdb"):
         return
-    made = [model for model in scope.schema.models if model.kind == "model"]
+    made = [model for model in scope.schema.models if model.kind != "type"]
     used = {field.type for model in made for field in model.fields}
     schemas = {scope.namespace(model) for model in made}
     quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Identity, Index, MetaData, PrimaryKeyConstraint, Sequence, Table, UniqueConstraint
+from sqlalchemy import Column, Identity, MetaData, PrimaryKeyConstraint, Sequence, Table
+from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from dbplan.sources.prisma import names
@@ -14,10 +15,16 @@ from dbplan.sources.prisma.indexes import columns_of, index_of
 from dbplan.sources.prisma.relations import options
 from dbplan.sources.prisma.scope import Scope, argument, every, find, mapped, text
 from dbplan.sources.prisma.syntax import Attribute, Field, Model
-from dbplan.sources.prisma.types import BIGSERIAL, SERIAL, SMALLSERIAL, bson_type, column_type
+from dbplan.sources.prisma.types import AUTO_INCREMENT, BIGSERIAL, COUNTED, SERIAL, SMALLSERIAL, bson_type, column_type
 
 _SERIALS: dict[str, type[TypeEngine[Any]]] = {"INTEGER": SERIAL, "BIGINT": BIGSERIAL, "SMALLINT": SMALLSERIAL}
-_NUMBERS = {"start": "start", "increment": "increment", "minValue": "minvalue", "maxValue": "maxvalue", "cache": "cache"}
+_NUMBERS = {
+    "start": "start",
+    "increment": "increment",
+    "minValue": "minvalue",
+    "maxValue": "maxvalue",
+    "cache": "cache",
+}
 
 
 def add_table(model: Model, scope: Scope, metadata: MetaData) -> Table:
@@ -63,6 +70,19 @@ def _is_counted(model: Model, key: tuple[str, ...]) -> bool:
     return len(key) == 1 and next(field for field in model.fields if field.name == key[0]).type == "Int"
 
 
+def mend_counting(table: Table) -> None:
+    """Have SQLite count a key that refers to another table: SQLAlchemy writes AUTOINCREMENT for no such key."""
+    key = next(iter(table.primary_key.columns), None)
+    if key is not None and key.foreign_keys and table.dialect_options["sqlite"]["autoincrement"]:
+        table.dialect_kwargs["sqlite_autoincrement"] = False
+        key.type = COUNTED()
+        table.primary_key.ddl_if(callable_=_elsewhere)
+
+
+def _elsewhere(*_: Any, dialect: Dialect, **__: Any) -> bool:
+    return dialect.name != "sqlite"
+
+
 def _column(field: Field, model: Model, key: tuple[str, ...], scope: Scope, metadata: MetaData) -> Column[Any]:
     kind = column_type(field, scope)
     fill = filling(field, kind, scope)
@@ -84,15 +104,15 @@ def _column(field: Field, model: Model, key: tuple[str, ...], scope: Scope, meta
     )
 
 
-def _counted(
-    field: Field, key: tuple[str, ...], model: Model, kind: TypeEngine[Any], scope: Scope
-) -> dict[str, Any]:
+def _counted(field: Field, key: tuple[str, ...], model: Model, kind: TypeEngine[Any], scope: Scope) -> dict[str, Any]:
     """Return how the server numbers the rows by that column."""
     if scope.dialect == "mssql":
         return {"identity": Identity(start=1, increment=1), "autoincrement": True}
     counting = [f.name for f in model.fields if f.name in key and filling(f, kind, scope).counts]
+    if scope.dialect == "mysql" and field.name not in key:
+        return {"type_": AUTO_INCREMENT(kind), "autoincrement": True}
     if scope.dialect == "postgresql" and counting[:1] != [field.name]:
-        return {"type_": _SERIALS[kind.__visit_name__](), "autoincrement": True}
+        return {"type_": _SERIALS[kind.__visit_name__](), "autoincrement": field.name not in key}
     return {"autoincrement": True}
 
 
@@ -128,8 +148,11 @@ def _add_primary_key(table: Table, model: Model, scope: Scope) -> None:
         return
     columns = [table.columns[_name(model, name, scope)] for name in _key_fields(model)]
     named = scope.dialect not in ("mysql", "sqlite", "mongodb")
+    if lengths := [name for name, said in columns_of(attribute) if argument(said, "length")]:
+        held = table.metadata.info.setdefault("not_covered", [])
+        held.append(f"length of {', '.join(lengths)} in the primary key of {table.name}")
     name = text(argument(attribute, "map")) or names.primary_key(mapped(model), scope.dialect)
-    clustered = {"mssql_clustered": False} if text(argument(attribute, "clustered")) == "false" else {}
+    clustered: dict[str, Any] = {"mssql_clustered": False} if text(argument(attribute, "clustered")) == "false" else {}
     table.append_constraint(PrimaryKeyConstraint(*columns, name=name if named else None, **clustered))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Enum
-from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy import Enum, Integer, TypeDecorator
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import JSON, NullType, TypeEngine
 
@@ -33,13 +34,43 @@ class SMALLSERIAL(postgresql.SMALLINT):
     words = "SMALLSERIAL"
 
 
-@compiles(SERIAL)
-@compiles(BIGSERIAL)
-@compiles(SMALLSERIAL)
-def _serial(kind: Any, compiler: Any, **options: Any) -> str:
-    if compiler.dialect.name == "postgresql":
+class COUNTED(sqlite.INTEGER):
+    """A key that SQLite counts although it refers to another table, which SQLAlchemy never writes so."""
+
+    words = "INTEGER PRIMARY KEY AUTOINCREMENT"
+
+
+@compiles(SERIAL, "postgresql")
+@compiles(BIGSERIAL, "postgresql")
+@compiles(SMALLSERIAL, "postgresql")
+@compiles(COUNTED, "sqlite")
+def _counted(kind: Any, compiler: Any, **options: Any) -> str:
+    """Write the numbering where the column is created; anywhere else the type is the number's."""
+    if options.get("type_expression") is not None:
         return str(kind.words)
     return str(getattr(compiler, f"visit_{kind.__visit_name__}")(kind, **options))
+
+
+class AUTO_INCREMENT(TypeDecorator[int]):
+    """A whole number that MySQL counts outside of the primary key, in a column that has a key of its own."""
+
+    impl = Integer
+    cache_ok = True
+
+    def __init__(self, kind: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the number's own type."""
+        return dialect.type_descriptor(self.kind)
+
+
+@compiles(AUTO_INCREMENT)
+def _auto_increment(kind: AUTO_INCREMENT, compiler: Any, **options: Any) -> str:
+    written = str(compiler.process(kind.kind))
+    counts = compiler.dialect.name == "mysql" and options.get("type_expression") is not None
+    return f"{written} AUTO_INCREMENT" if counts else written
 
 
 class TextEnum(Enum):
