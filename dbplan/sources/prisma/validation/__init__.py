@@ -1,0 +1,1 @@
+"""What Prisma refuses beyond syntax, wherever a plan would come out wrong."""
