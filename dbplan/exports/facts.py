@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ARRAY, Column, Enum, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, UniqueConstraint
-from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import Table
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from dbplan.columns import new_id
+from dbplan.ddl.compilers import compiler_dialect
 
-_WRITTEN_BY = {"cockroachdb": "postgresql"}
 _ARGUMENTS = re.compile(r"\(([^()]*)\)")
 _ARRAY = re.compile(r"(\[\d*\])+$")
+_COLLATION = re.compile(r" COLLATE (\"(?:[^\"]|\"\")+\"|\S+)")
 _CAST = r"(?:::[\w\s.\"]+(?:\([\d, ]*\))?(?:\[\])*)?"
 _TEXT = re.compile(rf"'((?:[^']|'')*)'{_CAST}")
 _WHOLE = r"[+-]?\d+(?:\.\d+)?"
@@ -34,6 +34,7 @@ class SqlType:
 
     `name` keeps what stands behind the arguments: `timestamp with time zone`. A named enum is its name, with its
     `schema`; `labels` are an enum's values, kept as text or not, and `native` says that the server knows them.
+    `words` is all of it as the server writes it; `base` what lies below a domain.
     """
 
     name: str
@@ -43,6 +44,8 @@ class SqlType:
     native: bool = False
     schema: str = ""
     words: str = ""
+    collation: str = ""
+    base: SqlType | None = None
 
     @property
     def length(self) -> int | None:
@@ -77,9 +80,8 @@ class Facts:
 
 
 def server(dialect: str) -> Dialect:
-    """Return SQLAlchemy's dialect of that name; CockroachDB is written as PostgreSQL."""
-    made: Dialect = registry.load(_WRITTEN_BY.get(dialect, dialect))()
-    return made
+    """Return SQLAlchemy's dialect of that name, which escapes nothing for a driver; CockroachDB's is PostgreSQL's."""
+    return compiler_dialect(dialect)
 
 
 def facts(column: Column[Any], dialect: Dialect) -> Facts:
@@ -102,16 +104,21 @@ def sql_type(kind: TypeEngine[Any], dialect: Dialect) -> SqlType:
     while isinstance(inner, ARRAY):
         dimensions += inner.dimensions or 1
         inner = _unwrapped(inner.item_type, dialect)
-    plain = _ARRAY.sub("", words)
+    collated = _COLLATION.search(words)
+    collation, said = (collated[1], words.replace(collated[0], "")) if collated else ("", words)
+    brackets = _ARRAY.search(said)
+    dimensions = dimensions or (brackets[0].count("[") if brackets else 0)
+    plain = _ARRAY.sub("", said)
     own = bool(getattr(inner, "native_enum", False)) and dialect.name == "postgresql"
     labels = tuple(map(str, getattr(inner, "enums", ())))
     if own or getattr(inner, "__visit_name__", "") == "DOMAIN":
-        return SqlType(str(inner.name), (), dimensions, labels, own, str(inner.schema or ""), words)
+        base = None if own else sql_type(inner.data_type, dialect)
+        return SqlType(str(inner.name), (), dimensions, labels, own, str(inner.schema or ""), words, collation, base)
     native = isinstance(inner, Enum) and inner.native_enum and dialect.name in ("mysql", "mariadb")
     found = _ARGUMENTS.search(plain)
     arguments = tuple(part.strip() for part in found[1].split(",")) if found and not native else ()
     name = " ".join(_ARGUMENTS.sub(" ", plain).lower().split()) if not native else "enum"
-    return SqlType(name, arguments, dimensions, labels, native, "", words)
+    return SqlType(name, arguments, dimensions, labels, native, "", words, collation)
 
 
 def _unwrapped(kind: TypeEngine[Any], dialect: Dialect) -> Any:

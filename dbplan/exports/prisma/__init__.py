@@ -1,0 +1,127 @@
+"""Prisma: a plan as `schema.prisma`, formatted as Prisma's own formatter does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy.engine import Dialect
+
+from dbplan.ddl.extensions import extensions
+from dbplan.exports.facts import facts, server
+from dbplan.exports.prisma import losses
+from dbplan.exports.prisma.context import Context
+from dbplan.exports.prisma.enums import enumerations
+from dbplan.exports.prisma.keys import Keys, keys
+from dbplan.exports.prisma.layout import listed, quoted, settings
+from dbplan.exports.prisma.links import is_join, links
+from dbplan.exports.prisma.models import in_order, model
+from dbplan.exports.prisma.names import RESERVED, is_spelled, spelled
+from dbplan.exports.prisma.scalars import PROVIDERS
+from dbplan.exports.relations import camel, naming
+from dbplan.exports.written import Written
+from dbplan.plan import Plan
+
+__all__ = ["write"]
+
+_GENERATOR = {"provider": "prisma-client", "output": "../generated/prisma"}
+
+
+def write(plan: Plan, dialect: str) -> Written:
+    """Return a plan as one `schema.prisma` for Prisma 7, and by name what Prisma cannot say of it.
+
+    `dialect` is the server of the datasource: postgresql, mysql, mariadb, sqlite, mssql, cockroachdb or mongodb; the
+    plan is in that server's words. What Prisma has no type for becomes `Unsupported`, a table that no key tells the
+    rows of `@@ignore`.
+    """
+    context = _context(plan, PROVIDERS.get(dialect, dialect), server("postgresql" if dialect == "mongodb" else dialect))
+    found = {t.key: Keys() if t.info.get("is_view") else keys(t, context) for t in context.tables}
+    ignored = frozenset(_ignored(context, found))
+    related = links(context, found, ignored)
+    models = [
+        model(table, found[table.key], related, table.key in ignored, context)
+        for table in in_order(context)
+        if not is_join(table, context)
+    ]
+    losses.lose(context)
+    enums = [enum.text(context.home(enum.schema)) for enum in context.enums.values()]
+    blocks = [*_settings(context, found), *enums, *models]
+    return Written({"schema.prisma": "\n\n".join(blocks) + "\n"}, tuple(context.lost))
+
+
+def _context(plan: Plan, provider: str, dialect: Dialect) -> Context:
+    named = naming(plan, _style, RESERVED)
+    tables = [table for table in plan.tables if not table.info.get("partition_of")]
+    columns = {(c.table.key, c.name): facts(c, dialect) for table in tables for c in table.columns}
+    kinds = [(c, columns[c.table.key, c.name].type) for table in tables for c in table.columns]
+    enums = enumerations(kinds, provider, named.classes.values(), "prisma" in plan.metadata.info)
+    return Context(plan, provider, dialect, named, columns, enums)
+
+
+def _style(text: str) -> str:
+    made = camel(text)
+    return made if is_spelled(made) else spelled(made, "field")
+
+
+def _ignored(context: Context, found: Mapping[str, Keys]) -> Iterator[str]:
+    """Yield the tables that Prisma's client cannot handle, or shall not."""
+    for table in context.tables:
+        if table.info.get("is_view"):
+            continue
+        if not found[table.key].identifies:
+            context.lose("no key tells its rows apart, so that Prisma's client leaves it out (@@ignore)", table)
+            yield table.key
+        elif table.info.get("ignore"):
+            yield table.key
+
+
+def _settings(context: Context, found: Mapping[str, Keys]) -> Iterator[str]:
+    """Yield the generators and the datasource."""
+    previews = list(_previews(context, found))
+    kept = context.own.get("generators") or {"client": _GENERATOR}
+    for name, told in kept.items():
+        entries = dict(told)
+        if str(told.get("provider", "")).startswith("prisma-client") and previews:
+            listed_before = list(told.get("previewFeatures", ()))
+            entries["previewFeatures"] = [*listed_before, *(p for p in previews if p not in listed_before)]
+        yield settings("generator", name, {key: _value(value) for key, value in entries.items()})
+    yield settings("datasource", context.own.get("datasource", {}).get("name", "db"), dict(_datasource(context)))
+
+
+def _datasource(context: Context) -> Iterator[tuple[str, str]]:
+    yield "provider", quoted(context.provider)
+    if context.own.get("relation_mode") == "prisma" and context.provider != "mongodb":
+        yield "relationMode", quoted("prisma")
+    if context.schemas:
+        yield "schemas", listed(map(quoted, context.schemas))
+    if told := _extensions(context):
+        yield "extensions", listed(told)
+
+
+def _extensions(context: Context) -> list[str]:
+    if context.provider != "postgresql":
+        return []
+    homes = context.plan.metadata.info.get("extension_schemas", {})
+    found = []
+    for name in extensions(context.plan.metadata):
+        word = name if is_spelled(name) else spelled(name, "extension")
+        arguments = [f"map: {quoted(name)}"] if word != name else []
+        arguments += [f"schema: {quoted(homes[name])}"] if name in homes else []
+        found.append(f"{word}({', '.join(arguments)})" if arguments else word)
+    return found
+
+
+def _previews(context: Context, found: Mapping[str, Keys]) -> Iterator[str]:
+    """Yield the preview features that the schema needs."""
+    if any(keys.partial for keys in found.values()):
+        yield "partialIndexes"
+    if _extensions(context):
+        yield "postgresqlExtensions"
+    if any(table.info.get("is_view") for table in context.tables):
+        yield "views"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return listed(_value(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else quoted(str(value))

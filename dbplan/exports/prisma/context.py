@@ -1,0 +1,108 @@
+"""What every part of the exporter knows of the schema that it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy.engine import Dialect
+from sqlalchemy.schema import Table
+
+from dbplan.evidence import Finding, Place, Severity
+from dbplan.exports.facts import Facts
+from dbplan.exports.prisma.enums import Enumeration, Key, key_of
+from dbplan.exports.prisma.scalars import Scalar, scalar
+from dbplan.exports.relations import Naming
+from dbplan.plan import Plan
+
+
+@dataclass(frozen=True)
+class Said:
+    """A column in Prisma's words: a scalar, an enum, or neither, which is `Unsupported`."""
+
+    facts: Facts
+    scalar: Scalar | None = None
+    enum: Enumeration | None = None
+    domain: str = ""
+
+    @property
+    def type(self) -> str:
+        """The name of the type, "" for one that Prisma lacks."""
+        return self.enum.name if self.enum else self.scalar.name if self.scalar else ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """One export: `lost` fills up on the way."""
+
+    plan: Plan
+    provider: str
+    dialect: Dialect
+    naming: Naming
+    columns: Mapping[tuple[str, str], Facts]
+    enums: Mapping[Key, Enumeration]
+    lost: list[Finding] = field(default_factory=list)
+    taken: dict[str, set[str]] = field(default_factory=dict)
+
+    def lose(
+        self, message: str, table: Table | None = None, *, column: str = "", index: str = "", key: str = ""
+    ) -> None:
+        """Say what Prisma has no words for."""
+        place = Place(str(table.key) if table is not None else "", column, index, key)
+        self.lost.append(Finding("export-prisma", Severity.NOTE, place, message))
+
+    def said(self, column: Any) -> Said:
+        """Return a column in Prisma's words."""
+        facts = self.columns[column.table.key, column.name]
+        domain, base = "", facts.type.base
+        if base is not None:
+            domain = facts.type.name
+            facts = replace(facts, type=replace(base, dimensions=facts.type.dimensions or base.dimensions))
+        key = key_of(facts.type, self.provider)
+        if key is not None:
+            return Said(facts, None, self.enums[key], domain)
+        return Said(facts, scalar(facts.type, self.provider), None, domain)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the plan is Prisma's own, whose names and order stay."""
+        return "prisma" in self.plan.metadata.info
+
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """What the plan's Prisma schema said beyond its models."""
+        told: Mapping[str, Any] = self.plan.metadata.info.get("prisma", {})
+        return told
+
+    @cached_property
+    def schemas(self) -> tuple[str, ...]:
+        """The schemas of the plan, the default one first; () where it has no other."""
+        if self.provider not in ("postgresql", "cockroachdb", "sqlserver"):
+            return ()
+        found = {table.schema or "" for table in self.plan.tables} | {enum.schema for enum in self.enums.values()}
+        others = sorted(found - {"", self.default_schema})
+        return (self.default_schema, *others) if others or (self.keeps and self._listed) else ()
+
+    @property
+    def _listed(self) -> bool:
+        return bool(self.own.get("datasource", {}).get("schemas"))
+
+    @property
+    def default_schema(self) -> str:
+        """The schema of tables that name none."""
+        return "dbo" if self.provider == "sqlserver" else "public"
+
+    def home(self, schema: str | None) -> str:
+        """Return what stands in @@schema, "" where the plan has but one schema."""
+        return (schema or self.default_schema) if self.schemas else ""
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables and views to write: no partitions, nothing without columns."""
+        return tuple(t for t in self.plan.tables if not t.info.get("partition_of") and len(t.columns))
+
+    def field(self, column: Any) -> str:
+        """Return the field of a column."""
+        return self.naming.field_of(column)

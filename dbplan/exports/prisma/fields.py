@@ -1,0 +1,132 @@
+"""Fields: the columns of a model, with native types, defaults and comments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Column
+
+from dbplan.exports.facts import Facts
+from dbplan.exports.prisma.context import Context, Said
+from dbplan.exports.prisma.defaults import default
+from dbplan.exports.prisma.layout import Row, documented, quoted
+
+_BRACKETS = re.compile(r"(\[\d*\])+$")
+_INTEGERS = ("Int", "BigInt")
+
+
+def row(column: Column[Any], keys: list[str], context: Context) -> Row:
+    """Return the line of a column; `keys` are its `@id` and `@unique`."""
+    said = context.said(column)
+    attributes = [*keys, *_attributes(column, said, context)]
+    cells = (context.field(column), _type(column, said, context), " ".join(attributes))
+    above = (*documented(column.comment or column.info.get("comment")), *_values(said))
+    return Row(cells if attributes else cells[:2], above)
+
+
+def _type(column: Column[Any], said: Said, context: Context) -> str:
+    name = said.type or f"Unsupported({quoted(_words(said.facts))})"
+    if is_list(column, context):
+        return f"{name}[]"
+    return f"{name}?" if column.nullable else name
+
+
+def is_list(column: Column[Any], context: Context) -> bool:
+    """Whether a column holds several values."""
+    if context.provider == "mongodb":
+        return bool(column.info.get("many"))
+    return bool(context.said(column).facts.type.dimensions)
+
+
+def _words(facts: Facts) -> str:
+    """Return a type as the server writes it, without its collation and what makes it a list."""
+    words = (
+        facts.type.words.replace(f" COLLATE {facts.type.collation}", "") if facts.type.collation else facts.type.words
+    )
+    return _BRACKETS.sub("", words) if facts.type.dimensions else words
+
+
+def _attributes(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
+    facts, name = said.facts, context.field(column)
+    if (filled := _default(column, said, context)) is not None:
+        yield f"@default({filled})"
+    if _is_updated(facts, said):
+        yield "@updatedAt"
+    if name != column.name:
+        yield f"@map({quoted(column.name)})"
+    if column.info.get("ignore"):
+        yield "@ignore"
+    if said.scalar and said.scalar.native:
+        yield f"@db.{said.scalar.native}"
+    _lose(column, said, context)
+
+
+def _is_updated(facts: Facts, said: Said) -> bool:
+    return facts.updated and said.type == "DateTime" and not facts.type.dimensions and not facts.column.computed
+
+
+def _default(column: Column[Any], said: Said, context: Context) -> str | None:
+    facts = said.facts
+    if column.computed is not None:
+        return "dbgenerated()"
+    if numbers(facts) and said.type in _INTEGERS and not facts.type.dimensions:
+        return "autoincrement()"
+    filled = default(facts, said.type, context.provider, said.enum.values if said.enum else None)
+    name = column.info.get("default_name")
+    return f"{filled}, map: {quoted(name)}" if filled and name and context.provider == "sqlserver" else filled
+
+
+def numbers(facts: Facts) -> bool:
+    """Whether the server numbers the rows by that column."""
+    return facts.counts or facts.type.name in ("serial", "bigserial", "smallserial")
+
+
+def _values(said: Said) -> tuple[str, ...]:
+    """Return the values of an enum that is kept as text, for the people who read the schema."""
+    labels = said.facts.type.labels
+    return (f"// One of: {', '.join(labels)}",) if labels and said.enum is None else ()
+
+
+def _lose(column: Column[Any], said: Said, context: Context) -> None:
+    for message in _lost(column, said, context):
+        context.lose(message, column.table, column=column.name)
+
+
+def _lost(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
+    """Yield what becomes of a column in Prisma's DDL, where that is something else."""
+    kind = said.facts.type
+    yield from _lost_numbering(column, said)
+    if said.domain:
+        yield f"the domain {said.domain} is its base type {kind.words} there, without the domain's own checks"
+    if kind.labels and said.enum is None:
+        yield f"its values ({', '.join(kind.labels)}) are kept as text, and stand there in a comment"
+    if is_list(column, context) and not column.nullable and context.provider != "mongodb":
+        yield "a list is never NOT NULL there"
+    if kind.collation:
+        yield f"the collation {kind.collation} is the database's own there"
+    if said.scalar and not said.scalar.exact:
+        yield f"its type {kind.words} is another one there: Prisma knows only {said.scalar.name} on that server"
+    yield from _lost_filling(column, said, context)
+
+
+def _lost_numbering(column: Column[Any], said: Said) -> Iterator[str]:
+    if column.computed is not None:
+        yield f"it is generated as {_sql(column.computed.sqltext)}; there it is a column that nothing fills"
+    elif column.identity is not None and said.facts.type.name not in ("serial", "bigserial", "smallserial"):
+        kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
+        yield f"its identity (GENERATED {kind}) is a sequence and a DEFAULT there (SERIAL)"
+
+
+def _lost_filling(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
+    facts, made = said.facts, column.default
+    if made is None or facts.default is not None or numbers(facts) or column.computed is not None:
+        return
+    if default(facts, said.type, context.provider) is None:
+        what = repr(getattr(made, "arg", "")) if made.is_scalar else "a function"
+        yield f"the application fills it in with {what}, which Prisma's client does not know"
+
+
+def _sql(clause: Any) -> str:
+    return str(clause.compile(compile_kwargs={"literal_binds": True}))

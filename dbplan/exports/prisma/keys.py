@@ -1,0 +1,325 @@
+"""Keys and indexes: @id, @unique, @@index and what else one line of Prisma can say of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Column, Index, UniqueConstraint
+from sqlalchemy.schema import Constraint, Table
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import Grouping, UnaryExpression
+
+from dbplan.exports.prisma import names
+from dbplan.exports.prisma.context import Context
+from dbplan.exports.prisma.layout import listed, quoted
+
+_NULLS: dict[Any, str] = {operators.nulls_first_op: "first", operators.nulls_last_op: "last"}
+_METHODS = {"hash": "Hash", "gin": "Gin", "gist": "Gist", "spgist": "SpGist", "brin": "Brin"}
+_PART = re.compile(
+    r'(?P<name>"(?:[^"]|"")+"|\w+)(?:\s+(?P<ops>(?!asc\b|desc\b|nulls\b)[a-z_][\w.]*))?'
+    r"(?:\s+(?P<order>asc|desc))?(?:\s+nulls\s+(?P<nulls>first|last))?",
+    re.IGNORECASE,
+)
+# What Prisma takes without an operator class; for other types the server's own one must be named.
+_WITHOUT_CLASS = {
+    "Gin": frozenset({"Json", "[]"}),
+    "Gist": frozenset({"inet"}),
+    "SpGist": frozenset({"inet", "text", "varchar", "char"}),
+    "Brin": frozenset(),
+}
+_CLASSES = {
+    "text": "text_ops", "varchar": "text_ops", "char": "bpchar_ops", "integer": "int4_ops", "bigint": "int8_ops",
+    "smallint": "int2_ops", "uuid": "uuid_ops", "date": "date_ops", "timestamp with time zone": "timestamptz_ops",
+    "timestamp without time zone": "timestamp_ops", "numeric": "numeric_ops", "inet": "inet_ops", "boolean": "bool_ops",
+    "bytea": "bytea_ops", "bit": "bit_ops", "varbit": "varbit_ops", "real": "float4_ops",
+    "double precision": "float8_ops", "time without time zone": "time_ops", "time with time zone": "timetz_ops",
+    "money": "cash_ops", "citext": "citext_ops", "oid": "oid_ops",
+}  # fmt: skip
+_BRIN = {"varchar": "text_minmax_ops", "text": "text_minmax_ops"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One column of an index: its operator class, its order, its prefix."""
+
+    column: Column[Any]
+    ops: str = ""
+    descending: bool = False
+    nulls: str = ""
+    length: int = 0
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a table's keys and indexes are in Prisma: `single` by column, `whole` for the block's end.
+
+    `unique` are the column names of each criterion, `identifies` says that one of them can tell any two rows apart.
+    """
+
+    single: dict[str, list[str]] = field(default_factory=dict)
+    whole: list[str] = field(default_factory=list)
+    unique: list[frozenset[str]] = field(default_factory=list)
+    identifies: bool = False
+    partial: bool = False
+
+
+def keys(table: Table, context: Context) -> Keys:
+    """Return the keys and indexes of a table."""
+    found = _Gatherer(table, context)
+    found.primary_key()
+    for unique in _uniques(table):
+        found.unique_constraint(unique)
+    for index in sorted(table.indexes, key=lambda index: (not index.unique, str(index.name))):
+        found.index(index)
+    order = {"@@id": 0, "@@unique": 1, "@@index": 2, "@@fulltext": 3}
+    found.whole.sort(key=lambda line: order[line.partition("(")[0]])
+    return Keys(found.single, found.whole, found.unique, found.identifies, found.partial)
+
+
+def _uniques(table: Table) -> list[UniqueConstraint]:
+    uniques = [c for c in table.constraints if isinstance(c, UniqueConstraint) and len(c.columns)]
+    place = {column.name: number for number, column in enumerate(table.columns)}
+    return sorted(uniques, key=lambda unique: ([place[c.name] for c in unique.columns], str(unique.name or "")))
+
+
+class _Gatherer:
+    """Gathers the keys of one table."""
+
+    def __init__(self, table: Table, context: Context) -> None:
+        self.table, self.context = table, context
+        self.single: dict[str, list[str]] = {}
+        self.whole: list[str] = []
+        self.unique: list[frozenset[str]] = []
+        self.identifies = self.partial = False
+
+    def primary_key(self) -> None:
+        key = self.table.primary_key
+        if not len(key.columns):
+            return
+        columns = [Part(column) for column in key.columns]
+        if any(self._is_list(part.column) for part in columns):
+            self._lose(
+                "a list cannot be a key in Prisma: the primary key is not there", key=self._name(key, "pkey", [])
+            )
+            return
+        self._lose_options(key, self._name(key, "pkey", []))
+        mapped = self._mapped(self._name(key, "pkey", []), "pkey", [])
+        clustered = ["clustered: false"] if self._clustered(key) is False else []
+        self._write("id", columns, [*mapped, *clustered])
+        self._count(columns)
+
+    def unique_constraint(self, unique: UniqueConstraint) -> None:
+        columns = [column.name for column in unique.columns]
+        name = self._name(unique, "key", columns)
+        parts = [Part(column) for column in unique.columns]
+        if not self._can_index(parts, name):
+            return
+        if self.context.provider in ("postgresql", "cockroachdb", "sqlite"):
+            self._lose("the UNIQUE constraint is a unique index of that name there: it guards the same", key=name)
+        self._lose_options(unique, name)
+        clustered = ["clustered: true"] if self._clustered(unique) else []
+        self._write("unique", parts, [*self._mapped(name, "key", columns), *clustered])
+        self._count(parts)
+
+    def index(self, index: Index) -> None:
+        name = names.actual(index, self.context.dialect)
+        parts = _parts(index)
+        if parts is None:
+            self._lose("an index on an expression has no words in Prisma: it is not there", index=name)
+        elif not parts:
+            self._lose("the index names no column: it is not there", index=name)
+        elif self._can_index(parts, name, index):
+            self._index(index, name, parts)
+
+    def _index(self, index: Index, name: str, parts: list[Part]) -> None:
+        kind = "unique" if index.unique else "index"
+        method, where = self._method(index), self._where(index)
+        if method is None:
+            self._lose(f"Prisma knows no index of the method {_option(index, 'using')}: it is not there", index=name)
+            return
+        if _option(index, "prefix", "mysql") == "FULLTEXT" or index.info.get("fulltext"):
+            kind = "fulltext"
+        parts = [self._with_class(part, method) for part in parts]
+        for message in _lost_options(index, parts):
+            self._lose(message, index=name)
+        columns = [part.column.name for part in parts]
+        ending = "key" if index.unique else "idx"
+        arguments = [*([f"where: raw({quoted(where)})"] if where else []), *self._mapped(name, ending, columns)]
+        arguments += [f"type: {method}"] if method else []
+        arguments += ["clustered: true"] if self._clustered(index) else []
+        self.partial = self.partial or bool(where)
+        self._write(kind, parts, arguments, whole=bool(where))
+        if index.unique and not where:
+            self._count(parts)
+
+    def _can_index(self, parts: Sequence[Part], name: str, index: Index | None = None) -> bool:
+        """Say whether Prisma takes such a list of columns; lose it where not."""
+        kind = {"index": name} if index is not None else {"key": name}
+        found = [part.column.name for part in parts]
+        if len(set(found)) < len(found):
+            self._lose("Prisma takes no column twice in an index: it is not there", **kind)
+            return False
+        if (
+            index is None
+            and any(self._is_list(part.column) for part in parts)
+            and self.context.provider != "postgresql"
+        ):
+            self._lose("Prisma takes no list in a unique index: it is not there", **kind)
+            return False
+        return True
+
+    def _method(self, index: Index) -> str | None:
+        """Return the method as Prisma writes it, "" for the usual one, None for one that it does not know."""
+        if self.context.provider not in ("postgresql", "cockroachdb"):
+            return ""
+        using = str(_option(index, "using") or "btree").lower()
+        return "" if using == "btree" else _METHODS.get(using)
+
+    def _where(self, index: Index) -> str:
+        where = index.dialect_options[self.context.dialect.name].get("where") if _speaks(index, self.context) else None
+        if where is None or self.context.provider in ("mysql", "mongodb"):
+            return ""
+        if isinstance(where, str):
+            return where
+        options = {"literal_binds": True, "include_table": False}
+        return str(where.compile(dialect=self.context.dialect, compile_kwargs=options))
+
+    def _with_class(self, part: Part, method: str) -> Part:
+        """Name the server's own operator class where Prisma would refuse the type without one."""
+        said = self.context.said(part.column)
+        kind = said.facts.type
+        is_free = part.ops or not method or method == "Hash" or not said.type
+        if is_free or {kind.name, said.type, "[]" if kind.dimensions else ""} & _WITHOUT_CLASS[method]:
+            return part
+        if method == "Brin":
+            return part
+        own = "array_ops" if kind.dimensions else "enum_ops" if said.enum else _CLASSES.get(kind.name, "")
+        own = {"Json": "jsonb_ops"}.get(said.type, own)
+        return Part(part.column, f"gist_{own}" if method == "Gist" and own else own, part.descending, part.nulls)
+
+    def _write(self, kind: str, parts: Sequence[Part], arguments: Sequence[str], *, whole: bool = False) -> None:
+        fields = [_written(part, self.context) for part in parts]
+        alone = len(parts) == 1 and kind in ("id", "unique") and not whole
+        said = self.single.setdefault(parts[0].column.name, []) if alone else []
+        bare = "(" not in fields[0]
+        if alone and bare and not any(word.startswith(f"@{kind}") for word in said):
+            said.append(f"@{kind}({', '.join(arguments)})" if arguments else f"@{kind}")
+        else:
+            self.whole.append(f"@@{kind}({', '.join((listed(fields), *arguments))})")
+
+    def _count(self, parts: Sequence[Part]) -> None:
+        self.unique.append(frozenset(part.column.name for part in parts))
+        supported = all(self.context.said(p.column).type and not self._is_list(p.column) for p in parts)
+        self.identifies = self.identifies or (supported and not any(p.column.nullable for p in parts))
+
+    def _is_list(self, column: Column[Any]) -> bool:
+        return bool(self.context.said(column).facts.type.dimensions)
+
+    def _name(self, constraint: Constraint, ending: str, columns: Sequence[str]) -> str:
+        """Return a constraint's name; for none, the one that the server gives."""
+        return names.actual(constraint, self.context.dialect) or names.servers(self.table.name, columns, ending)
+
+    def _mapped(self, name: str, ending: str, columns: Sequence[str]) -> list[str]:
+        """Return `map: "…"` where Prisma would give another name."""
+        silent = ("mysql", "sqlite", "mongodb") if ending == "pkey" else ()
+        usual = names.usual(self.table.name, columns, ending, self.context.provider)
+        if self.context.provider in silent or name in ("", usual):
+            return []
+        return [f"map: {quoted(name)}"]
+
+    def _clustered(self, item: Any) -> bool | None:
+        if self.context.provider != "sqlserver":
+            return None
+        found: bool | None = item.dialect_options["mssql"].get("clustered")
+        return found
+
+    def _lose_options(self, constraint: Any, name: str) -> None:
+        for message in lost_of_constraint(constraint):
+            self._lose(message, key=name)
+
+    def _lose(self, message: str, **place: str) -> None:
+        self.context.lose(message, self.table, **place)
+
+
+def lost_of_constraint(constraint: Any) -> Iterator[str]:
+    """Yield what Prisma leaves out of a constraint that it makes."""
+    definition = str(constraint.info.get("definition", ""))
+    if constraint.deferrable:
+        late = " INITIALLY DEFERRED" if str(constraint.initially or "").upper() == "DEFERRED" else ""
+        yield f"it is DEFERRABLE{late}; there it is checked at once"
+    if _said(constraint, "include") or " INCLUDE " in definition:
+        yield "the columns that it INCLUDEs are not in the index there"
+    if _said(constraint, "nulls_not_distinct") or "NULLS NOT DISTINCT" in definition:
+        yield "NULLs are distinct there: it guards rows without NULL alone"
+    if _said(constraint, "not_valid") or definition.endswith("NOT VALID"):
+        yield "it is NOT VALID; there it holds for every row"
+    if "WITHOUT OVERLAPS" in definition:
+        yield "it is WITHOUT OVERLAPS; there values must be equal to collide"
+
+
+def _lost_options(index: Index, parts: Sequence[Part]) -> Iterator[str]:
+    if _said(index, "include"):
+        yield f"the columns that it INCLUDEs ({', '.join(map(str, _option(index, 'include')))}) are not in it there"
+    if _said(index, "nulls_not_distinct"):
+        yield "NULLs are distinct there: it guards rows without NULL alone"
+    if _said(index, "with"):
+        yield "its storage parameters are the server's own there"
+    for part in parts:
+        if part.nulls and (part.nulls == "first") != part.descending:
+            yield f"{part.column.name} has NULLS {part.nulls.upper()}; there it has the other order"
+
+
+def _said(item: Any, option: str) -> bool:
+    return bool(_option(item, option))
+
+
+def _option(item: Any, option: str, dialect: str = "postgresql") -> Any:
+    return item.dialect_kwargs.get(f"{dialect}_{option}")
+
+
+def _speaks(index: Index, context: Context) -> bool:
+    return "where" in index.dialect_options[context.dialect.name]
+
+
+def _written(part: Part, context: Context) -> str:
+    """Return a column of an index: `title(ops: raw("…"), sort: Desc)`."""
+    arguments = [f"length: {part.length}"] if part.length else []
+    arguments += [f"ops: raw({quoted(part.ops)})"] if part.ops and context.provider != "mysql" else []
+    arguments += ["sort: Desc"] if part.descending else []
+    name = context.field(part.column)
+    return f"{name}({', '.join(arguments)})" if arguments else name
+
+
+def _parts(index: Index) -> list[Part] | None:
+    """Return the columns of an index; None for one that has an expression."""
+    classes = _option(index, "ops") or {}
+    lengths = _option(index, "length", "mysql") or {}
+    lengths = lengths if isinstance(lengths, dict) else {column.key: lengths for column in index.columns}
+    found = [_part(expression, index, classes, lengths) for expression in index.expressions]
+    return [part for part in found if part is not None] if None not in found else None
+
+
+def _part(expression: Any, index: Index, classes: Any, lengths: Any) -> Part | None:
+    descending, nulls, ops, element = False, "", "", expression
+    while isinstance(element, UnaryExpression | Grouping):
+        modifier: Any = getattr(element, "modifier", None)
+        descending = descending or modifier is operators.desc_op
+        nulls = _NULLS.get(modifier, nulls)
+        element = element.element
+    if not isinstance(element, Column):
+        match = _PART.fullmatch(str(getattr(element, "text", "")).strip()) if index.table is not None else None
+        column = _column(match["name"], index.table) if match and index.table is not None else None
+        if match is None or column is None:
+            return None
+        ops, nulls = match["ops"] or "", (match["nulls"] or nulls).lower()
+        element, descending = column, descending or (match["order"] or "").lower() == "desc"
+    ops = str(ops or classes.get(element.key) or classes.get(element.name) or "")
+    return Part(element, ops, descending, nulls, int(lengths.get(element.key) or lengths.get(element.name) or 0))
+
+
+def _column(words: str, table: Table) -> Column[Any] | None:
+    name = words[1:-1].replace('""', '"') if words.startswith('"') else words
+    return next((column for column in table.columns if column.name == name), None)

@@ -1,0 +1,129 @@
+"""What a Prisma schema has no words for at all, each by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, Constraint, Index
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.schema import CreateIndex, Table
+
+from dbplan.exports.prisma import names
+from dbplan.exports.prisma.context import Context
+from dbplan.exports.prisma.fields import numbers
+
+_NEXTVAL = re.compile(r"nextval\('(?P<name>(?:[^']|'')+)'")
+_PREFIXES = {"UNLOGGED": "it is UNLOGGED; there it is a table like others"}
+_OPTIONS = {
+    "partition_by": "it is partitioned by {}; there it is one plain table",
+    "inherits": "it inherits from {}; there it stands by itself",
+    "with": "its storage parameters ({}) are the server's own there",
+    "tablespace": "its tablespace {} is the database's own there",
+    "using": "its access method {} is the server's own there",
+}
+
+
+def lose(context: Context) -> None:
+    """Say by name what the schema does not hold."""
+    _lose_objects(context)
+    _lose_comments(context)
+    for table in context.plan.tables:
+        for message in _of_table(table):
+            context.lose(message, table)
+        for constraint in sorted(table.constraints, key=lambda c: (type(c).__name__, str(c.name or ""))):
+            _lose_constraint(constraint, table, context)
+
+
+def _of_table(table: Table) -> Iterator[str]:
+    info = table.info
+    if info.get("is_view"):
+        kind = "materialized view" if info.get("materialized") else "view"
+        yield f"the schema describes the {kind}; Prisma does not create it"
+    if info.get("partition_of"):
+        parent, bound = info["partition_of"]
+        yield f"it is a partition of {parent} ({bound}), which is one plain table there"
+    if not len(table.columns):
+        yield "it has no columns, and a model must have one: it is not there"
+    if info.get("row_security"):
+        yield f"its row security is {info['row_security']}; there it has none"
+    for key in ("triggers", "policies"):
+        for sql in info.get(key, ()):
+            yield f"Prisma makes no {key}: {' '.join(str(sql).split())}"
+    yield from (said for prefix, said in _PREFIXES.items() if prefix in table._prefixes)
+    for option, said in _OPTIONS.items():
+        if value := table.dialect_kwargs.get(f"postgresql_{option}"):
+            yield said.format(value)
+
+
+def _lose_constraint(constraint: Constraint, table: Table, context: Context) -> None:
+    if not isinstance(constraint, CheckConstraint | ExcludeConstraint) or not applies(constraint, context):
+        return
+    if table.info.get("is_view"):
+        return
+    name = names.actual(constraint, context.dialect)
+    if isinstance(constraint, ExcludeConstraint):
+        context.lose("Prisma has no exclusion constraints: it is not there", table, key=name)
+        return
+    options = {"literal_binds": True, "include_table": False}
+    said = str(constraint.sqltext.compile(dialect=context.dialect, compile_kwargs=options))
+    context.lose(f"Prisma has no CHECK constraints: CHECK ({' '.join(said.split())}) is not there", table, key=name)
+
+
+def applies(item: Constraint | Index, context: Context) -> bool:
+    """Whether a constraint or index is one that this server gets."""
+    compiler: Any = context.dialect.ddl_compiler(context.dialect, None)  # type: ignore[arg-type]
+    if isinstance(item, Constraint):
+        return bool(item._should_create_for_compiler(compiler))
+    made = CreateIndex(item)
+    return item._ddl_if is None or bool(item._ddl_if._should_execute(made, item, None, compiler=compiler))
+
+
+def _lose_objects(context: Context) -> None:
+    """Say which objects beside tables Prisma does not create."""
+    info = context.plan.metadata.info
+    for sql in info.get("routines", ()):
+        context.lose(f"Prisma makes no routines: {_head(sql)}; what calls it wants it made first")
+    for sql in info.get("types", ()):
+        if not context.keeps:
+            context.lose(f"Prisma makes no types but enums: {_head(sql)}; what has it wants it made first")
+    _lose_sequences(context)
+
+
+def _head(sql: str) -> str:
+    line = " ".join(sql.split())
+    return line if len(line) <= 80 else f"{line[:77]}…"
+
+
+def _lose_sequences(context: Context) -> None:
+    drawn: dict[str, Column[Any]] = {}
+    for table in context.tables:
+        for column in table.columns:
+            match = _NEXTVAL.match(str(getattr(column.server_default, "arg", "")))
+            if match is not None:
+                drawn[match["name"].replace("''", "'").replace('"', "").rpartition(".")[2]] = column
+    for sequence in context.plan.metadata._sequences.values():
+        if sequence.name not in drawn:
+            context.lose(f"Prisma makes no sequences of their own: {sequence.name} is not there")
+            continue
+        column = drawn[sequence.name]
+        if numbers(context.columns[column.table.key, column.name]):
+            own = f"{column.table.name}_{column.name}_seq"
+            if sequence.name != own:
+                context.lose(
+                    f"it draws from the sequence {sequence.name}, there from {own}", column.table, column=column.name
+                )
+
+
+def _lose_comments(context: Context) -> None:
+    """Say once that comments stay in the schema."""
+    if context.plan.metadata.info.get("comments") == "source" or context.provider == "sqlite":
+        return
+    tables = sum(bool(table.comment) for table in context.tables)
+    columns = sum(bool(column.comment) for table in context.tables for column in table.columns)
+    if tables or columns:
+        context.lose(
+            f"the comments of {tables} table{'s' * (tables != 1)} and {columns} column{'s' * (columns != 1)} "
+            "stand in the schema as ///; Prisma writes none into the database"
+        )
