@@ -28,7 +28,7 @@ def load(target: str) -> Plan:
     name = _plan_name(module_name)
     if attribute:
         value = _attribute(module, attribute)
-        unread = _import_all(module, value) if _holds(value) else []
+        unread = _import_all(module) if _holds(value) else []
         return _noting(from_object(value, name=name, source=target), unread)
     found, unread = _found(module)
     return _noting(from_object(found, name=name, source=target), unread)
@@ -42,14 +42,10 @@ def _noting(plan: Plan, unread: list[str]) -> Plan:
     return plan
 
 
-def _import_all(module: ModuleType, value: Any) -> list[str]:
-    """Import what may define tables on a base: the modules below its own, or around it while it holds none."""
-    unread = [name for name, found in modules.below(module) if found is None]
-    package = module.__package__ or ""
-    while package and not _metadata(value).tables:
-        unread += [name for name, found in modules.below(modules.load(package)) if found is None]
-        package = package.rpartition(".")[0]
-    return list(dict.fromkeys(unread))
+def _import_all(module: ModuleType) -> list[str]:
+    """Import what defines tables in the package that a module belongs to; return what does not import."""
+    package = (module.__package__ or "").partition(".")[0]
+    return [name for name, found in modules.below(modules.load(package)) if found is None] if package else []
 
 
 def attribute_of(module_name: str, attribute: str) -> Any:
@@ -120,7 +116,8 @@ def _found(module: ModuleType) -> tuple[Any, list[str]]:
     held = _held(module)
     for found in inner.values() if not held else ():
         held |= _held(found) if found is not None else {}
-    distinct = {id(_metadata(value)): name for name, value in held.items()}
+    by_model = sorted(held.items(), key=lambda item: not hasattr(item[1], "__table__"))  # a base outranks its models
+    distinct = {id(_metadata(value)): name for name, value in by_model}
     if len(distinct) == 1:
         return held[next(iter(distinct.values()))], unread
     if first is not None and not distinct:

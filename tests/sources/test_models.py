@@ -266,3 +266,15 @@ def test_what_flask_sqlalchemy_defines_is_read_from_its_db(folder: Path):
         assert [key.info for key in plan.table("post").foreign_key_constraints] == [
             {"back": "posts", "field": "author"}
         ]
+
+
+def test_a_base_with_some_tables_has_the_others_of_its_package_too(folder: Path):
+    package = folder / "shop_p"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "db.py").write_text(MODELS)
+    (package / "people.py").write_text(PERSON.format(base="shop_p.db"))
+    (package / "broken.py").write_text("from sqlalchemy import Column\nimport shop_nowhere\nColumn()\n")
+    plan = read("shop_p.db:Base")
+    assert [table.name for table in plan.tables] == ["people", "things"]
+    assert plan.metadata.info["not_covered"] == ("module shop_p.broken: it does not import",)
