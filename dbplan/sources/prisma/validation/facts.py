@@ -88,11 +88,9 @@ def once_in_database(items: Iterable[Item], what: str, name: Callable[[Item], st
         first = seen.setdefault(name(item), item)
         if first is not item:
             maps = [found for each in (item, first) if (found := attribute(each, "map")) is not None]
-            spot, other = (
-                (maps[0].spot if maps else item.spot),
-                (first if maps and maps[0] in item.attributes else item),
-            )
-            raise fault(spot, f'{what} "{name(item)}" is there already, in {other.spot}; map one to another name')
+            spot = maps[0].spot if maps and not isinstance(item, Enumeration) else item.spot
+            listing = f'"{first.name}" and "{item.name}"'
+            raise fault(spot, f'{what} "{name(item)}" is there twice, for {listing}; map one to another name')
 
 
 def attribute(owner: Field | Model | EnumValue | Enumeration, name: str) -> Attribute | None:

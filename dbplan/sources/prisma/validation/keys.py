@@ -5,42 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbplan.sources.prisma import names
-from dbplan.sources.prisma.syntax import Attribute, Call, Field, Model, Name, Spot, Value
+from dbplan.sources.prisma.syntax import Attribute, Field, Model, Spot
 from dbplan.sources.prisma.validation.facts import (
     Facts,
     argument,
     attribute,
     database_name,
     fault,
-    listed,
     named,
     string,
     unknown,
 )
+from dbplan.sources.prisma.validation.options import DIALECTS, check_mongodb_id, check_options
 
 _KEYS = ("id", "unique", "index", "fulltext")
-_TYPES = {
-    "postgresql": ("BTree", "Hash", "Gin", "Gist", "SpGist", "Brin"),
-    "cockroachdb": ("BTree", "Gin"),
-}
-_PARTIAL = ("postgresql", "sqlite", "sqlserver", "cockroachdb")
 # Where a name may be there only once: a table, or the whole schema.
 _GLOBAL = ("postgresql", "sqlite")
-_DIALECTS = {"sqlserver": "mssql"}
 
 
 def check_keys(facts: Facts, model: Model) -> None:
     """Refuse keys and indexes whose fields are not there, and what the server has no such thing of."""
     for given in _keys_of(model):
         _check_fields(facts, model, given)
-        _check_options(facts, given)
+        check_options(facts, model, given)
     for item in model.fields:
         for given in item.attributes:
             if given.name in ("id", "unique"):
-                _check_options(facts, given)
+                check_options(facts, model, given, item)
         if (given := attribute(item, "id")) is not None and item.arity:
             raise fault(given.spot, f'an id is required and no list; field "{item.name}" is of {item.type}{item.arity}')
     _check_ids(model)
+    check_mongodb_id(facts, model)
     if model.kind == "model" and attribute(model, "ignore") is None and not any(_criteria(model)):
         mend = "mark a required field with @id or @unique, or add @@id([…])"
         raise fault(model.spot, f'nothing tells the rows of model "{model.name}" apart; {mend}')
@@ -86,30 +81,6 @@ def _check_path(facts: Facts, spot: Spot, item: Field, path: str) -> None:
         _check_path(facts, spot, inner[first], rest)
 
 
-def _check_options(facts: Facts, given: Attribute) -> None:
-    """Refuse what the server's keys and indexes do not have."""
-    provider = facts.provider
-    kind = argument(given, "type")
-    if isinstance(kind, Name) and kind.text not in _TYPES.get(provider, ()):
-        raise unknown(kind.spot, "type of index", kind.text, _TYPES.get(provider, ()), f"on {provider}")
-    if given.name == "index" and argument(given, "map") is not None and argument(given, "name") is not None:
-        raise fault(given.spot, '"name" and "map" of "@@index" are the same; keep map')
-    if given.name == "fulltext" and provider not in ("mysql", "mongodb"):
-        raise fault(given.spot, f"{provider} has no fulltext indexes; remove it")
-    for word, servers in (("clustered", ("sqlserver",)), ("length", ("mysql",)), ("where", _PARTIAL)):
-        found = argument(given, word) or _inside(given, word)
-        if found is not None and provider not in servers:
-            raise fault(found.spot, f'{provider} has no "{word}" of keys and indexes; remove it')
-    if provider == "mysql" and given.name == "id" and argument(given, "map") is not None:
-        raise fault(given.spot, "MySQL has no names for primary keys; remove map")
-
-
-def _inside(given: Attribute, word: str) -> Value | None:
-    """Return an option of one of a key's fields."""
-    calls = [item for item in listed(argument(given, "fields", first=True)) if isinstance(item, Call)]
-    return next((found for call in calls if (found := argument(call, word)) is not None), None)
-
-
 def _check_ids(model: Model) -> None:
     alone = [item for item in model.fields if attribute(item, "id") is not None]
     several = attribute(model, "id")
@@ -148,7 +119,7 @@ def check_key_names(facts: Facts) -> None:
 
 
 def _names(facts: Facts, model: Model) -> Iterator[tuple[str, Spot]]:
-    dialect = _DIALECTS.get(facts.provider, facts.provider)
+    dialect = DIALECTS.get(facts.provider, facts.provider)
     columns = {item.name: database_name(item) for item in model.fields}
     table = database_name(model)
     alone = [(given, (item.name,)) for item in model.fields for given in item.attributes]

@@ -35,6 +35,15 @@ _TYPES = {
     "sqlite": "",
 }
 
+# The least and the most that an argument may be.
+_RANGES = {
+    "postgresql": "Timestamp:0-6 Timestamptz:0-6 Time:0-6 Timetz:0-6 Bit:1- VarBit:1- Decimal:0-1000",
+    "mysql": "Time:0-6 DateTime:0-6 Timestamp:0-6 Char:0-255 VarChar:0-65535 Bit:1-64 Decimal:0-65",
+    "sqlserver": "Char:0-8000 NChar:0-4000 VarChar:0-8000 NVarChar:0-4000 Binary:0-8000 VarBinary:0-8000 Float:1-53 "
+    "Decimal:0-38",
+    "cockroachdb": "Timestamp:0-6 Timestamptz:0-6 Time:0-6 Timetz:0-6 Bit:1- VarBit:1-",
+}
+
 
 def check_native(facts: Facts, item: Field, attribute: Attribute) -> None:
     """Refuse a native type that the server lacks, that its scalar does not take, or whose arguments are off."""
@@ -53,6 +62,8 @@ def check_native(facts: Facts, item: Field, attribute: Attribute) -> None:
         wanted = " or ".join(scalars.split("|"))
         raise fault(attribute.spot, f'"@{attribute.name}" is for {wanted} fields; "{item.name}" is of type {item.type}')
     _check_arguments(attribute, (counts or ["0"])[0].split(","))
+    ranges = dict(word.split(":") for word in _RANGES.get(facts.provider, "").split())
+    _check_range(attribute, ranges.get(name, "0-"))
 
 
 def _check_arguments(attribute: Attribute, counts: list[str]) -> None:
@@ -65,6 +76,14 @@ def _check_arguments(attribute: Attribute, counts: list[str]) -> None:
             raise fault(value.spot, f'"@{attribute.name}" takes whole numbers, found {shown(value)}')
     if attribute.name.endswith(".Decimal") and len(values) == 2 and _number(values[0]) < _number(values[1]):
         raise fault(attribute.spot, f'the scale of "@{attribute.name}" is larger than its precision; swap them')
+
+
+def _check_range(attribute: Attribute, allowed: str) -> None:
+    least, _, most = allowed.partition("-")
+    for value in (given.value for given in attribute.arguments):
+        if _whole(value) and not int(least) <= _number(value) <= int(most or 2**31):
+            words = f"from {least} to {most}" if most else f"{least} or more"
+            raise fault(value.spot, f'the argument of "@{attribute.name}" is {words}, found {shown(value)}')
 
 
 def _whole(value: Value) -> bool:
