@@ -130,6 +130,7 @@ def copy_metadata(metadata: MetaData) -> MetaData:
     copy = MetaData(schema=metadata.schema, naming_convention=metadata.naming_convention, info=dict(metadata.info))
     for table in metadata.tables.values():
         twin = table.to_metadata(copy)
+        twin._prefixes = list(table._prefixes)  # which SQLAlchemy does not copy
         _keep_order(table, twin)
         _keep_conditions(table, twin)
         for column in table.columns:
@@ -159,12 +160,14 @@ def _keep_order(table: Table, copy: Table) -> None:
 
 
 def _keep_conditions(table: Table, copy: Table) -> None:
-    """Give copied constraints and indexes their `ddl_if`, which SQLAlchemy does not copy."""
+    """Give copied constraints and indexes their `ddl_if`, and indexes their `.info`: SQLAlchemy copies neither."""
     items: tuple[Constraint | Index, ...] = (*table.constraints, *table.indexes)
     copies: tuple[Constraint | Index, ...] = (*copy.constraints, *copy.indexes)
-    conditions = {_identity(item): item._ddl_if for item in items}
+    originals = {_identity(item): item for item in items}
     for item in copies:
-        item._ddl_if = conditions.get(_identity(item))
+        if (original := originals.get(_identity(item))) is not None:
+            item._ddl_if = original._ddl_if
+            item.info.update(original.info)
 
 
 def _identity(constraint: Constraint | Index) -> tuple[str, ...]:

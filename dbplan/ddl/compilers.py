@@ -10,6 +10,8 @@ from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import Constraint, CreateTable, ForeignKeyConstraint, Table
 
+from dbplan.ddl import mariadb
+
 _SPOKEN_AS = {"cockroachdb": "postgresql"}
 _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
 _WITH_DEFINITIONS = (
@@ -29,6 +31,8 @@ def compiler_dialect(name: str) -> Dialect:
     dialect: Any = known(paramstyle="named")
     native = _native_postgresql if spoken == "postgresql" else _native
     dialect.ddl_compiler = native(dialect.ddl_compiler)
+    if spoken in mariadb.KINDS:
+        mariadb.teach(dialect)
     if spoken == "mssql":
         dialect.default_schema_name = "dbo"  # comments are told by schema, also those of the default one
     return dialect  # type: ignore[no-any-return]

@@ -44,7 +44,8 @@ class Shown:
     """A table as its server writes it back: names → the words that follow them.
 
     `constraints` are foreign keys and CHECKs, `keys` all indexes ("PRIMARY" is the primary key), `periods` whole lines.
-    `options` are those of the table but AUTO_INCREMENT; `partitions` begins with PARTITION BY.
+    `options` are those of the table but AUTO_INCREMENT; `partitions` begins with PARTITION BY,
+    `tail` is both as they stood.
     """
 
     columns: Mapping[str, str]
@@ -53,6 +54,7 @@ class Shown:
     periods: tuple[str, ...]
     options: Mapping[str, str]
     partitions: str = ""
+    tail: str = ""
 
 
 def tokens(sql: str) -> list[str]:
@@ -123,7 +125,8 @@ def shown(sql: str) -> Shown:
             _file(line, element, keys, constraints, periods)
     tail = "".join(found[end + 1 :])
     options, partitions = _tail(tail)
-    return Shown(columns, keys, constraints, tuple(periods), options, partitions)
+    tail = re.sub(r" AUTO_INCREMENT=\d+\b", "", tail, count=1).strip()
+    return Shown(columns, keys, constraints, tuple(periods), options, partitions, tail)
 
 
 def _file(
@@ -212,3 +215,23 @@ def _opened(words: str) -> str:
         _VERSIONED_COMMENT.sub(r"\1", token) if token.startswith("/*") and "COMPRESSED" not in token else token
         for token in tokens(words)
     )
+
+
+def index_parts(definition: str) -> tuple[str, list[str], str]:
+    """Return the kind of an index ("", UNIQUE, FULLTEXT, SPATIAL, PRIMARY), its items, and the options that follow."""
+    found = tokens(definition)
+    start = found.index("(")
+    end = _closing(found, start)
+    kind = "".join(found[:start]).partition("KEY")[0].strip()
+    return kind, list(_lines(found[start + 1 : end])), "".join(found[end + 1 :]).strip()
+
+
+def foreign_key_parts(definition: str) -> tuple[list[str], list[str], list[str], str]:
+    """Return the columns of a foreign key, the parts of the parent's name, the parent's columns, and the actions."""
+    found = tokens(definition)
+    first, reference = found.index("("), found.index("REFERENCES")
+    second = found.index("(", reference)
+    end = _closing(found, second)
+    own = [named(item) for item in _lines(found[first + 1 : _closing(found, first)])]
+    parent = [named(token.removeprefix(".")) for token in found[reference + 1 : second] if "`" in token]
+    return own, parent, [named(item) for item in _lines(found[second + 1 : end])], "".join(found[end + 1 :]).strip()

@@ -78,6 +78,7 @@ def _recorded(metadata: MetaData, dialect: Dialect, own: bool) -> Iterator[State
         yield from _view(view, dialect)
     for table in tables if own else ():
         yield from _followers(table)
+    yield from (Statement(Place(), "event", _stripped(sql)) for sql in metadata.info.get("events", ()) if own)
 
 
 def _texts(metadata: MetaData, own: bool) -> Iterator[Statement]:
@@ -100,14 +101,16 @@ def _stripped(sql: str) -> str:
 
 def _written(elements: Iterable[Any], dialect: Dialect) -> Iterator[Statement]:
     for element in elements:
-        yield Statement(place_of(element), kind_of(element), _sql(element, dialect))
+        if sql := _sql(element, dialect):  # "" for an index that stands inside its table
+            yield Statement(place_of(element), kind_of(element), sql)
 
 
 def _view(view: Table, dialect: Dialect) -> Iterator[Statement]:
     name = dialect.identifier_preparer.format_table(view)
     words = "MATERIALIZED VIEW" if view.info.get("materialized") else "VIEW"
     place = Place(table=str(view.key))
-    yield Statement(place, "view", f"CREATE {words} {name} AS\n{_stripped(view.info['view'])}")
+    head = " ".join(("CREATE", *view._prefixes, words))
+    yield Statement(place, "view", f"{head} {name} AS\n{_stripped(view.info['view'])}")
     indexes = sorted(view.indexes, key=lambda index: str(index.name))
     yield from _written((CreateIndex(index) for index in indexes), dialect)
     if dialect.supports_comments and not dialect.inline_comments:
