@@ -2,5 +2,6 @@
 
 from dbplan.ddl.native import statements
 from dbplan.ddl.statement import Statement
+from dbplan.ddl.translation import Translation, translated
 
-__all__ = ["Statement", "statements"]
+__all__ = ["Statement", "Translation", "statements", "translated"]

@@ -1,0 +1,209 @@
+"""The twin of a column: its type, its default, and who numbers it, on another server."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Computed,
+    DefaultClause,
+    Identity,
+    Integer,
+    Sequence,
+    Table,
+    literal_column,
+)
+from sqlalchemy.exc import CompileError
+from sqlalchemy.types import SchemaType, TypeEngine
+
+from dbplan.ddl.translation import defaults
+from dbplan.ddl.translation.clauses import sql_of
+from dbplan.ddl.translation.expressions import Untranslatable
+from dbplan.ddl.translation.kinds import Kind, bare, kind_of
+from dbplan.ddl.translation.spellings import Spelled, quoted, spelled
+from dbplan.ddl.translation.work import Work, booleans
+from dbplan.evidence import Place
+
+_FOREIGN = {"BLOB", "CLOB", "DATETIME", "NCHAR", "NVARCHAR", "BINARY", "VARBINARY", "DOUBLE"}
+"""Types that SQLAlchemy writes for any server, and PostgreSQL does not have."""
+
+
+def twin(column: Column[Any], work: Work) -> tuple[Column[Any], tuple[str, ...]]:
+    """Return a column as the target has it, with the conditions on VALUE that its type leaves to a CHECK."""
+    place = Place(str(column.table.key), column.name)
+    was, made = _type(column, work)
+    if made.said:
+        (work.warn if made.loose else work.note)(place, made.said)
+    new: Column[Any] = Column(
+        work.names.columns[str(column.table.key)][column.name],
+        made.type,
+        nullable=bool(column.nullable) and not was.required,
+        comment=column.comment,
+        info=dict(column.info),
+        autoincrement=False,
+    )
+    _rename(column, new, work, place)
+    work.columns[column], work.kinds[new] = new, made.kind
+    _fill(column, new, was, made.kind, work, place)
+    return new, made.checks
+
+
+def _rename(column: Column[Any], new: Column[Any], work: Work, place: Place) -> None:
+    if new.name != column.name:
+        work.note(place, f'it is called "{new.name}" here: {work.target.product} would not take its own name')
+    if column.key != column.name:
+        new.key = column.key
+
+
+def _type(column: Column[Any], work: Work) -> tuple[Kind, Spelled]:
+    name = work.source or work.target.name
+    kind = bare(column.type, work.target.dialect, name)
+    was = kind_of(kind, work.source)
+    if was.family == "datetime" and _is_instant(column.type):
+        was = replace(was, zone=True)
+    if work.portable and _is_taken(kind, was, column.type, work):
+        return was, Spelled(kind.copy() if isinstance(kind, SchemaType) else kind, was)
+    return was, spelled(was, work.target, portable=work.portable)
+
+
+def _is_instant(declared: TypeEngine[Any]) -> bool:
+    """Whether a decorated type is an instant, which a server without zones keeps in UTC."""
+    return bool(getattr(getattr(declared, "impl_instance", None), "timezone", False))
+
+
+def _is_taken(kind: TypeEngine[Any], was: Kind, declared: TypeEngine[Any], work: Work) -> bool:
+    """Whether a portable type is the target's own already: PostgreSQL's and SQLite's as SQLAlchemy writes them."""
+    own = type(kind).__module__.rpartition(".")[0].rpartition(".")[2]
+    if work.target.family in ("mysql", "mssql"):
+        return own == work.target.family and kind is not declared and not type(kind).__name__.startswith("_")
+    if own not in ("sqlalchemy", "", work.target.family, "sql", "dialects") or was.family in ("array", "domain"):
+        return work.target.name == "postgresql" and own == "postgresql"
+    if work.target.family == "postgresql" and type(kind).__name__ in _FOREIGN:
+        return False
+    return work.target.name != "cockroachdb" and was.family != "enum" and _compiles(kind, work)
+
+
+def _compiles(kind: TypeEngine[Any], work: Work) -> bool:
+    try:
+        work.target.compiled(kind)
+    except (CompileError, NotImplementedError, AttributeError):
+        return False
+    return True
+
+
+def _fill(column: Column[Any], new: Column[Any], was: Kind, now: Kind, work: Work, place: Place) -> None:
+    """Give a twin what fills it in: a number, an expression or a default."""
+    made: Any = column.server_default
+    if isinstance(made, Computed):
+        _compute(column, new, made, work, place)
+    elif is_numbered(column):
+        _number(column, new, work, place)
+    elif made is not None and getattr(made, "arg", None) is not None:
+        _default(new, made.arg, was, now, work, place)
+    elif was.default:
+        _default(new, literal_column(was.default), was, now, work, place)
+
+
+def is_numbered(column: Column[Any]) -> bool:
+    """Whether the server numbers the rows in a column."""
+    if column.identity is not None or column is column.table._autoincrement_column:
+        return True
+    drawn = getattr(column.server_default, "arg", None)
+    alone = column.primary_key and len(column.table.primary_key.columns) == 1
+    return alone and drawn is not None and defaults.is_drawn(sql_of(drawn, "postgresql"))
+
+
+def _number(column: Column[Any], new: Column[Any], work: Work, place: Place) -> None:
+    if work.as_is:
+        _as_it_was(column, new)
+    elif work.target.family == "sqlite" or work.target.family == "mysql":
+        _number_key(column, new, work, place)
+    else:
+        _give_identity(column, new, work, place)
+
+
+def _as_it_was(column: Column[Any], new: Column[Any]) -> None:
+    """Have a column numbered as SQLAlchemy would on PostgreSQL."""
+    new.autoincrement = column.autoincrement
+    if column.identity is not None:
+        new._init_items(column.identity._copy())
+    elif isinstance(column.default, Sequence):
+        new._init_items(column.default._copy())
+
+
+def _number_key(column: Column[Any], new: Column[Any], work: Work, place: Place) -> None:
+    """Have a primary key numbered; these servers number nothing else."""
+    alone = len(column.table.primary_key.columns) == 1
+    first = next(iter(column.table.primary_key.columns), None)
+    if column.primary_key and (alone or (work.target.family == "mysql" and column is first)):
+        new.autoincrement = True
+        if work.target.family == "sqlite":
+            new.type = Integer()
+        return
+    work.note(place, f"{work.target.product} numbers only a key of its own: the application has to give the number")
+
+
+def _give_identity(column: Column[Any], new: Column[Any], work: Work, place: Place) -> None:
+    if work.target.name == "mssql" and any(other.identity is not None for other in _siblings(column, work)):
+        work.note(place, "SQL Server numbers one column of a table: the application has to give this number")
+        return
+    own = column.identity
+    start, step = (own.start, own.increment) if own is not None else (None, None)
+    new._init_items(Identity(always=bool(own is not None and own.always), start=start, increment=step))
+    new.nullable = False
+    if new.type.python_type is not int:
+        new.type = BigInteger()
+
+
+def _siblings(column: Column[Any], work: Work) -> list[Column[Any]]:
+    return [work.columns[other] for other in column.table.columns if other in work.columns and other is not column]
+
+
+def _default(new: Column[Any], arg: Any, was: Kind, now: Kind, work: Work, place: Place) -> None:
+    if work.as_is:
+        DefaultClause(arg)._set_parent_with_dispatch(new)
+        return
+    sql = quoted(arg) if isinstance(arg, str) else sql_of(arg, work.source)
+    if defaults.is_drawn(sql) and work.target.sequences:
+        DefaultClause(literal_column(_drawn(sql, work)))._set_parent_with_dispatch(new)
+        return
+    try:
+        words = defaults.default(sql, work.source, work.target, was, now)
+    except Untranslatable as reason:
+        work.note(place, f"its default {_short(sql)} is left out ({reason}): the application has to give the value")
+        return
+    if defaults.updates_itself(sql) and work.target.family != "mysql":
+        work.note(place, "each UPDATE set it anew there; here the application has to")
+    if words != "NULL":
+        DefaultClause(literal_column(words))._set_parent_with_dispatch(new)
+
+
+def _drawn(sql: str, work: Work) -> str:
+    """Return the next number of a sequence in the target's words."""
+    if work.target.family == "postgresql":
+        return sql
+    match = re.match(r"nextval\('((?:[^']|'')+)'", sql, re.IGNORECASE)
+    return f"NEXT VALUE FOR {match[1].replace(chr(39) * 2, chr(39)).rpartition('.')[2]}" if match else sql
+
+
+def _short(sql: str) -> str:
+    text = " ".join(sql.split())
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _compute(column: Column[Any], new: Column[Any], made: Computed, work: Work, place: Place) -> None:
+    table: Table = column.table
+    if work.as_is:
+        new._init_items(Computed(made.sqltext, persisted=made.persisted))
+        return
+    names = work.names.columns[str(table.key)]
+    try:
+        words = work.expressions.value(sql_of(made.sqltext, work.source), names, booleans(table))
+    except Untranslatable as reason:
+        work.warn(place, f"it is no longer computed ({reason}): the application has to keep it right")
+        return
+    new._init_items(Computed(literal_column(words), persisted=made.persisted))

@@ -1,0 +1,101 @@
+"""A whole schema, made anew in another server's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import MetaData, Sequence, Table
+
+from dbplan.ddl.translation import Translation, fitting, indexes, references, tables, views
+from dbplan.ddl.translation.names import Names
+from dbplan.ddl.translation.targets import TARGETS, Target, target
+from dbplan.ddl.translation.work import Work
+from dbplan.evidence import Place
+
+_LEFT_OUT = {"routines": "routines", "types": "composite and range types"}
+
+
+def translate(metadata: MetaData, dialect: str) -> Translation:
+    """Return a schema in the words of another server."""
+    wanted = target(dialect)
+    source = str(metadata.info.get("dialect") or "")
+    if source == dialect:
+        return Translation(metadata)
+    work = Work(source if source in TARGETS else "", wanted, Names(metadata, wanted), _empty(metadata, wanted))
+    _say_of_all(metadata, work)
+    _copy_sequences(metadata, work)
+    stored = [table for table in metadata.tables.values() if _is_stored(table, work)]
+    for table in stored:
+        tables.twin(table, work)
+    _relate(stored, work)
+    for table in metadata.tables.values():
+        if table.info.get("is_view"):
+            views.add(table, work)
+    return Translation(work.metadata, tuple(work.lost))
+
+
+def _relate(stored: list[Table], work: Work) -> None:
+    """Give the twins their indexes and foreign keys, and make them fit."""
+    cascades = references.Cascades()
+    for table in stored:
+        indexes.add(table, work)
+    for table in stored:
+        references.add(table, work, cascades)
+    for table in stored if work.target.name == "mssql" else ():
+        indexes.let_nulls_be(table, work)
+    fitting.fit(work)
+    references.align(work)
+    fitting.fit(work)
+
+
+def _empty(metadata: MetaData, wanted: Target) -> MetaData:
+    kept = {word: value for word, value in metadata.info.items() if word not in ("extensions", *_LEFT_OUT)}
+    if wanted.name == "postgresql" and not metadata.info.get("dialect"):
+        kept = dict(metadata.info)
+    return MetaData(info=kept | {"dialect": wanted.name})
+
+
+def _is_stored(table: Table, work: Work) -> bool:
+    """Whether a table holds rows of its own on the target: no view, and no partition."""
+    if table.info.get("is_view"):
+        return False
+    if table.info.get("partition_of") and not work.as_is:
+        parent = table.info["partition_of"][0]
+        work.note(Place(str(table.key)), f"it is a partition of {parent}; its rows are in {parent} here")
+        return False
+    return True
+
+
+def _say_of_all(metadata: MetaData, work: Work) -> None:
+    for word, called in _LEFT_OUT.items():
+        count = len(metadata.info.get(word, ()))
+        if count and not work.as_is:
+            work.note(Place(), f"{count} {called} are left out: they are written in the words of {work.source}")
+    for message in _of_texts(work):
+        work.note(Place(), message)
+
+
+def _of_texts(work: Work) -> Iterator[str]:
+    """Yield how texts compare on the target, where that is not as in the original."""
+    folded = work.source in ("mysql", "mariadb", "mssql")
+    if work.target.name == "mssql" and not folded:
+        yield (
+            "texts compare by the collation of the database, which as a rule ignores case: create it with "
+            "COLLATE Latin1_General_100_BIN2 to have uniques and CHECKs mind it"
+        )
+    elif folded and work.target.family in ("postgresql", "sqlite"):
+        yield "texts compare to the letter here; the original may ignore case in uniques and CHECKs"
+    if work.target.name == "sqlite":
+        yield "SQLite checks neither the type nor the length of a value: VARCHAR(50) takes any text"
+
+
+def _copy_sequences(metadata: MetaData, work: Work) -> None:
+    """Keep sequences where the target has them."""
+    for sequence in metadata._sequences.values():  # SQLAlchemy has no public list of them
+        if not work.target.sequences:
+            work.note(Place(str(sequence.name)), f"{work.target.product} has no sequences: {sequence.name} is left out")
+            continue
+        numbers: dict[str, Any] = sequence._as_dict() | {"data_type": sequence.data_type}
+        schema = sequence.schema if work.target.schemas else None
+        Sequence(sequence.name, schema=schema, metadata=work.metadata, **numbers)

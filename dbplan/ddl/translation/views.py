@@ -1,0 +1,102 @@
+"""Views on another server: their SELECT, where all of its words are that server's as well."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Table
+from sqlglot import exp
+
+from dbplan.ddl.translation.clauses import sql_of
+from dbplan.ddl.translation.columns import twin as twin_of
+from dbplan.ddl.translation.expressions import Untranslatable, identifier, parsed, printed, simplified
+from dbplan.ddl.translation.work import Work
+from dbplan.evidence import Place
+
+_AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)
+_SPECIFIC = (
+    *(exp.JSONExtract, exp.JSONExtractScalar, exp.Array, exp.ArrayAgg, exp.Unnest, exp.RegexpLike, exp.Lateral),
+    *(
+        exp.DistinctOn if hasattr(exp, "DistinctOn") else exp.Lateral,
+        exp.Interval,
+        exp.AtTimeZone,
+        exp.Div,
+        exp.Anonymous,
+    ),
+    *(
+        exp.ILike,
+        exp.TimestampTrunc,
+        exp.GroupConcat,
+        exp.FromTimeZone if hasattr(exp, "FromTimeZone") else exp.AtTimeZone,
+    ),
+)
+
+
+def add(view: Table, work: Work) -> None:
+    """Give the translation the twin of a view; say where there is none."""
+    place = Place(str(view.key))
+    select = str(view.info.get("view") or "")
+    try:
+        words = select if work.as_is else _select(select, work)
+    except Untranslatable as reason:
+        work.note(place, f"the view is left out ({reason})")
+        return
+    schema, name = work.names.tables[str(view.key)]
+    materialized = bool(view.info.get("materialized"))
+    new = Table(
+        name,
+        work.metadata,
+        *_columns(view, work),
+        schema=schema,
+        comment=view.comment,
+        info=dict(view.info) | {"view": words, "materialized": materialized and work.target.materialized},
+    )
+    work.tables[str(view.key)] = new
+    if materialized and work.target.materialized:
+        _index(view, new, work)
+    elif materialized:
+        work.note(place, "it is a view here, worked out at each reading, and has no indexes")
+
+
+def _columns(view: Table, work: Work) -> list[Column[object]]:
+    lost = len(work.lost)
+    made = [twin_of(column, work)[0] for column in view.columns]
+    del work.lost[lost:]  # a view has the types that its SELECT gives it
+    return made
+
+
+def _select(select: str, work: Work) -> str:
+    if not select.strip():
+        raise Untranslatable("its SELECT is not known")
+    tree = simplified(parsed(select.strip().removesuffix(";"), work.source))
+    if not isinstance(tree, exp.Query):
+        raise Untranslatable("it is no SELECT")
+    found = next((node for node in tree.walk() if isinstance(node, _SPECIFIC)), None)
+    if found is not None:
+        raise Untranslatable(f"{found.sql('postgres')[:60]} may mean something else on {work.target.product}")
+    if work.target.name == "mssql" and tree.args.get("order") and not tree.args.get("limit"):
+        raise Untranslatable("SQL Server orders no view")
+    for table in tree.find_all(exp.Table):
+        _rename(table, work)
+    return printed(tree, work.target)
+
+
+def _rename(table: exp.Table, work: Work) -> None:
+    """Call a table of a view what it is called on the target."""
+    key = ".".join(part for part in (table.db, table.name) if part)
+    if key not in work.names.tables:
+        return
+    schema, name = work.names.tables[key]
+    if name != table.name and not table.alias:
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
+    table.set("this", identifier(name, work.target))
+    table.set("db", identifier(schema, work.target) if schema else None)
+
+
+def _index(view: Table, new: Table, work: Work) -> None:
+    """Copy the plain indexes of a materialized view."""
+    for index in sorted(view.indexes, key=lambda index: str(index.name)):
+        parts = [work.columns.get(each) for each in index.expressions if isinstance(each, Column)]
+        if None in parts or len(parts) < len(index.expressions):
+            words = ", ".join(sql_of(each, work.source) for each in index.expressions)
+            work.note(Place(str(view.key), index=str(index.name)), f"the index on {words} is left out")
+            continue
+        Index(work.names.of(index, view, "indexes"), *(part for part in parts if part is not None), unique=index.unique)

@@ -1,0 +1,75 @@
+"""What every step of one translation shares: the two servers, the names, and the list of what is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Boolean, Column, MetaData, Table
+
+from dbplan.ddl.translation.expressions import Expressions
+from dbplan.ddl.translation.kinds import Kind
+from dbplan.ddl.translation.names import Names
+from dbplan.ddl.translation.targets import Target
+from dbplan.evidence import Finding, Place, Severity
+
+
+@dataclass
+class Work:
+    """One translation under way; `source` is "" for models that are meant for any server.
+
+    `columns` leads from a column of the original to its twin, and `kinds` from a twin to what it holds.
+    """
+
+    source: str
+    target: Target
+    names: Names
+    metadata: MetaData
+    lost: list[Finding] = field(default_factory=list)
+    columns: dict[Column[Any], Column[Any]] = field(default_factory=dict)
+    kinds: dict[Column[Any], Kind] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    _originals: dict[Column[Any], Column[Any]] = field(default_factory=dict, repr=False)
+
+    @property
+    def portable(self) -> bool:
+        """Whether the schema is meant for any server."""
+        return not self.source
+
+    @property
+    def as_is(self) -> bool:
+        """Whether the words of the original are taken as they are: SQLAlchemy writes them for PostgreSQL itself."""
+        return self.portable and self.target.name == "postgresql"
+
+    @property
+    def expressions(self) -> Expressions:
+        """Return the translator of conditions and expressions."""
+        return Expressions(self.source, self.target)
+
+    @property
+    def expressions_of_types(self) -> Expressions:
+        """Return the translator of the conditions that come with a type; they are in PostgreSQL's words."""
+        return Expressions("postgresql", self.target)
+
+    def note(self, place: Place, message: str) -> None:
+        """Say what is other there, where every row that the original takes or refuses is still so."""
+        self._say(Severity.NOTE, place, message)
+
+    def warn(self, place: Place, message: str) -> None:
+        """Say what is lost, where rows that the original refuses are taken there."""
+        self._say(Severity.WARNING, place, message)
+
+    def _say(self, severity: Severity, place: Place, message: str) -> None:
+        self.lost.append(Finding("export-ddl", severity, place, message))
+
+    def place_of(self, column: Column[Any]) -> Place:
+        """Return the place of a twin's original."""
+        if column not in self._originals:
+            self._originals = {twin: original for original, twin in self.columns.items()}
+        original = self._originals[column]
+        return Place(str(original.table.key), original.name)
+
+
+def booleans(table: Table) -> frozenset[str]:
+    """Return the names of the columns that hold true and false."""
+    return frozenset(column.name for column in table.columns if isinstance(column.type, Boolean))
