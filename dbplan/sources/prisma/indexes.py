@@ -12,7 +12,7 @@ from dbplan.sources.prisma import names
 from dbplan.sources.prisma.defaults import clause, literal
 from dbplan.sources.prisma.scope import Scope, argument, first, items, mapped, text
 from dbplan.sources.prisma.syntax import Attribute, Call, Field, Model, Pairs, Value
-from dbplan.sources.prisma.types import AUTO_INCREMENT
+from dbplan.sources.prisma.types import AutoIncrement
 
 Said = Attribute | Call | None
 """What is said of one column of an index: `title(sort: Desc)`, or the attribute of the field itself."""
@@ -43,7 +43,7 @@ def index_of(
         clustered = text(argument(attribute, "clustered")) == "true"
         table.append_constraint(UniqueConstraint(*columns, name=name, mssql_clustered=clustered))
         return
-    if scope.dialect == "mysql" and unique and any(isinstance(column.type, AUTO_INCREMENT) for column in columns):
+    if scope.dialect == "mysql" and unique and any(isinstance(column.type, AutoIncrement) for column in columns):
         table.append_constraint(UniqueConstraint(*columns, name=name))  # MySQL wants it in the CREATE TABLE
         return
     parts = [_part(column, said, scope) for column, (_, said) in zip(columns, listed, strict=True)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
 
+from dbplan.errors import SourceError
 from dbplan.sources.prisma import names
 from dbplan.sources.prisma.scope import Scope, argument, find, first, items, mapped, text
 from dbplan.sources.prisma.syntax import Field, Model
@@ -148,13 +149,22 @@ def add_join_table(join: Join, scope: Scope, tables: Mapping[str, Table], metada
         Column(side, _key_type(model, scope), nullable=False) for side, model in zip("AB", _models(join), strict=True)
     ]
     home = parents["A"].schema
-    table = Table(names.cut(name, names.LONGEST[scope.dialect]), metadata, *columns, schema=home, **options(scope))
+    table = Table(free_name(name, home, scope, metadata), metadata, *columns, schema=home, **options(scope))
     _add_unique(table, name, scope)
     Index(names.of_join_table(name, "_B_index", scope.dialect), table.columns["B"])
     for side, back in (("A", join.field), ("B", join.back)):
         _add_side(
             table, name, side, parents[side], scope, {"relation": _name(join.field), "field": "", "back": back.name}
         )
+
+
+def free_name(name: str, schema: str | None, scope: Scope, metadata: MetaData) -> str:
+    """Return a table's name as the server cuts it; SourceError where another table has it already."""
+    short = names.cut(name, names.LONGEST[scope.dialect])
+    if (f"{schema}.{short}" if schema else short) in metadata.tables:
+        cut = f', which is all that {scope.dialect} keeps of "{name}"' if short != name else ""
+        raise SourceError(f'two tables have the name "{short}"{cut}; give one of them another by @@map')
+    return short
 
 
 def options(scope: Scope) -> dict[str, Any]:

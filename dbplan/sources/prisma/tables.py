@@ -12,10 +12,10 @@ from sqlalchemy.types import TypeEngine
 from dbplan.sources.prisma import names
 from dbplan.sources.prisma.defaults import Filling, clause, filling, quoted
 from dbplan.sources.prisma.indexes import columns_of, index_of
-from dbplan.sources.prisma.relations import options
+from dbplan.sources.prisma.relations import free_name, options
 from dbplan.sources.prisma.scope import Scope, argument, every, find, mapped, text
 from dbplan.sources.prisma.syntax import Attribute, Field, Model
-from dbplan.sources.prisma.types import AUTO_INCREMENT, BIGSERIAL, COUNTED, SERIAL, SMALLSERIAL, bson_type, column_type
+from dbplan.sources.prisma.types import BIGSERIAL, COUNTED, SERIAL, SMALLSERIAL, AutoIncrement, bson_type, column_type
 
 _SERIALS: dict[str, type[TypeEngine[Any]]] = {"INTEGER": SERIAL, "BIGINT": BIGSERIAL, "SMALLINT": SMALLSERIAL}
 _NUMBERS = {
@@ -30,12 +30,12 @@ _NUMBERS = {
 def add_table(model: Model, scope: Scope, metadata: MetaData) -> Table:
     """Make the table of a model or view."""
     key = _key_fields(model)
-    longest = names.LONGEST[scope.dialect]
+    schema = scope.namespace(model)
     table = Table(
-        names.cut(mapped(model), longest),
+        free_name(mapped(model), schema, scope, metadata),
         metadata,
         *(_column(field, model, key, scope, metadata) for field in scope.columns(model)),
-        schema=scope.namespace(model),
+        schema=schema,
         comment=model.comment or None,
         info=_info(model),
         **options(scope),
@@ -110,7 +110,7 @@ def _counted(field: Field, key: tuple[str, ...], model: Model, kind: TypeEngine[
         return {"identity": Identity(start=1, increment=1), "autoincrement": True}
     counting = [f.name for f in model.fields if f.name in key and filling(f, kind, scope).counts]
     if scope.dialect == "mysql" and field.name not in key:
-        return {"type_": AUTO_INCREMENT(kind), "autoincrement": True}
+        return {"type_": AutoIncrement(kind), "autoincrement": True}
     if scope.dialect == "postgresql" and counting[:1] != [field.name]:
         return {"type_": _SERIALS[kind.__visit_name__](), "autoincrement": field.name not in key}
     return {"autoincrement": True}

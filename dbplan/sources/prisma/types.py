@@ -51,7 +51,7 @@ def _counted(kind: Any, compiler: Any, **options: Any) -> str:
     return str(getattr(compiler, f"visit_{kind.__visit_name__}")(kind, **options))
 
 
-class AUTO_INCREMENT(TypeDecorator[int]):
+class AutoIncrement(TypeDecorator[int]):
     """A whole number that MySQL counts outside of the primary key, in a column that has a key of its own."""
 
     impl = Integer
@@ -66,8 +66,8 @@ class AUTO_INCREMENT(TypeDecorator[int]):
         return dialect.type_descriptor(self.kind)
 
 
-@compiles(AUTO_INCREMENT)
-def _auto_increment(kind: AUTO_INCREMENT, compiler: Any, **options: Any) -> str:
+@compiles(AutoIncrement)
+def _auto_increment(kind: AutoIncrement, compiler: Any, **options: Any) -> str:
     written = str(compiler.process(kind.kind))
     counts = compiler.dialect.name == "mysql" and options.get("type_expression") is not None
     return f"{written} AUTO_INCREMENT" if counts else written
