@@ -1,4 +1,4 @@
-"""Random Prisma schemas: models of all types, keys, indexes, relations and names, nearly all of which Prisma accepts."""
+"""Random Prisma schemas: models of all types, keys, indexes, relations; Prisma accepts nearly all of them."""
 
 from hypothesis import strategies as st
 
@@ -9,7 +9,7 @@ _NATIVE = {
     "Decimal": ("", "@db.Decimal(9, 3)", "@db.Decimal", "@db.Money"),
     "Boolean": ("", "@db.Boolean"),
     "String": ("", "@db.VarChar(30)", "@db.VarChar", "@db.Char(4)", "@db.Char", "@db.Text", "@db.Citext"),
-    "DateTime": ("", "@db.Timestamp", "@db.Timestamp(6)", "@db.Timestamptz(0)", "@db.Date", "@db.Time(2)", "@db.Timetz"),
+    "DateTime": ("", "@db.Timestamp", "@db.Timestamp(6)", "@db.Timestamptz(0)", "@db.Date", "@db.Time(2)"),
     "Json": ("", "@db.Json", "@db.JsonB"),
     "Bytes": ("", "@db.ByteA"),
     "Kind": ("",),
@@ -50,7 +50,7 @@ _MAPPED = (
     "s-n-a-k-e",
     "a.b",
     "50%",
-    "an_even_longer_name_that_leaves_no_room_for_endings",
+    "an_even_longer_name_which_leaves_no_room_for_more",
 )
 _ACTIONS = ("Cascade", "Restrict", "NoAction", "SetDefault")
 _HEADS = {
