@@ -1,0 +1,1 @@
+"""What `models` and `sqlmodel` share: a MetaData written as the SQLAlchemy calls that make it."""
