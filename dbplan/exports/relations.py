@@ -112,14 +112,20 @@ def plural(word: str) -> str:
     return head + (_PLURAL.get(last.lower()) or inflection.pluralize(last))
 
 
-def naming(plan: Plan, style: Callable[[str], str], reserved: frozenset[str] = frozenset()) -> Naming:
+def naming(
+    plan: Plan,
+    style: Callable[[str], str],
+    reserved: frozenset[str] = frozenset(),
+    models: frozenset[str] = frozenset(),
+) -> Naming:
     """Return the names of a plan's tables, columns and relations; `style` is `camel` or `snake`.
 
-    Names that the source already has (`.info`) are kept. `reserved` are words that no class or attribute may be.
+    Names that the source already has (`.info`) are kept. `reserved` are words that no class or attribute may be,
+    `models` those that no class may be.
     Relations whose other table the plan does not hold are left out.
     """
     tables, kept = plan.tables, _kept(style) if "prisma" in plan.metadata.info else style
-    classes = _classes(tables, reserved)
+    classes = _classes(tables, reserved | models)
     fields: dict[tuple[str, str], str] = {}
     taken: dict[str, set[str]] = defaultdict(lambda: set(reserved))
     for table in tables:
@@ -165,7 +171,7 @@ def _relations(
         child, several = key.table, pairs[frozenset((key.table.key, parent.key))] > 1
         single = is_unique(key)
         wanted = kept(key.info["field"]) if key.info.get("field") else style(_outward(key, parent))
-        name = _free(wanted, taken[child.key], style(f"to_{parent.name}"))
+        name = _free(wanted, taken[child.key], style(f"{wanted}_{singular(parent.name)}"))
         back = key.info.get("back")
         back = style(_backward(key, parent, name, single)) if back is None else back and kept(back)
         if back:
