@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from dbplan.comparison import defaults
 from dbplan.errors import UsageError
 from dbplan.evidence import Catalog, Difference, Place, SchemaObject
 
@@ -72,6 +73,8 @@ def _properties(one: SchemaObject, other: SchemaObject) -> Iterator[Difference]:
             continue
         if name == COLUMN_ORDER and not _reordered(was, is_):
             continue  # a column more or less is told by itself
+        if name == "default" and defaults.same(was, is_, left.get("type", "")):
+            continue
         what = name if name == COLUMN_ORDER else f"{one.kind} {name}"
         yield Difference(one.place, what, was, is_)
 

@@ -93,7 +93,7 @@ def snake(text: str) -> str:
 
 def pascal(text: str) -> str:
     """Return `audit_log` as `AuditLog`; words that are written in capitals within a name keep their first alone."""
-    return _started("".join(part[:1].upper() + part[1:].lower() for part in _parts(text)) or "Model")
+    return _started("".join(part[:1].upper() + part[1:].lower() for part in _parts(text)) or "Model", "N")
 
 
 def singular(word: str) -> str:
@@ -243,6 +243,6 @@ def _last(word: str) -> tuple[str, str]:
     return word[: len(word) - len(parts[-1])], parts[-1]
 
 
-def _started(name: str) -> str:
+def _started(name: str, letter: str = "n") -> str:
     """Return a name that starts with a letter."""
-    return name if name[:1].isalpha() else f"n{name}"
+    return name if name[:1].isalpha() else letter + name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.engine import Dialect
@@ -16,9 +17,9 @@ from dbplan.exports.prisma.keys import Keys, keys
 from dbplan.exports.prisma.layout import listed, quoted, settings
 from dbplan.exports.prisma.links import is_join, links
 from dbplan.exports.prisma.models import in_order, model
-from dbplan.exports.prisma.names import RESERVED, is_spelled, spelled
+from dbplan.exports.prisma.names import RESERVED, free, is_spelled, spelled
 from dbplan.exports.prisma.scalars import PROVIDERS
-from dbplan.exports.relations import camel, naming
+from dbplan.exports.relations import Naming, camel, naming
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
@@ -50,12 +51,21 @@ def write(plan: Plan, dialect: str) -> Written:
 
 
 def _context(plan: Plan, provider: str, dialect: Dialect) -> Context:
-    named = naming(plan, _style, RESERVED)
+    named = _named(plan)
     tables = [table for table in plan.tables if not table.info.get("partition_of")]
     columns = {(c.table.key, c.name): facts(c, dialect) for table in tables for c in table.columns}
     kinds = [(c, columns[c.table.key, c.name].type) for table in tables for c in table.columns]
     enums = enumerations(kinds, provider, named.classes.values(), "prisma" in plan.metadata.info)
     return Context(plan, provider, dialect, named, columns, enums)
+
+
+def _named(plan: Plan) -> Naming:
+    """Return the names of the plan, its classes spelled as Prisma takes them."""
+    named = naming(plan, _style, models=RESERVED)
+    wanted = {key: name for key, name in named.classes.items() if not is_spelled(name)}
+    taken = set(named.classes.values()) - set(wanted.values())
+    classes = {key: free(spelled(name, "Model"), taken) for key, name in wanted.items()}
+    return replace(named, classes=dict(named.classes) | classes)
 
 
 def _style(text: str) -> str:

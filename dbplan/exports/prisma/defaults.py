@@ -13,7 +13,7 @@ from dbplan.exports.prisma.layout import listed, quoted
 
 _NOW = re.compile(r"\(*\s*(?:now\(\)|transaction_timestamp\(\)|current_timestamp)\s*\)*", re.IGNORECASE)
 _MYSQL_NOW = re.compile(r"\(*\s*(?:now|current_timestamp)(?:\((\d?)\))?\s*\)*", re.IGNORECASE)
-_LIST = re.compile(r"ARRAY\[(.*)\](?:::[^\[\]]+(?:\[\])+)?", re.DOTALL | re.IGNORECASE)
+_LIST = re.compile(r"ARRAY\[(.*?)\](?:::[^\[\]]+(?:\[\])+)?", re.DOTALL | re.IGNORECASE)
 _EMPTY = re.compile(r"'\{\}'(?:::.*)?", re.DOTALL)
 _DIGITS = re.compile(r"'?([+-]?\d+(?:\.\d+)?)'?(?:::.*)?")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ?([+-]\d\d:\d\d)")
@@ -100,8 +100,9 @@ def _boolean(found: Default) -> str | None:
 
 def _whole(bits: int) -> Callable[[Default], str | None]:
     def written(found: Default) -> str | None:
-        whole = isinstance(found.value, int) and not isinstance(found.value, bool)
-        return str(found.value) if whole and -(2**bits) <= found.value < 2**bits else None
+        digits = _number(found)
+        whole = digits is not None and "." not in digits and -(2**bits) <= int(digits) < 2**bits
+        return str(int(digits)) if whole and digits is not None else None
 
     return written
 

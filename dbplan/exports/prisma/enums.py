@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import count
 
 from sqlalchemy import Column
 
 from dbplan.exports.facts import SqlType
 from dbplan.exports.prisma.layout import Row, block, quoted
-from dbplan.exports.prisma.names import RESERVED, is_spelled, spelled
+from dbplan.exports.prisma.names import RESERVED, free, is_spelled, spelled
 from dbplan.exports.relations import pascal, snake
 
 Key = tuple[str, str, tuple[str, ...]]
@@ -64,7 +63,7 @@ def enumerations(
             continue
         named = kind.name if key[1] else str(getattr(column.type, "name", None) or f"{column.table.name}_{column.name}")
         wanted = named if keep and is_spelled(named) else spelled(pascal(named), "Enum")
-        name = _free(wanted, taken)
+        name = free(wanted, taken)
         found[key] = Enumeration(name, _values(kind.labels), key[1], key[0])
     return found
 
@@ -72,13 +71,5 @@ def enumerations(
 def _values(labels: tuple[str, ...]) -> dict[str, str]:
     """Return what Prisma calls each label; labels that it takes keep their own spelling."""
     good = {label for label in labels if is_spelled(label) and label not in _KEYWORDS}
-    taken = set(good)
-    return {label: label if label in good else _free(spelled(snake(label), "value"), taken) for label in labels}
-
-
-def _free(wanted: str, taken: set[str]) -> str:
-    name = (
-        wanted if wanted not in taken | _KEYWORDS else next(w for n in count(2) if (w := f"{wanted}{n}") not in taken)
-    )
-    taken.add(name)
-    return name
+    taken = good | _KEYWORDS
+    return {label: label if label in good else free(spelled(snake(label), "value"), taken) for label in labels}

@@ -45,7 +45,8 @@ def _words(facts: Facts) -> str:
     words = (
         facts.type.words.replace(f" COLLATE {facts.type.collation}", "") if facts.type.collation else facts.type.words
     )
-    return _BRACKETS.sub("", words) if facts.type.dimensions else words
+    words = _BRACKETS.sub("", words) if kind.dimensions else words
+    return words if set(words) & {'"', "'"} else words.lower()
 
 
 def _attributes(column: Column[Any], said: Said, context: Context) -> Iterator[str]:

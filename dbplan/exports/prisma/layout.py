@@ -57,8 +57,13 @@ def _escaped(letter: str) -> str:
 
 def _aligned(rows: Sequence[Row]) -> Iterator[str]:
     columns = max(len(row.cells) for row in rows)
-    widths = [max((len(row.cells[i]) for row in rows if i < len(row.cells)), default=0) for i in range(columns)]
+    widths = [max((_width(row.cells[i]) for row in rows if i < len(row.cells)), default=0) for i in range(columns)]
     for row in rows:
         yield from row.above
-        cells = [cell.ljust(width) for cell, width in zip(row.cells, widths, strict=False)]
+        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row.cells, widths, strict=False)]
         yield " ".join(cells).rstrip()
+
+
+def _width(cell: str) -> int:
+    """Return a cell's width as Prisma's formatter counts it: in bytes."""
+    return len(cell.encode())

@@ -114,14 +114,14 @@ def _actions(relation: Relation, context: Context) -> Iterator[str]:
         ("onDelete", relation.constraint.ondelete, _on_delete(relation, context)),
         ("onUpdate", relation.constraint.onupdate, "Cascade"),
     ):
-        action = _action(relation, context, str(told or "").upper())
+        action = _action(relation, context, str(told or ""))
         if action != usual:
             yield f"{event}: {action}"
 
 
 def _action(relation: Relation, context: Context, told: str) -> str:
     """Return an action in Prisma's words, the nearest one where it has none, which is lost then."""
-    action = _ACTIONS.get(told.partition("(")[0].strip(), "NoAction")
+    action = _ACTIONS.get(told.partition("(")[0].strip().upper(), "NoAction")
     name = names.actual(relation.constraint, context.dialect) or _name(relation)
     if "(" in told:
         context.lose(f"{told} sets all columns of the key there", relation.child, key=name)
@@ -174,10 +174,7 @@ def _unnamed(relation: Relation, context: Context) -> str:
     taken = context.taken.setdefault(f"fields of {parent.key}", set())
     taken |= {context.field(column) for column in parent.columns}
     taken |= {other.name for other in context.naming.out_of(parent)} | {r.back for r in context.naming.into(parent)}
-    wanted = camel(plural(context.naming.class_of(relation.child)))
-    name = wanted if wanted not in taken else next(w for n in count(2) if (w := f"{wanted}{n}") not in taken)
-    taken.add(name)
-    return name
+    return names.free(camel(plural(context.naming.class_of(relation.child))), taken)
 
 
 def _lists(table: Table, context: Context) -> Iterator[tuple[Table, Row]]:

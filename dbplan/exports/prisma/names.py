@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import count
 
 from sqlalchemy import Index
 from sqlalchemy.engine import Dialect
@@ -66,3 +67,10 @@ def spelled(name: str, otherwise: str) -> str:
     if is_spelled(kept):
         return kept
     return f"{otherwise}_{kept}" if kept else otherwise
+
+
+def free(wanted: str, taken: set[str]) -> str:
+    """Return the wanted name, or the first with a number that nobody has; it is taken then."""
+    name = wanted if wanted not in taken else next(w for n in count(2) if (w := f"{wanted}{n}") not in taken)
+    taken.add(name)
+    return name
