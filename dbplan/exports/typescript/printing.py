@@ -83,7 +83,7 @@ def _record(node: Record) -> Doc:
     entries: list[Doc] = []
     for key, value in node.entries:
         name = key if identifier(key) else text(key)
-        above = [part for line in notes.get(key, ()) for part in (line, HARD)]
+        above: list[Doc] = [part for line in notes.get(key, ()) for part in (line, HARD)]
         entries.append([*above, Group(_assignment([name, ":"], value, width(name)))])
     content: Doc = ["{", Indent([LINE, *join([",", LINE], entries)]), IfBroken(","), LINE, "}"]
     return Group(content, broken=node.open)
@@ -161,7 +161,7 @@ def _is_on_its_lines(node: Node) -> bool:
 def _arguments(arguments: tuple[Node, ...], decorates: bool = False) -> Doc:
     if not arguments:
         return "()"
-    docs = [_doc(argument) for argument in arguments]
+    docs: list[Doc] = [_doc(argument) for argument in arguments]
     if _composes(arguments) and not decorates:
         return _each_on_a_line(docs)
     if _hugs(arguments):
@@ -281,13 +281,13 @@ def _is_simple(node: Node, depth: int = 2) -> bool:
     return False
 
 
-def imports(names: list[str], module: str) -> str:
-    """Return `import { names } from "module";`."""
+def imports(names: list[str], module: str, *, types: bool = False) -> str:
+    """Return `import { names } from "module";`, or `import type`."""
     told = join([",", LINE], list(names))
     inner: Doc = ["{ ", *told, " }"]
     if len(names) > 1:
         inner = Group(["{", Indent([LINE, *told]), IfBroken(","), LINE, "}"])
-    return rendered(["import ", inner, f" from {text(module)};"])
+    return rendered(["import type " if types else "import ", inner, f" from {text(module)};"])
 
 
 def attribute(name: str, types: list[str]) -> str:

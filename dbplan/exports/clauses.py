@@ -1,0 +1,215 @@
+"""Constraints and indexes in a server's words, taken apart: what exporters write, and what they may have to leave."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, Constraint, ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.schema import AddConstraint, PrimaryKeyConstraint
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import UnaryExpression
+
+from dbplan.ddl.compilers import is_drawn_only, own_words
+
+_LONGEST = 63
+_LATE = re.compile(r"(?<!NOT )DEFERRABLE(?: INITIALLY (?:DEFERRED|IMMEDIATE))?|INITIALLY DEFERRED")
+_MORE = r"NOT VALID|NO INHERIT|NOT ENFORCED|MATCH FULL|MATCH PARTIAL|INCLUDE \([^)]*\)|WITHOUT OVERLAPS|PERIOD "
+_BESIDE = re.compile(rf"\b(?:{_MORE}|NULLS NOT DISTINCT|SET (?:NULL|DEFAULT) \([^)]*\))")
+_KINDS = {PrimaryKeyConstraint: "pkey", UniqueConstraint: "key", ForeignKeyConstraint: "fkey", CheckConstraint: "check"}
+_ORDER = {operators.desc_op: "desc", operators.asc_op: "asc"}
+_NULLS = {operators.nulls_first_op: "first", operators.nulls_last_op: "last"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of an index: a column, or SQL alone; `nulls` is first, last, or "" for the order's own place."""
+
+    sql: str
+    column: Column[Any] | None = None
+    descending: bool = False
+    nulls: str = ""
+    operator_class: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a column in ascending order and no more."""
+        return self.column is not None and not (self.descending or self.nulls == "first" or self.operator_class)
+
+    @property
+    def words(self) -> str:
+        """The part as SQL writes it."""
+        nulls = f" NULLS {self.nulls.upper()}" if self.nulls else ""
+        operator_class = f" {self.operator_class}" if self.operator_class else ""
+        return f"{self.sql}{operator_class}{' DESC' if self.descending else ''}{nulls}"
+
+
+@dataclass(frozen=True)
+class IndexWords:
+    """An index taken apart; `method` is "" for the server's usual one, `beside` holds clauses that few tools know."""
+
+    index: Index
+    name: str
+    parts: tuple[Part, ...]
+    unique: bool = False
+    method: str = ""
+    where: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+    beside: tuple[str, ...] = ()
+
+
+def sql_of(clause: Any, dialect: Dialect) -> str:
+    """Return an expression as the server reads it, on a table of its own."""
+    if isinstance(clause, str):
+        return clause
+    compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
+    return str(compiler.sql_compiler.process(clause, include_table=False, literal_binds=True))
+
+
+def constraints(table: Table, dialect: Dialect) -> list[Constraint]:
+    """Return the constraints that this server is given, without empty keys and relations that it does not guard."""
+    compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
+    found = sorted(table.constraints, key=lambda constraint: constraint._creation_order)
+    made = (one for one in found if one._should_create_for_compiler(compiler) and not is_drawn_only(one))
+    return [one for one in made if not isinstance(one, PrimaryKeyConstraint) or len(one.columns)]
+
+
+def names(table: Table, dialect: Dialect) -> dict[Constraint, str]:
+    """Return the name of each constraint: its own, or the one that PostgreSQL gives to it."""
+    found = {one: given_name(one, dialect) for one in constraints(table, dialect)}
+    taken = set(found.values())
+    for one, name in found.items():
+        if not name:
+            found[one] = _free(_automatic(one, table, dialect), taken)
+    return found
+
+
+def given_name(item: Constraint | Index, dialect: Dialect) -> str:
+    """Return the name that a constraint or index has in the plan; "" for none."""
+    preparer: Any = dialect.identifier_preparer
+    return str(preparer.format_constraint(item, _alembic_quote=False) or "") if item.name is not None else ""
+
+
+def _automatic(constraint: Constraint, table: Table, dialect: Dialect) -> str:
+    suffix = next((words for kind, words in _KINDS.items() if isinstance(constraint, kind)), "excl")
+    columns = [] if suffix == "pkey" else [column.name for column in getattr(constraint, "columns", ())]
+    if isinstance(constraint, CheckConstraint):
+        told = set(re.findall(r"\w+", re.sub(r"'[^']*'", "", sql_of(constraint.sqltext, dialect))))
+        columns = [column.name for column in table.columns if column.name in told]
+        columns = columns if len(columns) == 1 else []
+    return shortened(table.name, "_".join(columns), suffix)
+
+
+def shortened(first: str, second: str, suffix: str) -> str:
+    """Return the parts joined as PostgreSQL joins them: the longer part loses what is more than a name may have."""
+    one, other = first.encode(), second.encode()
+    room = _LONGEST - len(suffix.encode()) - 1 - bool(other)
+    while len(one) + len(other) > room:
+        if len(one) > len(other):
+            one = one[:-1]
+        else:
+            other = other[:-1]
+    return "_".join(part for part in (one.decode(errors="ignore"), other.decode(errors="ignore"), suffix) if part)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number, free = 0, name
+    while free in taken:
+        number += 1
+        free = f"{name}{number}"
+    taken.add(free)
+    return free
+
+
+def condition(constraint: CheckConstraint, dialect: Dialect) -> str:
+    """Return what a CHECK says."""
+    return sql_of(constraint.sqltext, dialect)
+
+
+def exclusion(constraint: ExcludeConstraint, dialect: Dialect) -> str:
+    """Return what follows EXCLUDE."""
+    whole = own_words(constraint) or str(AddConstraint(constraint, isolate_from_table=False).compile(dialect=dialect))
+    return _LATE.sub("", whole.partition("EXCLUDE ")[2]).strip()
+
+
+def timing(constraint: Constraint) -> str:
+    """Return when a constraint is looked at: "", INITIALLY IMMEDIATE or INITIALLY DEFERRED."""
+    written = _LATE.search(own_words(constraint) or "")
+    late = constraint.deferrable or bool(constraint.initially) or written is not None
+    told = (constraint.initially or "").upper() or ("DEFERRED" if written and "DEFERRED" in written[0] else "")
+    return f"INITIALLY {told or 'IMMEDIATE'}" if late else ""
+
+
+def beside(constraint: Constraint, dialect: Dialect) -> tuple[str, ...]:
+    """Return the clauses of a constraint that few tools know, such as NOT VALID."""
+    whole = own_words(constraint)
+    if whole is None and not isinstance(constraint, ExcludeConstraint | CheckConstraint):
+        whole = str(AddConstraint(constraint, isolate_from_table=False).compile(dialect=dialect))
+    if isinstance(constraint, CheckConstraint):
+        whole = (whole or "").rpartition(")")[2]
+        whole += " NOT VALID" if constraint.dialect_kwargs.get("postgresql_not_valid") else ""
+    outside = re.sub(r"\"[^\"]*\"", '""', whole or "")
+    return tuple(dict.fromkeys(match.strip() for match in _BESIDE.findall(outside)))
+
+
+def index_words(index: Index, dialect: Dialect) -> IndexWords:
+    """Return an index taken apart."""
+    options = dialect.name if dialect.name in ("postgresql", "sqlite", "mysql") else "mysql"
+    told: dict[str, Any] = {
+        key.removeprefix(f"{options}_"): value for key, value in index.dialect_kwargs.items() if key.startswith(options)
+    }
+    where = told.get("where")
+    return IndexWords(
+        index,
+        given_name(index, dialect),
+        tuple(_part(expression, told.get("ops") or {}, dialect) for expression in index.expressions),
+        bool(index.unique),
+        str(told.get("using") or told.get("prefix") or ""),
+        sql_of(where, dialect) if where is not None else "",
+        tuple((str(key), str(value)) for key, value in (told.get("with") or {}).items()),
+        tuple(_clauses(told)),
+    )
+
+
+def _clauses(told: dict[str, Any]) -> Iterator[str]:
+    if told.get("include"):
+        yield f"INCLUDE ({', '.join(str(getattr(column, 'name', column)) for column in told['include'])})"
+    if told.get("nulls_not_distinct"):
+        yield "NULLS NOT DISTINCT"
+    if told.get("length"):
+        yield f"prefix length {told['length']}"
+
+
+def _part(expression: Any, classes: dict[str, Any], dialect: Dialect) -> Part:
+    order, nulls, bare = "", "", expression
+    while isinstance(bare, UnaryExpression) and bare.modifier in {**_ORDER, **_NULLS}:
+        order = _ORDER.get(bare.modifier, order)
+        nulls = _NULLS.get(bare.modifier, nulls)
+        bare = bare.element
+    known = classes.get(str(getattr(bare, "key", None) or ""), "")
+    column = bare if isinstance(bare, Column) else None
+    descending = order == "desc"
+    usual = "first" if descending else "last"
+    sql = sql_of(bare, dialect)
+    if column is None and not re.fullmatch(r"\w+\(.*\)|\(.*\)", sql) and not isinstance(bare, str):
+        sql = _as_part(bare, sql)
+    return Part(sql, column, descending, "" if nulls == usual else nulls, str(known or ""))
+
+
+def _as_part(bare: Any, sql: str) -> str:
+    """Return an expression as an index takes it: text as it was written, all else in parentheses."""
+    from sqlalchemy.sql.elements import ColumnClause, TextClause
+    from sqlalchemy.sql.functions import FunctionElement
+
+    plain = isinstance(bare, TextClause | FunctionElement) or (isinstance(bare, ColumnClause) and not bare.is_literal)
+    return sql if plain else f"({sql})"
+
+
+def is_named_as_usual(constraint: Constraint, table: Table, dialect: Dialect) -> bool:
+    """Say whether a constraint's name is the one that PostgreSQL would give to it."""
+    given = given_name(constraint, dialect)
+    return not given or given == _automatic(constraint, table, dialect)

@@ -1,0 +1,57 @@
+"""What a tool makes of an exported schema, against the plan itself, on a server."""
+
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy as sa
+
+from dbplan.comparison import differences
+from dbplan.plan import Plan
+from dbplan.sandbox import sandbox
+from dbplan.sources.catalog import snapshot
+
+EMPTY = Plan("tool", sa.MetaData())
+
+
+def catalog_of(plan):
+    """Return the catalog of a database made of the plan."""
+    with sandbox(plan, "postgresql") as stage, stage.engine.connect() as connection:
+        return snapshot(connection)
+
+
+@contextmanager
+def empty_database(*before):
+    """Give an empty database, after these statements."""
+    with sandbox(EMPTY, "postgresql", create=False) as stage:
+        run(stage, "\n".join(before))
+        yield stage
+
+
+def run(stage, sql):
+    """Run a script of several statements."""
+    url = sa.make_url(stage.url)
+    options = {"host": url.host or url.query.get("host"), "port": url.port, "user": url.username}
+    with psycopg.connect(dbname=url.database, password=url.password, autocommit=True, **options) as connection:
+        connection.execute(sql or "SELECT")
+
+
+def taken(stage, *, ignore=()):
+    """Return the catalog of a database."""
+    with stage.engine.connect() as connection:
+        return snapshot(connection, ignore_tables=ignore)
+
+
+def unexplained(plan, made, lost):
+    """Return what differs and no finding tells, and the findings that tell of no difference."""
+    found = differences(made, catalog_of(plan))
+    told = {finding.place for finding in lost if not finding.mend.startswith("CREATE EXTENSION")}
+    differing = {place for difference in found for place in _places(difference)}
+    return [d for d in found if told.isdisjoint(_places(d))], sorted(told - differing)
+
+
+def _places(difference):
+    """Yield the place of a difference, and the places that a finding may name for it."""
+    place = difference.place
+    if difference.what.startswith("enum"):
+        return {place, type(place)()}
+    return {place}
