@@ -25,6 +25,7 @@ _NUMBERS = "integer|bigint|smallint|numeric|double precision|real"
 _NUMBER = re.compile(rf"{_WHOLE}{_CAST}|'({_WHOLE})'::(?:{_NUMBERS}).*")
 _NOW = re.compile(r"now\(\)|transaction_timestamp\(\)|(?:current_timestamp|localtimestamp)(?:\(\d?\))?", re.IGNORECASE)
 _WORDS = {"true": True, "false": False, "null": None}
+_COUNTING = re.compile(r"SERIAL|AUTOINCREMENT")
 _UUIDS: dict[Any, str] = {uuid.uuid4: "uuid(4)", uuid.uuid1: "uuid(1)", new_id: "uuid(7)"}
 
 
@@ -172,7 +173,7 @@ def _closes_last(text: str) -> bool:
 
 def counts(column: Column[Any]) -> bool:
     """Say whether the server numbers the rows: serial, identity, AUTO_INCREMENT."""
-    if column.identity is not None:
+    if column.identity is not None or _COUNTING.search(str(getattr(column.type, "words", ""))):
         return True
     told = str(getattr(column.server_default, "arg", ""))
     if told.startswith("nextval("):

@@ -45,9 +45,14 @@ def write(plan: Plan, dialect: str) -> Written:
         if not is_join(table, context)
     ]
     losses.lose(context)
-    enums = [enum.text(context.home(enum.schema)) for enum in context.enums.values()]
-    blocks = [*_settings(context, found), *enums, *models]
+    blocks = [*_settings(context, found), *_enums(context), *models]
     return Written({"schema.prisma": "\n\n".join(blocks) + "\n"}, tuple(context.lost))
+
+
+def _enums(context: Context) -> Iterator[str]:
+    """Yield the enums: those that columns have, and those that a Prisma schema has besides."""
+    for enum in context.enums.values():
+        yield enum.text(context.home(enum.schema))
 
 
 def _context(plan: Plan, provider: str, dialect: Dialect) -> Context:
@@ -55,7 +60,7 @@ def _context(plan: Plan, provider: str, dialect: Dialect) -> Context:
     tables = [table for table in plan.tables if not table.info.get("partition_of")]
     columns = {(c.table.key, c.name): facts(c, dialect) for table in tables for c in table.columns}
     kinds = [(c, columns[c.table.key, c.name].type) for table in tables for c in table.columns]
-    enums = enumerations(kinds, provider, named.classes.values(), "prisma" in plan.metadata.info)
+    enums = enumerations(kinds, provider, named.classes.values(), plan.metadata.info)
     return Context(plan, provider, dialect, named, columns, enums)
 
 
@@ -78,10 +83,9 @@ def _ignored(context: Context, found: Mapping[str, Keys]) -> Iterator[str]:
     for table in context.tables:
         if table.info.get("is_view"):
             continue
-        if not found[table.key].identifies:
+        if not found[table.key].identifies and not table.info.get("ignore"):
             context.lose("no key tells its rows apart, so that Prisma's client leaves it out (@@ignore)", table)
-            yield table.key
-        elif table.info.get("ignore"):
+        if not found[table.key].identifies or table.info.get("ignore"):
             yield table.key
 
 
@@ -113,7 +117,8 @@ def _extensions(context: Context) -> list[str]:
         return []
     homes = context.plan.metadata.info.get("extension_schemas", {})
     found = []
-    for name in extensions(context.plan.metadata):
+    wanted = context.plan.metadata.info.get("extensions", ()) if context.keeps else extensions(context.plan.metadata)
+    for name in wanted:
         word = name if is_spelled(name) else spelled(name, "extension")
         arguments = [f"map: {quoted(name)}"] if word != name else []
         arguments += [f"schema: {quoted(homes[name])}"] if name in homes else []

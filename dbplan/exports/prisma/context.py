@@ -103,6 +103,11 @@ class Context:
         """The tables and views to write: no partitions, nothing without columns."""
         return tuple(t for t in self.plan.tables if not t.info.get("partition_of") and len(t.columns))
 
+    @property
+    def prefix(self) -> str:
+        """The name of the datasource, which stands before native types."""
+        return str(self.own.get("datasource", {}).get("name") or "db")
+
     def field(self, column: Any) -> str:
         """Return the field of a column."""
         return self.naming.field_of(column)

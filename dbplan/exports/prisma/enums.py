@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Column
 
 from dbplan.exports.facts import SqlType
-from dbplan.exports.prisma.layout import Row, block, quoted
+from dbplan.exports.prisma.layout import Row, block, documented, quoted
 from dbplan.exports.prisma.names import RESERVED, free, is_spelled, spelled
 from dbplan.exports.relations import pascal, snake
 
@@ -18,25 +20,28 @@ _KEYWORDS = frozenset({"true", "false", "null"})
 
 @dataclass(frozen=True)
 class Enumeration:
-    """One enum: `labels` are what the server keeps, by which `values` says what Prisma calls them.
+    """One enum: `values` say what Prisma calls each label that the server keeps.
 
-    `kept` is the type's own name and `schema` where it lies; "" where the server has no name for it.
+    `kept` is the type's own name and `schema` where it lies; "" where the server has no name for it. `comments` are
+    those of labels.
     """
 
     name: str
     values: Mapping[str, str]
     kept: str = ""
     schema: str = ""
+    comment: str = ""
+    comments: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, schema: str) -> str:
         """Return the block; `schema` is the one it stands in, "" where a plan has but one."""
         rows = [
-            Row((value,) if value == label else (value, f"@map({quoted(label)})"))
+            Row((value,) if value == label else (value, f"@map({quoted(label)})"), documented(self.comments.get(label)))
             for label, value in self.values.items()
         ]
         attributes = [f"@@map({quoted(self.kept)})"] if self.kept and self.kept != self.name else []
         attributes += [f"@@schema({quoted(schema)})"] if schema else []
-        return block("enum", self.name, [rows], attributes)
+        return block("enum", self.name, [rows], attributes, documented(self.comment))
 
 
 def key_of(kind: SqlType, provider: str) -> Key | None:
@@ -47,25 +52,50 @@ def key_of(kind: SqlType, provider: str) -> Key | None:
         return kind.schema, kind.name, ()
     if kind.native and provider == "mysql":
         return "", "", kind.labels
-    # SQLite keeps an enum of Prisma's as text.
-    return ("", "", kind.labels) if provider == "sqlite" and kind.name == "text" else None
+    # SQLite keeps an enum of Prisma's as text; MongoDB knows none, and Prisma's client guards it.
+    return ("", "", kind.labels) if (provider == "sqlite" and kind.name == "text") or provider == "mongodb" else None
 
 
 def enumerations(
-    columns: Iterable[tuple[Column[object], SqlType]], provider: str, classes: Iterable[str], keep: bool
+    columns: Iterable[tuple[Column[object], SqlType]], provider: str, classes: Iterable[str], info: Mapping[str, Any]
 ) -> dict[Key, Enumeration]:
-    """Return the enums of the columns' types, named apart from the models; `keep` leaves names as they are."""
+    """Return the enums of the columns' types, named apart from the models; `info` is that of the plan.
+
+    Those of a Prisma schema keep their names, and are there without a column, too.
+    """
+    known: Mapping[str, Any] = info.get("prisma", {}).get("enums", {})
     found: dict[Key, Enumeration] = {}
-    taken = {*classes, *RESERVED}
+    taken = {*classes, *RESERVED, *known}
     for column, kind in columns:
         key = key_of(kind, provider)
         if key is None or key in found:
             continue
         named = kind.name if key[1] else str(getattr(column.type, "name", None) or f"{column.table.name}_{column.name}")
-        wanted = named if keep and is_spelled(named) else spelled(pascal(named), "Enum")
-        name = free(wanted, taken)
-        found[key] = Enumeration(name, _values(kind.labels), key[1], key[0])
-    return found
+        own = next((name for name, told in known.items() if _is_that(name, told, named, kind.labels)), "")
+        if own:
+            found[key] = _known(own, known[own], key[0])
+        else:
+            found[key] = Enumeration(free(spelled(pascal(named), "Enum"), taken), _values(kind.labels), key[1], key[0])
+    used = {enum.name for enum in found.values()}
+    unused = (name for name in known if name not in used)
+    return found | {("", name, ()): _known(name, known[name], _schema(known[name], info)) for name in unused}
+
+
+def _is_that(name: str, told: Mapping[str, Any], named: str, labels: tuple[str, ...]) -> bool:
+    return named in (name, told["table"]) and tuple(told["values"]) == labels
+
+
+def _known(name: str, told: Mapping[str, Any], schema: str) -> Enumeration:
+    """Return an enum as a Prisma schema had it."""
+    values = {label: value for label, (value, _) in told["values"].items()}
+    comments = {label: comment for label, (_, comment) in told["values"].items()}
+    return Enumeration(name, values, told["table"], schema, told.get("comment", ""), comments)
+
+
+def _schema(told: Mapping[str, Any], info: Mapping[str, Any]) -> str:
+    """Return the schema of an enum that no column has: the statement that makes it knows."""
+    pattern = re.compile(rf'CREATE TYPE (?:"?(.+?)"?\.)?"?{re.escape(told["table"])}"? AS ENUM')
+    return next((match[1] or "" for sql in info.get("types", ()) if (match := pattern.match(sql))), "")
 
 
 def _values(labels: tuple[str, ...]) -> dict[str, str]:

@@ -14,6 +14,14 @@ from dbplan.exports.prisma.defaults import default
 from dbplan.exports.prisma.layout import Row, documented, quoted
 
 _BRACKETS = re.compile(r"(\[\d*\])+$")
+_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'")
+_SEQUENCE = {
+    "minValue": "minvalue",
+    "maxValue": "maxvalue",
+    "cache": "cache",
+    "increment": "increment",
+    "start": "start",
+}
 _INTEGERS = ("Int", "BigInt")
 
 
@@ -42,11 +50,10 @@ def is_list(column: Column[Any], context: Context) -> bool:
 
 def _words(facts: Facts) -> str:
     """Return a type as the server writes it, without its collation and what makes it a list."""
-    words = (
-        facts.type.words.replace(f" COLLATE {facts.type.collation}", "") if facts.type.collation else facts.type.words
-    )
+    kind, own = facts.type, getattr(facts.column.type, "words", None)
+    words = kind.words.replace(f" COLLATE {kind.collation}", "") if kind.collation else kind.words
     words = _BRACKETS.sub("", words) if kind.dimensions else words
-    return words if set(words) & {'"', "'"} else words.lower()
+    return words.lower() if words.isupper() and not own and not set(words) & {'"', "'"} else words
 
 
 def _attributes(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
@@ -60,7 +67,7 @@ def _attributes(column: Column[Any], said: Said, context: Context) -> Iterator[s
     if column.info.get("ignore"):
         yield "@ignore"
     if said.scalar and said.scalar.native:
-        yield f"@db.{said.scalar.native}"
+        yield f"@{context.prefix}.{said.scalar.native}"
     _lose(column, said, context)
 
 
@@ -72,16 +79,22 @@ def _default(column: Column[Any], said: Said, context: Context) -> str | None:
     facts = said.facts
     if column.computed is not None:
         return "dbgenerated()"
-    if numbers(facts) and said.type in _INTEGERS and not facts.type.dimensions:
-        return "autoincrement()"
+    if facts.counts and said.type in _INTEGERS and not facts.type.dimensions:
+        return _numbering(column, said, context)
     filled = default(facts, said.type, context.provider, said.enum.values if said.enum else None)
     name = column.info.get("default_name")
     return f"{filled}, map: {quoted(name)}" if filled and name and context.provider == "sqlserver" else filled
 
 
-def numbers(facts: Facts) -> bool:
-    """Whether the server numbers the rows by that column."""
-    return facts.counts or facts.type.name in ("serial", "bigserial", "smallserial")
+def _numbering(column: Column[Any], said: Said, context: Context) -> str:
+    """Return Prisma's word for a server's numbering: on CockroachDB a sequence must be asked for."""
+    drawn = _NEXTVAL.match(str(getattr(column.server_default, "arg", "")))
+    if context.provider != "cockroachdb" or (said.type == "BigInt" and not drawn):
+        return "autoincrement()"
+    known = {str(found.name): found for found in context.plan.metadata._sequences.values()}
+    sequence = known.get(drawn[1].rpartition(".")[2].strip('"')) if drawn else None
+    told = {name: getattr(sequence, key, None) for name, key in _SEQUENCE.items()}
+    return f"sequence({', '.join(f'{name}: {value}' for name, value in told.items() if value is not None)})"
 
 
 def _values(said: Said) -> tuple[str, ...]:
@@ -98,7 +111,7 @@ def _lose(column: Column[Any], said: Said, context: Context) -> None:
 def _lost(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
     """Yield what becomes of a column in Prisma's DDL, where that is something else."""
     kind = said.facts.type
-    yield from _lost_numbering(column, said)
+    yield from _lost_numbering(column, context)
     if said.domain:
         yield f"the domain {said.domain} is its base type {kind.words} there, without the domain's own checks"
     if kind.labels and said.enum is None:
@@ -112,17 +125,17 @@ def _lost(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
     yield from _lost_filling(column, said, context)
 
 
-def _lost_numbering(column: Column[Any], said: Said) -> Iterator[str]:
+def _lost_numbering(column: Column[Any], context: Context) -> Iterator[str]:
     if column.computed is not None:
         yield f"it is generated as {_sql(column.computed.sqltext)}; there it is a column that nothing fills"
-    elif column.identity is not None and said.facts.type.name not in ("serial", "bigserial", "smallserial"):
+    elif column.identity is not None and context.provider != "sqlserver":
         kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
         yield f"its identity (GENERATED {kind}) is a sequence and a DEFAULT there (SERIAL)"
 
 
 def _lost_filling(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
     facts, made = said.facts, column.default
-    if made is None or facts.default is not None or numbers(facts) or column.computed is not None:
+    if made is None or facts.default is not None or facts.counts or column.computed is not None:
         return
     if default(facts, said.type, context.provider) is None:
         what = repr(getattr(made, "arg", "")) if made.is_scalar else "a function"

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Index, UniqueConstraint
 from sqlalchemy.schema import Constraint, Table
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import Grouping, UnaryExpression
+from sqlalchemy.sql.elements import ColumnClause, Grouping, UnaryExpression
 
 from dbplan.exports.prisma import names
 from dbplan.exports.prisma.context import Context
@@ -19,7 +19,7 @@ from dbplan.exports.prisma.layout import listed, quoted
 _NULLS: dict[Any, str] = {operators.nulls_first_op: "first", operators.nulls_last_op: "last"}
 _METHODS = {"hash": "Hash", "gin": "Gin", "gist": "Gist", "spgist": "SpGist", "brin": "Brin"}
 _PART = re.compile(
-    r'(?P<name>"(?:[^"]|"")+"|\w+)(?:\s+(?P<ops>(?!asc\b|desc\b|nulls\b)[a-z_][\w.]*))?'
+    r'(?P<name>"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|\w+)(?:\((?P<length>\d+)\))?(?:\s+(?P<ops>(?!asc\b|desc\b|nulls\b)[a-z_][\w.]*))?'
     r"(?:\s+(?P<order>asc|desc))?(?:\s+nulls\s+(?P<nulls>first|last))?",
     re.IGNORECASE,
 )
@@ -56,12 +56,12 @@ class Part:
 class Keys:
     """What a table's keys and indexes are in Prisma: `single` by column, `whole` for the block's end.
 
-    `unique` are the column names of each criterion, `identifies` says that one of them can tell any two rows apart.
+    `unique` are the column names of each criterion, in its order; `identifies`: one of them tells any two rows apart.
     """
 
     single: dict[str, list[str]] = field(default_factory=dict)
     whole: list[str] = field(default_factory=list)
-    unique: list[frozenset[str]] = field(default_factory=list)
+    unique: list[tuple[str, ...]] = field(default_factory=list)
     identifies: bool = False
     partial: bool = False
 
@@ -92,7 +92,7 @@ class _Gatherer:
         self.table, self.context = table, context
         self.single: dict[str, list[str]] = {}
         self.whole: list[str] = []
-        self.unique: list[frozenset[str]] = []
+        self.unique: list[tuple[str, ...]] = []
         self.identifies = self.partial = False
 
     def primary_key(self) -> None:
@@ -211,7 +211,7 @@ class _Gatherer:
             self.whole.append(f"@@{kind}({', '.join((listed(fields), *arguments))})")
 
     def _count(self, parts: Sequence[Part]) -> None:
-        self.unique.append(frozenset(part.column.name for part in parts))
+        self.unique.append(tuple(part.column.name for part in parts))
         supported = all(self.context.said(p.column).type and not self._is_list(p.column) for p in parts)
         self.identifies = self.identifies or (supported and not any(p.column.nullable for p in parts))
 
@@ -303,23 +303,25 @@ def _parts(index: Index) -> list[Part] | None:
 
 
 def _part(expression: Any, index: Index, classes: Any, lengths: Any) -> Part | None:
-    descending, nulls, ops, element = False, "", "", expression
+    descending, nulls, ops, length, element = False, "", "", 0, expression
     while isinstance(element, UnaryExpression | Grouping):
         modifier: Any = getattr(element, "modifier", None)
         descending = descending or modifier is operators.desc_op
         nulls = _NULLS.get(modifier, nulls)
         element = element.element
     if not isinstance(element, Column):
-        match = _PART.fullmatch(str(getattr(element, "text", "")).strip()) if index.table is not None else None
+        words = element.name if isinstance(element, ColumnClause) else getattr(element, "text", "")
+        match = _PART.fullmatch(str(words).strip()) if index.table is not None else None
         column = _column(match["name"], index.table) if match and index.table is not None else None
         if match is None or column is None:
             return None
-        ops, nulls = match["ops"] or "", (match["nulls"] or nulls).lower()
+        ops, nulls, length = match["ops"] or "", (match["nulls"] or nulls).lower(), int(match["length"] or 0)
         element, descending = column, descending or (match["order"] or "").lower() == "desc"
     ops = str(ops or classes.get(element.key) or classes.get(element.name) or "")
-    return Part(element, ops, descending, nulls, int(lengths.get(element.key) or lengths.get(element.name) or 0))
+    length = length or int(lengths.get(element.key) or lengths.get(element.name) or 0)
+    return Part(element, ops, descending, nulls, length)
 
 
 def _column(words: str, table: Table) -> Column[Any] | None:
-    name = words[1:-1].replace('""', '"') if words.startswith('"') else words
+    name = words[1:-1].replace('""', '"') if words[0] in '"`[' else words
     return next((column for column in table.columns if column.name == name), None)

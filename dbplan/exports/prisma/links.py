@@ -78,7 +78,8 @@ def _refused(relation: Relation, context: Context, keys: Mapping[str, Keys]) -> 
         return "no server guards it, and Prisma would make one that does"
     if parent.key not in keys or child.key not in keys:
         return "it leads to a table that is not there"
-    if frozenset(column.name for column in relation.targets) not in keys[parent.key].unique:
+    targets = {column.name for column in relation.targets}
+    if not any(targets == set(criterion) for criterion in keys[parent.key].unique):
         return f"no key of {parent.name} that Prisma knows has just the columns that it points to"
     for column, target in zip(relation.columns, relation.targets, strict=True):
         ours, theirs = context.said(column), context.said(target)
@@ -160,7 +161,7 @@ def _numbered(name: str, taken: set[str]) -> str:
 def _back(relation: Relation, context: Context, keys: Mapping[str, Keys], ignored: frozenset[str]) -> Row:
     """Return the field that leads from the parent to its children."""
     child = relation.child
-    single = frozenset(column.name for column in relation.columns) in keys[child.key].unique
+    single = tuple(column.name for column in relation.columns) in keys[child.key].unique
     name = relation.back or _unnamed(relation, context)
     attributes = [f"@relation({quoted(relation.label)})"] if relation.label else []
     attributes += ["@ignore"] if child.key in ignored else []

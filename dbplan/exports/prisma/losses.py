@@ -12,7 +12,6 @@ from sqlalchemy.schema import CreateIndex, Table
 
 from dbplan.exports.prisma import names
 from dbplan.exports.prisma.context import Context
-from dbplan.exports.prisma.fields import numbers
 
 _NEXTVAL = re.compile(r"nextval\('(?P<name>(?:[^']|'')+)'")
 _PREFIXES = {"UNLOGGED": "it is UNLOGGED; there it is a table like others"}
@@ -108,7 +107,7 @@ def _lose_sequences(context: Context) -> None:
             context.lose(f"Prisma makes no sequences of their own: {sequence.name} is not there")
             continue
         column = drawn[sequence.name]
-        if numbers(context.columns[column.table.key, column.name]):
+        if context.provider == "postgresql" and context.columns[column.table.key, column.name].counts:
             own = f"{column.table.name}_{column.name}_seq"
             if sequence.name != own:
                 context.lose(

@@ -108,7 +108,7 @@ _PLAIN: Mapping[str, frozenset[str]] = {
 
 _ONE = frozenset({"char", "bit", "nchar", "binary"})
 _WITHOUT_ARGUMENTS = frozenset(
-    {"integer", "smallint", "bigint", "boolean", "tinyint", "mediumint", "year", "double precision"}
+    {"integer", "smallint", "bigint", "boolean", "tinyint", "mediumint", "year", "double precision", "int"}
 )
 
 
@@ -148,7 +148,7 @@ def _normal(kind: SqlType, provider: str) -> tuple[str, tuple[str, ...]]:
         name, arguments = ("real" if arguments and int(arguments[0]) < 25 else "double precision"), ()
     if name.removesuffix(" unsigned") in _WITHOUT_ARGUMENTS:
         arguments = ()
-    if name in _ONE and not arguments:
+    if name in _ONE and not arguments and provider == "mysql":
         arguments = ("1",)
     if name == "numeric" and len(arguments) == 1:
         arguments = (*arguments, "0")
