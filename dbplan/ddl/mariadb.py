@@ -74,8 +74,8 @@ class OwnWords:
 
 
 def own_words(item: Any, table: Table | None, dialect: str) -> str | None:
-    """Return how the server of that dialect wrote an item, where the plan holds that."""
-    if table is None or table.metadata.info.get("dialect") != dialect:
+    """Return how a server of that dialect wrote an item, where the plan holds that."""
+    if table is None or not {dialect, table.metadata.info.get("dialect")} <= KINDS:
         return None
     words = item.info.get(dialect)
     return str(words) if words else None

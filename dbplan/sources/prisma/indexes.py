@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Column, Index, Table, UniqueConstraint, literal_column
@@ -10,9 +11,9 @@ from sqlalchemy.dialects import registry
 
 from dbplan.sources.prisma import names
 from dbplan.sources.prisma.defaults import clause, literal
+from dbplan.sources.prisma.mysql import KINDS
 from dbplan.sources.prisma.scope import Scope, argument, first, items, mapped, text
 from dbplan.sources.prisma.syntax import Attribute, Call, Field, Model, Pairs, Value
-from dbplan.sources.prisma.types import AutoIncrement
 
 Said = Attribute | Call | None
 """What is said of one column of an index: `title(sort: Desc)`, or the attribute of the field itself."""
@@ -43,9 +44,6 @@ def index_of(
         clustered = text(argument(attribute, "clustered")) == "true"
         table.append_constraint(UniqueConstraint(*columns, name=name, mssql_clustered=clustered))
         return
-    if scope.dialect == "mysql" and unique and any(isinstance(column.type, AutoIncrement) for column in columns):
-        table.append_constraint(UniqueConstraint(*columns, name=name))  # MySQL wants it in the CREATE TABLE
-        return
     parts = [_part(column, said, scope) for column, (_, said) in zip(columns, listed, strict=True)]
     # An index of words alone does not know its table otherwise.
     Index(name, *parts, unique=unique, _table=table, **_options(attribute, columns, listed, fields, scope))
@@ -59,12 +57,20 @@ def _name(attribute: Attribute, columns: list[str], table: str, scope: Scope) ->
 
 
 def _part(column: Column[Any], said: Said, scope: Scope) -> Any:
+    """Return a column of an index; as words where it has an order and what SQLAlchemy cannot put before that."""
     if text(argument(said, "sort")) != "Desc":
         return column
-    if operators := _operators(said):  # SQLAlchemy would write them behind the order
-        quote = registry.load("postgresql")().identifier_preparer.quote
-        return literal_column(f"{quote(column.name)} {operators} DESC")
-    return column.desc()
+    length = text(argument(said, "length")) if scope.dialect == "mysql" else ""
+    before = f"({length})" if length else _operators(said)
+    if not before and scope.dialect != "mysql":
+        return column.desc()
+    return literal_column(f"{_quote(scope)(column.name)}{before if length else f' {before}'.rstrip()} DESC")
+
+
+def _quote(scope: Scope) -> Callable[[str], str]:
+    server = "postgresql" if scope.dialect == "cockroachdb" else scope.dialect
+    quote: Callable[[str], str] = registry.load(server)().identifier_preparer.quote
+    return quote
 
 
 def _operators(said: Said) -> str:
@@ -92,8 +98,8 @@ def _options(
         found |= {f"{dialect}_where": clause(where) for dialect in ("postgresql", "sqlite", "mssql")}
     if scope.dialect == "mysql":
         lengths = {key: int(text(argument(of, "length"))) for key, of in said.items() if argument(of, "length")}
-        found |= {"mysql_length": lengths} if lengths else {}
-        found |= {"mysql_prefix": "FULLTEXT"} if attribute.name == "fulltext" else {}
+        found |= {f"{kind}_length": lengths for kind in KINDS if lengths}
+        found |= {f"{kind}_prefix": "FULLTEXT" for kind in KINDS if attribute.name == "fulltext"}
     elif scope.dialect == "mssql" and text(argument(attribute, "clustered")) == "true":
         found["mssql_clustered"] = True
     elif scope.dialect == "mongodb" and attribute.name == "fulltext":
@@ -112,7 +118,7 @@ def _where(value: Value | None, fields: dict[str, Field], scope: Scope) -> str:
         return text(first(value))
     if not isinstance(value, Pairs):
         return text(value)
-    quote = registry.load("postgresql" if scope.dialect == "cockroachdb" else scope.dialect)().identifier_preparer.quote
+    quote = _quote(scope)
     return " AND ".join(_condition(quote(mapped(fields[name])), wanted) for name, wanted in value.items)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, PrimaryKey
 
 from dbplan.errors import SourceError
 from dbplan.sources.prisma import names
+from dbplan.sources.prisma.mysql import KINDS
 from dbplan.sources.prisma.scope import Scope, argument, find, first, items, mapped, text
 from dbplan.sources.prisma.syntax import Field, Model
 from dbplan.sources.prisma.types import column_type
@@ -171,7 +172,8 @@ def options(scope: Scope) -> dict[str, Any]:
     """Return what Prisma says of every table on that server."""
     if scope.dialect != "mysql":
         return {}
-    return {"mysql_default_charset": "utf8mb4", "mysql_collate": "utf8mb4_unicode_ci"}
+    said = {"default_charset": "utf8mb4", "collate": "utf8mb4_unicode_ci"}
+    return {f"{kind}_{key}": value for kind in KINDS for key, value in said.items()}
 
 
 def _models(join: Join) -> tuple[Model, Model]:

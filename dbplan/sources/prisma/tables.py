@@ -9,13 +9,13 @@ from sqlalchemy import Column, Identity, MetaData, PrimaryKeyConstraint, Sequenc
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
-from dbplan.sources.prisma import names
+from dbplan.sources.prisma import mysql, names
 from dbplan.sources.prisma.defaults import Filling, clause, filling, quoted
 from dbplan.sources.prisma.indexes import columns_of, index_of
 from dbplan.sources.prisma.relations import free_name, options
 from dbplan.sources.prisma.scope import Scope, argument, every, find, mapped, text
 from dbplan.sources.prisma.syntax import Attribute, Field, Model
-from dbplan.sources.prisma.types import BIGSERIAL, COUNTED, SERIAL, SMALLSERIAL, AutoIncrement, bson_type, column_type
+from dbplan.sources.prisma.types import BIGSERIAL, COUNTED, SERIAL, SMALLSERIAL, bson_type, column_type
 
 _SERIALS: dict[str, type[TypeEngine[Any]]] = {"INTEGER": SERIAL, "BIGINT": BIGSERIAL, "SMALLINT": SMALLSERIAL}
 _NUMBERS = {
@@ -47,6 +47,8 @@ def add_table(model: Model, scope: Scope, metadata: MetaData) -> Table:
     _add_primary_key(table, model, scope)
     for attribute, fields in _indexes(model):
         index_of(table, attribute, fields, model, scope)
+    if scope.dialect == "mysql":
+        mysql.tell_columns(table)
     return table
 
 
@@ -109,8 +111,6 @@ def _counted(field: Field, key: tuple[str, ...], model: Model, kind: TypeEngine[
     if scope.dialect == "mssql":
         return {"identity": Identity(start=1, increment=1), "autoincrement": True}
     counting = [f.name for f in model.fields if f.name in key and filling(f, kind, scope).counts]
-    if scope.dialect == "mysql" and field.name not in key:
-        return {"type_": AutoIncrement(kind), "autoincrement": True}
     if scope.dialect == "postgresql" and counting[:1] != [field.name]:
         return {"type_": _SERIALS[kind.__visit_name__](), "autoincrement": field.name not in key}
     return {"autoincrement": True}
@@ -148,12 +148,12 @@ def _add_primary_key(table: Table, model: Model, scope: Scope) -> None:
         return
     columns = [table.columns[_name(model, name, scope)] for name in _key_fields(model)]
     named = scope.dialect not in ("mysql", "sqlite", "mongodb")
-    if lengths := [name for name, said in columns_of(attribute) if argument(said, "length")]:
-        held = table.metadata.info.setdefault("not_covered", [])
-        held.append(f"length of {', '.join(lengths)} in the primary key of {table.name}")
     name = text(argument(attribute, "map")) or names.primary_key(mapped(model), scope.dialect)
     clustered: dict[str, Any] = {"mssql_clustered": False} if text(argument(attribute, "clustered")) == "false" else {}
     table.append_constraint(PrimaryKeyConstraint(*columns, name=name if named else None, **clustered))
+    if scope.dialect == "mysql":
+        said = [(c, s) for c, (_, s) in zip(columns, columns_of(attribute), strict=False)] or [(columns[0], attribute)]
+        mysql.tell_primary_key(table.primary_key, said)
 
 
 def _name(model: Model, name: str, scope: Scope) -> str:

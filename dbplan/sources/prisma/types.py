@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Enum, Integer, TypeDecorator
+from sqlalchemy import Enum
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import JSON, NullType, TypeEngine
 
@@ -49,28 +48,6 @@ def _counted(kind: Any, compiler: Any, **options: Any) -> str:
     if options.get("type_expression") is not None:
         return str(kind.words)
     return str(getattr(compiler, f"visit_{kind.__visit_name__}")(kind, **options))
-
-
-class AutoIncrement(TypeDecorator[int]):
-    """A whole number that MySQL counts outside of the primary key, in a column that has a key of its own."""
-
-    impl = Integer
-    cache_ok = True
-
-    def __init__(self, kind: TypeEngine[Any]) -> None:
-        super().__init__()
-        self.kind = kind
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the number's own type."""
-        return dialect.type_descriptor(self.kind)
-
-
-@compiles(AutoIncrement)
-def _auto_increment(kind: AutoIncrement, compiler: Any, **options: Any) -> str:
-    written = str(compiler.process(kind.kind))
-    counts = compiler.dialect.name == "mysql" and options.get("type_expression") is not None
-    return f"{written} AUTO_INCREMENT" if counts else written
 
 
 class TextEnum(Enum):
