@@ -54,8 +54,9 @@ def write(plan: Plan, dialect: str) -> Written:
     spoken = replace(plan, metadata=translation.metadata, queries=(), rows={}, retention={})
     found = statements(spoken, dialect)
     blocks = [_header(plan, dialect, translation.lost), *_sections(found, spoken, dialect)]
+    text = "\n\n".join(blocks).replace("GO\n\nGO\n", "GO\n")
     name = re.sub(r"[^\w.-]+", "_", plan.name) or "plan"
-    return Written({f"{name}.sql": "\n\n".join(blocks) + "\n"}, translation.lost)
+    return Written({f"{name}.sql": text + "\n"}, translation.lost)
 
 
 def _header(plan: Plan, dialect: str, lost: tuple[Finding, ...]) -> str:

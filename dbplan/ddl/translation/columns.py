@@ -25,7 +25,7 @@ from dbplan.ddl.translation.clauses import sql_of
 from dbplan.ddl.translation.expressions import Untranslatable
 from dbplan.ddl.translation.kinds import Kind, bare, kind_of
 from dbplan.ddl.translation.spellings import Spelled, quoted, spelled
-from dbplan.ddl.translation.work import Work, booleans
+from dbplan.ddl.translation.work import Work, booleans, kept
 from dbplan.evidence import Place
 
 _FOREIGN = {"BLOB", "CLOB", "DATETIME", "NCHAR", "NVARCHAR", "BINARY", "VARBINARY", "DOUBLE"}
@@ -36,14 +36,14 @@ def twin(column: Column[Any], work: Work) -> tuple[Column[Any], tuple[str, ...]]
     """Return a column as the target has it, with the conditions on VALUE that its type leaves to a CHECK."""
     place = Place(str(column.table.key), column.name)
     was, made = _type(column, work)
-    if made.said:
+    if made.said and not (was.folds and made.type is not None and work.source in ("mysql", "mariadb", "mssql")):
         (work.warn if made.loose else work.note)(place, made.said)
     new: Column[Any] = Column(
         work.names.columns[str(column.table.key)][column.name],
         made.type,
         nullable=bool(column.nullable) and not was.required,
         comment=column.comment,
-        info=dict(column.info),
+        info=kept(column.info),
         autoincrement=False,
     )
     _rename(column, new, work, place)
@@ -63,11 +63,21 @@ def _type(column: Column[Any], work: Work) -> tuple[Kind, Spelled]:
     name = work.source or work.target.name
     kind = bare(column.type, work.target.dialect, name)
     was = kind_of(kind, work.source)
+    if work.source in ("mysql", "mariadb") and _is_document(column):
+        was = Kind("json", "json")
     if was.family == "datetime" and _is_instant(column.type):
         was = replace(was, zone=True)
     if work.portable and _is_taken(kind, was, column.type, work):
         return was, Spelled(kind.copy() if isinstance(kind, SchemaType) else kind, was)
+    if work.kindred and work.target.family == "mysql" and was.family not in ("uuid", "network"):
+        return was, Spelled(kind.copy() if isinstance(kind, SchemaType) else kind, was)
     return was, spelled(was, work.target, portable=work.portable)
+
+
+def _is_document(column: Column[Any]) -> bool:
+    """Whether a text of MariaDB is its JSON: a CHECK of its own says so."""
+    checks = (str(getattr(check, "sqltext", "")).replace("`", "") for check in column.table.constraints)
+    return any(check.lower() == f"json_valid({column.name})".lower() for check in checks)
 
 
 def _is_instant(declared: TypeEngine[Any]) -> bool:
@@ -98,23 +108,43 @@ def _compiles(kind: TypeEngine[Any], work: Work) -> bool:
 def _fill(column: Column[Any], new: Column[Any], was: Kind, now: Kind, work: Work, place: Place) -> None:
     """Give a twin what fills it in: a number, an expression or a default."""
     made: Any = column.server_default
+    _keep_up(column, new, work, place)
     if isinstance(made, Computed):
         _compute(column, new, made, work, place)
     elif is_numbered(column):
         _number(column, new, work, place)
     elif made is not None and getattr(made, "arg", None) is not None:
         _default(new, made.arg, was, now, work, place)
-    elif was.default:
+    elif made is None and was.default:
         _default(new, literal_column(was.default), was, now, work, place)
+
+
+def _keep_up(column: Column[Any], new: Column[Any], work: Work, place: Place) -> None:
+    """Say that no UPDATE writes a column anew any more; MySQL and MariaDB have words for it."""
+    made = getattr(column.server_default, "arg", None)
+    text = sql_of(made, work.source) if made is not None else ""
+    if not column.info.get("on_update") and not defaults.updates_itself(text):
+        return
+    if work.target.family == "mysql":
+        new.info["on_update"] = column.info.get("on_update") or "current_timestamp()"
+    else:
+        work.note(place, "each UPDATE set it anew there; here the application has to")
 
 
 def is_numbered(column: Column[Any]) -> bool:
     """Whether the server numbers the rows in a column."""
     if column.identity is not None or column is column.table._autoincrement_column:
         return True
-    drawn = getattr(column.server_default, "arg", None)
+    drawn = drawn_from(column)
     alone = column.primary_key and len(column.table.primary_key.columns) == 1
-    return alone and drawn is not None and defaults.is_drawn(sql_of(drawn, "postgresql"))
+    return bool(drawn) and (alone or drawn.endswith(f"{column.table.name}_{column.name}_seq"))
+
+
+def drawn_from(column: Column[Any]) -> str:
+    """Return the sequence that a column's default draws from; "" for none."""
+    made = getattr(column.server_default, "arg", None)
+    sql = sql_of(made, "postgresql") if made is not None else ""
+    return defaults.sequence(sql)
 
 
 def _number(column: Column[Any], new: Column[Any], work: Work, place: Place) -> None:
@@ -138,8 +168,8 @@ def _as_it_was(column: Column[Any], new: Column[Any]) -> None:
 def _number_key(column: Column[Any], new: Column[Any], work: Work, place: Place) -> None:
     """Have a primary key numbered; these servers number nothing else."""
     alone = len(column.table.primary_key.columns) == 1
-    first = next(iter(column.table.primary_key.columns), None)
-    if column.primary_key and (alone or (work.target.family == "mysql" and column is first)):
+    another = any(other.autoincrement is True for other in _siblings(column, work))
+    if column.primary_key and (alone or (work.target.family == "mysql" and not another)):
         new.autoincrement = True
         if work.target.family == "sqlite":
             new.type = Integer()
@@ -152,6 +182,7 @@ def _give_identity(column: Column[Any], new: Column[Any], work: Work, place: Pla
         work.note(place, "SQL Server numbers one column of a table: the application has to give this number")
         return
     own = column.identity
+    new.autoincrement = "auto"
     start, step = (own.start, own.increment) if own is not None else (None, None)
     new._init_items(Identity(always=bool(own is not None and own.always), start=start, increment=step))
     new.nullable = False
@@ -173,21 +204,20 @@ def _default(new: Column[Any], arg: Any, was: Kind, now: Kind, work: Work, place
         return
     try:
         words = defaults.default(sql, work.source, work.target, was, now)
-    except Untranslatable as reason:
+    except Untranslatable as untranslatable:
+        reason = f"{work.target.product} has no sequences" if defaults.is_drawn(sql) else str(untranslatable)
+        if work.kindred and not defaults.is_drawn(sql):
+            DefaultClause(literal_column(sql))._set_parent_with_dispatch(new)
+            return
         work.note(place, f"its default {_short(sql)} is left out ({reason}): the application has to give the value")
         return
-    if defaults.updates_itself(sql) and work.target.family != "mysql":
-        work.note(place, "each UPDATE set it anew there; here the application has to")
     if words != "NULL":
         DefaultClause(literal_column(words))._set_parent_with_dispatch(new)
 
 
 def _drawn(sql: str, work: Work) -> str:
     """Return the next number of a sequence in the target's words."""
-    if work.target.family == "postgresql":
-        return sql
-    match = re.match(r"nextval\('((?:[^']|'')+)'", sql, re.IGNORECASE)
-    return f"NEXT VALUE FOR {match[1].replace(chr(39) * 2, chr(39)).rpartition('.')[2]}" if match else sql
+    return sql if work.target.family == "postgresql" else f"NEXT VALUE FOR {defaults.sequence(sql)}"
 
 
 def _short(sql: str) -> str:

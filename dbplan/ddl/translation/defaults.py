@@ -23,7 +23,9 @@ _UUIDS = {
     "newsequentialid", "uuid", "uuid_v4", "uuid_v7",
 }  # fmt: skip
 _ON_UPDATE = re.compile(r"\s+ON\s+UPDATE\s+.*$", re.IGNORECASE | re.DOTALL)
-_NEXT = re.compile(r"\s*(?:nextval\('|next value for )", re.IGNORECASE)
+_NEXT = re.compile(
+    r"""\s*(?:nextval\('|next\s+value\s+for\s+|nextval\()(?P<name>(?:[\w$.`]|"[^"]*")+)""", re.IGNORECASE
+)
 _SQLITE_UUID = (
     "(lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' || "
     "substr('89ab', 1 + (abs(random()) % 4), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))))"
@@ -31,9 +33,15 @@ _SQLITE_UUID = (
 _NUMBERS = ("integer", "decimal", "float", "money", "oid", "year")
 
 
+def sequence(sql: str) -> str:
+    """Return the sequence that a default draws the next number from, without its schema; "" for none."""
+    match = _NEXT.match(sql)
+    return match["name"].rpartition(".")[2].strip('"`') if match else ""
+
+
 def is_drawn(sql: str) -> bool:
     """Whether a default is the next number of a sequence."""
-    return bool(_NEXT.match(sql))
+    return bool(_NEXT.match(sql)) or sql.startswith("unique_rowid(")
 
 
 def updates_itself(sql: str) -> bool:
@@ -153,16 +161,19 @@ def _new_uuid(target: Target, now: Kind) -> str:
 
 def _constant(tree: exp.Expr, target: Target, was: Kind, now: Kind) -> str:
     """Return a literal as the column takes it."""
+    if was.family == "array" and now.family == "array":
+        raise Untranslatable("it is an array")
     if was.family == "array":
         return _document(_array(tree), target)
     if now.family == "binary":
         return _bytes(tree, target)
     if now.family == "boolean":
         return _boolean(tree, target)
-    if isinstance(tree, exp.BitString):
-        return quoted(str(tree.this)) if now.family == "string" else f"b'{tree.this}'"
-    while isinstance(tree, exp.Cast) and isinstance(tree.this, exp.Literal):
+    while isinstance(tree, exp.Cast) and isinstance(tree.this, exp.Literal | exp.BitString):
         tree = tree.this
+    bits = now.family == "bits" and isinstance(tree, exp.Literal) and re.fullmatch("[01]+", str(tree.this))
+    if isinstance(tree, exp.BitString) or bits:
+        return quoted(str(tree.this)) if now.family == "string" else f"b'{tree.this}'"
     number = _number(tree)
     if number is not None and now.family in _NUMBERS:
         return number

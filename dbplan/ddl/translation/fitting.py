@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Column, Table, literal_column
 from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import UnaryExpression
 
 from dbplan.ddl.translation.expressions import Untranslatable
 from dbplan.ddl.translation.kinds import Kind
@@ -146,9 +148,23 @@ def _read_prefixes(index: Index, columns: list[Column[Any]], work: Work) -> None
         unit = work.target.character if kind.family == "string" else 1
         if kind.family in ("string", "binary") and (own is None or own > share):
             lengths[column.name] = min(_USUAL, share // unit)
-    index.dialect_options[work.target.name]["length"] = lengths
+    if all(isinstance(part, Column) for part in index.expressions):
+        index.dialect_options[work.target.name]["length"] = lengths
+    else:  # SQLAlchemy writes a length behind a plain column alone
+        parts: Any = [_prefixed(part, lengths, work) for part in index.expressions]
+        index.expressions = index._table_bound_expressions = parts
     said = ", ".join(f"{name} ({length} characters)" for name, length in lengths.items())
     work.note(Place(work.place_of(columns[0]).table, index=str(index.name)), f"it reads the beginning alone of {said}")
+
+
+def _prefixed(part: Any, lengths: dict[str, int], work: Work) -> Any:
+    """Return a part of an index that reads the beginning of a text alone."""
+    column = part.element if isinstance(part, UnaryExpression) else part
+    if not isinstance(column, Column) or column.name not in lengths:
+        return part
+    name = work.target.dialect.identifier_preparer.quote(column.name)
+    order = " DESC" if column is not part and part.modifier is operators.desc_op else ""
+    return literal_column(f"{name}({lengths[column.name]}){order}")
 
 
 def _fit_row(table: Table, work: Work) -> None:

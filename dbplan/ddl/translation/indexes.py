@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement, TextClause, UnaryExpression
 from dbplan.ddl.translation.clauses import sql_of
 from dbplan.ddl.translation.expressions import Untranslatable
 from dbplan.ddl.translation.tables import in_order
-from dbplan.ddl.translation.work import Work, booleans
+from dbplan.ddl.translation.work import Work, booleans, kept
 from dbplan.evidence import Place
 
 _METHODS: Mapping[str, frozenset[str]] = {
@@ -60,7 +60,7 @@ def _copy(index: Index, table: Table, work: Work) -> None:
     new = work.tables[str(table.key)]
     parts = [_in_new(each, work) for each in index.expressions]
     options = {name: value for name, value in index.dialect_kwargs.items() if name.startswith("postgresql_")}
-    made = Index(work.names.of(index, table, "indexes"), *parts, unique=index.unique, info=dict(index.info), **options)
+    made = Index(work.names.of(index, table, "indexes"), *parts, unique=index.unique, info=kept(index.info), **options)
     if made.table is None:
         made._set_parent(new)
     made._ddl_if = index._ddl_if
@@ -215,7 +215,7 @@ def _make(index: Index, table: Table, parts: list[Any], condition: str | None, w
         options |= _postgresql_options(index, work)
     elif work.target.name == "mssql" and index.dialect_kwargs.get("postgresql_nulls_not_distinct"):
         options["postgresql_nulls_not_distinct"] = True
-    made = Index(work.names.of(index, table, "indexes"), *parts, unique=index.unique, info=dict(index.info), **options)
+    made = Index(work.names.of(index, table, "indexes"), *parts, unique=index.unique, info=kept(index.info), **options)
     if made.table is None:
         made._set_parent(new)
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ForeignKeyConstraint, Table
 from sqlalchemy.schema import UniqueConstraint
 
-from dbplan.ddl.translation.work import Work
+from dbplan.ddl.translation.work import Work, kept
 from dbplan.evidence import Place
 
 
@@ -74,7 +74,7 @@ def _add(
         use_alter=key.use_alter,
         match=_match(key, work, place),
         comment=key.comment,
-        info={word: value for word, value in key.info.items() if word != "definition"},
+        info=kept(key.info),
         **_late(key, work, place),
     )
     if work.as_is:

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import MetaData, Sequence, Table
 
-from dbplan.ddl.translation import Translation, fitting, indexes, references, tables, views
+from dbplan.ddl.translation import Translation, columns, fitting, indexes, references, tables, views
 from dbplan.ddl.translation.names import Names
 from dbplan.ddl.translation.targets import TARGETS, Target, target
 from dbplan.ddl.translation.work import Work
 from dbplan.evidence import Place
 
-_LEFT_OUT = {"routines": "routines", "types": "composite and range types"}
+_LEFT_OUT = {"routines": "routines", "types": "composite and range types", "events": "events"}
 
 
 def translate(metadata: MetaData, dialect: str) -> Translation:
@@ -50,7 +50,11 @@ def _relate(stored: list[Table], work: Work) -> None:
 
 
 def _empty(metadata: MetaData, wanted: Target) -> MetaData:
-    kept = {word: value for word, value in metadata.info.items() if word not in ("extensions", *_LEFT_OUT)}
+    kept = {
+        word: value
+        for word, value in metadata.info.items()
+        if word not in ("extensions", "schemas", "collation", *_LEFT_OUT)
+    }
     if wanted.name == "postgresql" and not metadata.info.get("dialect"):
         kept = dict(metadata.info)
     return MetaData(info=kept | {"dialect": wanted.name})
@@ -71,7 +75,7 @@ def _say_of_all(metadata: MetaData, work: Work) -> None:
     for word, called in _LEFT_OUT.items():
         count = len(metadata.info.get(word, ()))
         if count and not work.as_is:
-            work.note(Place(), f"{count} {called} are left out: they are written in the words of {work.source}")
+            work.note(Place(), f"its {called} ({count}) are left out: they are in the words of {work.source}")
     for message in _of_texts(work):
         work.note(Place(), message)
 
@@ -92,7 +96,11 @@ def _of_texts(work: Work) -> Iterator[str]:
 
 def _copy_sequences(metadata: MetaData, work: Work) -> None:
     """Keep sequences where the target has them."""
+    all_columns = [column for table in metadata.tables.values() for column in table.columns]
+    own = {columns.drawn_from(column) for column in all_columns if columns.is_numbered(column)} - {""}
     for sequence in metadata._sequences.values():  # SQLAlchemy has no public list of them
+        if sequence.name in own and not work.as_is:
+            continue
         if not work.target.sequences:
             work.note(Place(str(sequence.name)), f"{work.target.product} has no sequences: {sequence.name} is left out")
             continue

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, mysql, postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
 from dbplan.ddl.translation.kinds import Kind
@@ -78,6 +79,12 @@ def _extra(kind: Kind, made: Any, target: Target) -> tuple[tuple[str, ...], str]
         and not _holds(made, kind.length)
     ):
         return (f"length(VALUE) <= {kind.length}",), ""
+    if kind.family == "time" and kind.zone and target.family != "postgresql":
+        return (), "the time zone of a time is not kept"
+    if kind.folds and target.family == "postgresql":
+        return (), "it ignored case; here case counts"
+    if kind.family == "network" and target.name == "cockroachdb" and kind.words != "inet":
+        return (), f"{kind.words} is kept as text: that it is an address is not checked"
     if kind.family == "decimal" and kind.precision is None and target.family in ("mysql", "mssql"):
         return (), f"numeric without limits is kept as {target.compiled(made)}"
     return (), ""
@@ -198,6 +205,22 @@ def _generic_integer(kind: Kind) -> Any:
     return (_whole(kind, sizes) or (lambda: sa.Numeric(20, 0)))()
 
 
+class INT4(sa.Integer):
+    """A whole number of 32 bits on CockroachDB, whose INTEGER has 64."""
+
+    __visit_name__ = "INT4"
+
+
+@compiles(INT4)
+def _write_int4(_kind: INT4, _compiler: Any, **_: Any) -> str:
+    return "INT4"
+
+
+def _cockroachdb_integer(kind: Kind) -> Any:
+    made = _generic_integer(kind)
+    return INT4() if type(made) is sa.Integer else made
+
+
 def _mysql_integer(kind: Kind) -> Any:
     sizes = {8: mysql.TINYINT, 16: mysql.SMALLINT, 24: mysql.MEDIUMINT, 32: mysql.INTEGER, 64: mysql.BIGINT}
     made = sizes[kind.precision or 32]
@@ -306,7 +329,7 @@ _POSTGRESQL: dict[str, Callable[[Kind], Any]] = {
     "binary": lambda _: postgresql.BYTEA(),
     "uuid": lambda _: postgresql.UUID(),
     "json": lambda _: postgresql.JSONB(),
-    "date": lambda _: sa.Date(),
+    "date": lambda _: sa.DATE(),
     "time": lambda kind: postgresql.TIME(timezone=kind.zone, precision=kind.precision),
     "datetime": _instant,
     "interval": lambda _: postgresql.INTERVAL(),
@@ -317,7 +340,9 @@ _POSTGRESQL: dict[str, Callable[[Kind], Any]] = {
 _POSTGRESQL["array"] = _postgresql_array(_POSTGRESQL)
 
 _COCKROACHDB = {
-    **{family: spell for family, spell in _POSTGRESQL.items() if family != "network"},
+    **_POSTGRESQL,
+    "integer": _cockroachdb_integer,
+    "network": lambda kind: postgresql.INET() if kind.words == "inet" else sa.String(kind.length),
     "search": lambda kind: postgresql.TSQUERY() if kind.words == "tsquery" else postgresql.TSVECTOR(),
 }
 _COCKROACHDB["array"] = _postgresql_array({f: s for f, s in _COCKROACHDB.items() if f not in ("array", "json")})
@@ -330,7 +355,7 @@ _MYSQL: dict[str, Callable[[Kind], Any]] = {
     "string": _mysql_string,
     "binary": _mysql_binary,
     "json": lambda _: mysql.JSON(),
-    "date": lambda _: sa.Date(),
+    "date": lambda _: sa.DATE(),
     "time": lambda kind: mysql.TIME(fsp=_digits(kind)),
     "datetime": lambda kind: mysql.DATETIME(fsp=_digits(kind)),
     "enum": lambda kind: mysql.ENUM(*kind.labels),
@@ -361,7 +386,7 @@ _MSSQL: dict[str, Callable[[Kind], Any]] = {
     "binary": _mssql_binary,
     "uuid": lambda _: mssql.UNIQUEIDENTIFIER(),
     "json": lambda _: mssql.NVARCHAR(_MAX),
-    "date": lambda _: sa.Date(),
+    "date": lambda _: sa.DATE(),
     "time": lambda kind: _UNTYPED.TIME(_digits(kind)),
     "datetime": lambda kind: (mssql.DATETIMEOFFSET if kind.zone else mssql.DATETIME2)(_digits(kind)),
     "xml": lambda _: mssql.XML(),

@@ -13,12 +13,12 @@ from sqlalchemy.schema import Constraint, PrimaryKeyConstraint, UniqueConstraint
 from dbplan.ddl.translation import columns
 from dbplan.ddl.translation.clauses import sql_of
 from dbplan.ddl.translation.expressions import Untranslatable
-from dbplan.ddl.translation.work import Work, booleans
+from dbplan.ddl.translation.work import Work, booleans, kept
 from dbplan.evidence import Place
 
 _OF_A_TABLE = {
-    "triggers": "{count} triggers are left out: what they guard or keep, the application has to",
-    "policies": "{count} policies are left out: every role sees every row that it may read at all",
+    "triggers": "its triggers ({count}) are left out: what they guard or keep, the application has to",
+    "policies": "its policies ({count}) are left out: every role sees every row that it may read at all",
 }
 
 
@@ -43,7 +43,7 @@ def twin(table: Table, work: Work) -> Table:
     for constraint in in_order(table):
         _add(constraint, table, new, work)
     for column, checks in made:
-        _add_checks(column, checks, new, work, place)
+        _add_checks(column, checks, new, work)
     return new
 
 
@@ -55,12 +55,15 @@ def in_order(table: Table) -> list[Constraint]:
 
 def _information(table: Table, work: Work, place: Place) -> dict[str, Any]:
     """Return what a table's `.info` still holds there; say what does not."""
-    info = dict(table.info)
+    if table.info.get("periods"):
+        work.note(place, "its periods are left out: the application has to keep the times of its rows")
+    secured = table.info.get("row_security")
+    info = kept(table.info)
     for word, said in _OF_A_TABLE.items():
         found = info.pop(word, ())
         if found:
-            work.warn(place, said.format(count=len(found)).replace("1 triggers are", "1 trigger is"))
-    if info.pop("row_security", None):
+            work.warn(place, said.format(count=len(found)))
+    if secured:
         work.warn(place, "row security is left out")
     return info
 
@@ -80,10 +83,14 @@ def _options(table: Table, work: Work, place: Place) -> dict[str, Any]:
         work.note(place, "it is not partitioned here")
     if table.dialect_kwargs.get("postgresql_inherits"):
         work.note(place, "it inherits from no other table here")
-    own = {name: value for name, value in table.dialect_kwargs.items() if name.startswith(f"{work.target.family}_")}
-    if work.target.family == "mysql" and not own:
-        return {f"{work.target.name}_{key}": value for key, value in _MYSQL_OPTIONS.items()}
-    return own
+    prefixes = ("mysql_", "mariadb_") if work.target.family == "mysql" else (f"{work.target.family}_",)
+    told = {name.partition("_")[2]: value for name, value in table.dialect_kwargs.items() if name.startswith(prefixes)}
+    if work.target.name == "cockroachdb":
+        told = {}
+    if work.target.family == "mysql" and not work.kindred:
+        told = {**_MYSQL_OPTIONS, **told}
+    prefix = work.target.name if work.target.family == "mysql" else work.target.family
+    return {f"{prefix}_{name}": value for name, value in told.items()}
 
 
 _MYSQL_OPTIONS = {"engine": "InnoDB", "default_charset": "utf8mb4", "collate": "utf8mb4_bin"}
@@ -100,9 +107,14 @@ def _say_name(table: Table, new: Table, work: Work, place: Place) -> None:
 
 
 def _add_key(table: Table, new: Table, work: Work) -> None:
-    parts = [work.columns[column].key for column in table.primary_key.columns]
-    if not parts:
+    made = [work.columns[column] for column in table.primary_key.columns]
+    if not made:
         return
+    # MySQL numbers the first column of a key alone.
+    numbered = [column for column in made if column.autoincrement is True and work.target.family == "mysql"]
+    parts = [column.key for column in (*numbered, *(column for column in made if column not in numbered))]
+    if numbered and made[0] is not numbered[0]:
+        work.note(Place(str(table.key)), f"its key is in the order {', '.join(parts)}: MySQL numbers the first column")
     name = work.names.of(table.primary_key, table, "keys")
     key = PrimaryKeyConstraint(*parts, name=None if work.target.family == "mysql" else name)
     _say_late(table.primary_key, table, work)
@@ -145,7 +157,7 @@ def _add_unique(constraint: UniqueConstraint, table: Table, new: Table, work: Wo
         *(work.columns[column].key for column in constraint.columns),
         name=work.names.of(constraint, table, "keys"),
         comment=constraint.comment,
-        info=_kept(constraint.info),
+        info=kept(constraint.info),
     )
     one_null = bool(constraint.dialect_kwargs.get("postgresql_nulls_not_distinct"))
     if work.target.family == "postgresql" and not (one_null and work.target.name == "cockroachdb"):
@@ -158,11 +170,6 @@ def _add_unique(constraint: UniqueConstraint, table: Table, new: Table, work: Wo
     if work.target.deferrable and work.target.name == "postgresql":
         made.deferrable, made.initially = constraint.deferrable, constraint.initially
     new.append_constraint(made)
-
-
-def _kept(info: Any) -> dict[str, Any]:
-    """Return a constraint's `.info` without the words of its own server."""
-    return {key: value for key, value in info.items() if key != "definition"}
 
 
 def _add_exclusion(constraint: ExcludeConstraint, table: Table, new: Table, work: Work) -> None:
@@ -186,7 +193,7 @@ def _add_check(constraint: CheckConstraint, table: Table, new: Table, work: Work
         work.warn(place, f"CHECK ({_short(sql)}) is left out ({reason}): the application has to look")
         return
     made = CheckConstraint(
-        clause, name=work.names.of(constraint, table, "checks"), comment=constraint.comment, info=_kept(constraint.info)
+        clause, name=work.names.of(constraint, table, "checks"), comment=constraint.comment, info=kept(constraint.info)
     )
     if work.as_is:
         made.dialect_options["postgresql"]["not_valid"] = constraint.dialect_options["postgresql"]["not_valid"]
@@ -235,13 +242,14 @@ def _is_said_by_type(constraint: CheckConstraint, sql: str, table: Table) -> boo
     return any(sql in (f"json_valid(`{column.name}`)", f"json_valid({column.name})") for column in table.columns)
 
 
-def _add_checks(column: Column[Any], checks: Iterable[str], new: Table, work: Work, place: Place) -> None:
+def _add_checks(column: Column[Any], checks: Iterable[str], new: Table, work: Work) -> None:
     """Add the conditions that a type leaves open, named after table and column."""
     for name, sql in _named(column, checks, new):
         try:
             words = work.expressions_of_types.condition(sql, {"VALUE": column.name})
             _refuse_numbered(column, work)
         except Untranslatable as reason:
+            place = work.place_of(column)
             work.warn(place, f"CHECK ({_short(sql)}) of its type is left out ({reason}): the application has to look")
             continue
         scope = work.names.unique(("checks of types", new.key), [name])

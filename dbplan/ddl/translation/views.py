@@ -8,7 +8,7 @@ from sqlglot import exp
 from dbplan.ddl.translation.clauses import sql_of
 from dbplan.ddl.translation.columns import twin as twin_of
 from dbplan.ddl.translation.expressions import Untranslatable, identifier, parsed, printed, simplified
-from dbplan.ddl.translation.work import Work
+from dbplan.ddl.translation.work import Work, kept
 from dbplan.evidence import Place
 
 _AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)
@@ -35,7 +35,7 @@ def add(view: Table, work: Work) -> None:
     place = Place(str(view.key))
     select = str(view.info.get("view") or "")
     try:
-        words = select if work.as_is else _select(select, work)
+        words = select if work.as_is or _is_kindred(work) else _select(select, work)
     except Untranslatable as reason:
         work.note(place, f"the view is left out ({reason})")
         return
@@ -47,13 +47,18 @@ def add(view: Table, work: Work) -> None:
         *_columns(view, work),
         schema=schema,
         comment=view.comment,
-        info=dict(view.info) | {"view": words, "materialized": materialized and work.target.materialized},
+        info=kept(view.info) | {"view": words, "materialized": materialized and work.target.materialized},
     )
     work.tables[str(view.key)] = new
     if materialized and work.target.materialized:
         _index(view, new, work)
     elif materialized:
         work.note(place, "it is a view here, worked out at each reading, and has no indexes")
+
+
+def _is_kindred(work: Work) -> bool:
+    """Whether the target reads the SELECT as it is: its own language, and no table is called otherwise."""
+    return work.kindred and all(key == ".".join(filter(None, name)) for key, name in work.names.tables.items())
 
 
 def _columns(view: Table, work: Work) -> list[Column[object]]:
@@ -95,7 +100,7 @@ def _index(view: Table, new: Table, work: Work) -> None:
     """Copy the plain indexes of a materialized view."""
     for index in sorted(view.indexes, key=lambda index: str(index.name)):
         parts = [work.columns.get(each) for each in index.expressions if isinstance(each, Column)]
-        if None in parts or len(parts) < len(index.expressions):
+        if any(part is None for part in parts) or len(parts) < len(index.expressions):
             words = ", ".join(sql_of(each, work.source) for each in index.expressions)
             work.note(Place(str(view.key), index=str(index.name)), f"the index on {words} is left out")
             continue

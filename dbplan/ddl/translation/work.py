@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +11,16 @@ from sqlalchemy import Boolean, Column, MetaData, Table
 from dbplan.ddl.translation.expressions import Expressions
 from dbplan.ddl.translation.kinds import Kind
 from dbplan.ddl.translation.names import Names
-from dbplan.ddl.translation.targets import Target
+from dbplan.ddl.translation.targets import Target, family
 from dbplan.evidence import Finding, Place, Severity
+
+
+_OWN_WORDS = frozenset(("mariadb", "mysql", "definition", "on_update", "column", "periods", "row_security"))
+
+
+def kept(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an `.info` without what only the server of the original understands."""
+    return {word: value for word, value in info.items() if word not in _OWN_WORDS}
 
 
 @dataclass
@@ -40,6 +49,11 @@ class Work:
     def as_is(self) -> bool:
         """Whether the words of the original are taken as they are: SQLAlchemy writes them for PostgreSQL itself."""
         return self.portable and self.target.name == "postgresql"
+
+    @property
+    def kindred(self) -> bool:
+        """Whether both servers speak one language: MariaDB and MySQL, PostgreSQL and CockroachDB."""
+        return family(self.source) == self.target.family
 
     @property
     def expressions(self) -> Expressions:
