@@ -60,7 +60,7 @@ def metadata(schema: Schema) -> MetaData:
 def _info(scope: Scope) -> dict[str, Any]:
     from dbplan.sources.prisma.settings import about, extensions, types
 
-    info: dict[str, Any] = {"dialect": scope.dialect, "comments": "source", "prisma": about(scope)}
+    info: dict[str, Any] = {"dialect": scope.dialect, "uncommented": True, "prisma": about(scope)}
     if found := list(extensions(scope)):
         info["extensions"] = [name for name, _ in found]
         info["extension_schemas"] = {name: schema for name, schema in found if schema}
