@@ -1,141 +1,177 @@
-"""Random Prisma schemas: models of all types, keys, indexes, relations; Prisma accepts nearly all of them."""
+"""Prisma schemas for tests: as trees that hypothesis makes, as text, and as Prisma's own engine judges them."""
+
+import dataclasses
+import json
+from pathlib import Path
 
 from hypothesis import strategies as st
+from node_tools import node
 
-_NATIVE = {
-    "Int": ("", "@db.SmallInt", "@db.Integer", "@db.Oid"),
-    "BigInt": ("", "@db.BigInt"),
-    "Float": ("", "@db.Real", "@db.DoublePrecision"),
-    "Decimal": ("", "@db.Decimal(9, 3)", "@db.Decimal", "@db.Money"),
-    "Boolean": ("", "@db.Boolean"),
-    "String": ("", "@db.VarChar(30)", "@db.VarChar", "@db.Char(4)", "@db.Char", "@db.Text", "@db.Citext"),
-    "DateTime": ("", "@db.Timestamp", "@db.Timestamp(6)", "@db.Timestamptz(0)", "@db.Date", "@db.Time(2)"),
-    "Json": ("", "@db.Json", "@db.JsonB"),
-    "Bytes": ("", "@db.ByteA"),
-    "Kind": ("",),
-}  # fmt: skip
-_DEFAULTS = {
-    "Int": ("0", "-1", "32767"),
-    "BigInt": ("0", "-9007199254740993"),
-    "Float": ("0.5", "-3", "100000"),
-    "Decimal": ("0.10", "7", '"1.5"'),
-    "Boolean": ("true", "false"),
-    "String": ('"a"', '"it\'s :a 100%"', '""'),
-    "DateTime": ('"2021-02-03T04:05:06Z"', '"2021-02-03T04:05:06.789+01:00"'),
-    "Json": ('"{}"', '"[1, \\"a:b\\"]"'),
-    "Bytes": ('"AAEC"',),
-    "Kind": ("A", "B"),
-}
-_FUNCTIONS = {
-    "Int": ("autoincrement()", 'dbgenerated("1 + 2")'),
-    "BigInt": ("autoincrement()",),
-    "String": ("cuid()", "uuid(7)", "dbgenerated(\"lower('A:b')\")"),
-    "DateTime": ("now()",),
-}
-_WITHOUT_DEFAULT = ("@db.Char(4)", "@db.Char", "@db.Oid", "@db.Time(2)", "@db.Timetz", "@db.Citext")
-_UNORDERED = ("Json", "Bytes")
-_KEYS = {
-    "sqlite": ("Int @id", "Int @id @default(autoincrement())", "String @id @default(cuid())", "BigInt @id"),
-    "postgresql": (
-        "Int @id", "Int @id @default(autoincrement())", "String @id @default(cuid())", "BigInt @id",
-        "String @id @default(uuid()) @db.Uuid", "Int @id @default(autoincrement()) @db.SmallInt",
-        "String @id @db.VarChar(9)",
-    ),
-}  # fmt: skip
-_WORDS = ("order", "User", "camelCase", "snake_case", "x", "Größe", "veryLongNameThatGoesOnUntilNothingElseFitsIntoIt")
-_MAPPED = (
-    "group",
-    "With Space",
-    "UPPER",
-    "s-n-a-k-e",
-    "a.b",
-    "50%",
-    "an_even_longer_name_which_leaves_no_room_for_more",
+from dbplan.sources.prisma.syntax import (
+    Argument,
+    Attribute,
+    Call,
+    Enumeration,
+    EnumValue,
+    Field,
+    Literal,
+    Many,
+    Model,
+    Name,
+    Pairs,
+    Schema,
+    Settings,
+    Spot,
 )
-_ACTIONS = ("Cascade", "Restrict", "NoAction", "SetDefault")
-_HEADS = {
-    "postgresql": 'datasource db {\n  provider   = "postgresql"\n  extensions = [citext]\n}\n\n'
-    'generator client {\n  provider        = "prisma-client-js"\n  previewFeatures = ["postgresqlExtensions"]\n}\n',
-    "sqlite": 'datasource db {\n  provider = "sqlite"\n}\n',
-}
+
+HARD = sorted((Path(__file__).parent / "sources" / "prisma" / "hard").glob("*.prisma"))
+NOWHERE = Spot("", 0, 0)
+KEYWORDS = ["model", "type", "enum", "view", "datasource", "generator", "map", "Unsupported", "true", "not", "fields"]
 
 
-@st.composite
-def schemas(draw, provider):
-    """Draw the text of a schema for `provider`."""
-    names = [f"{draw(st.sampled_from(_WORDS))}{number}" for number in range(draw(st.integers(1, 4)))]
-    keys = {name: draw(st.sampled_from(_KEYS[provider])) for name in names}
-    backs = {name: [] for name in names}  # the fields that relations leave in the other model
-    bodies = {name: _model(draw, name, keys, backs, provider) for name in names}
-    for number in range(draw(st.integers(0, 2))):
-        _join(draw, number, names, backs)
-    blocks = [f"model {name} {{\n" + "\n".join((*bodies[name], *backs[name])) + "\n}\n" for name in names]
-    renamed = draw(st.sampled_from(("", '  @@map("kinds of it")\n')))
-    return "\n".join((_HEADS[provider], *blocks, f'enum Kind {{\n  A\n  B @map("b b")\n{renamed}}}\n'))
+def faults(texts, folder):
+    """Return what Prisma's engine says of each text: [] for one that it takes, else (line, message) pairs."""
+    asked = Path(folder) / "texts.json"
+    asked.write_text(json.dumps(list(texts)))
+    return json.loads(node("prisma_each.mjs", asked))
 
 
-def _model(draw, name, keys, backs, provider):
-    lines, indexed = [f"  id {keys[name]}"], []
-    for number in range(draw(st.integers(0, 6))):
-        field = f"f{number}"
-        line, ordered = _field(draw, field, provider)
-        lines.append(line)
-        indexed += [field] if ordered else []
-    for number in range(draw(st.integers(0, 2))):
-        lines += _relation(draw, number, name, keys, backs)
-    lines += _indexes(draw, indexed, name)
-    if draw(st.booleans()):
-        lines.append(f'  @@map("{draw(st.sampled_from(_MAPPED))} {name[-1]}")')
-    return lines
+def placeless(part):
+    """Return a tree without the places of its parts."""
+    if isinstance(part, tuple):
+        return tuple(map(placeless, part))
+    if isinstance(part, Spot):
+        return NOWHERE
+    if not dataclasses.is_dataclass(part):
+        return part
+    return type(part)(*(placeless(getattr(part, field.name)) for field in dataclasses.fields(part)))
 
 
-def _field(draw, name, provider):
-    """Return the line of a column, and whether a B-tree can hold it."""
-    kind = draw(st.sampled_from(tuple(_NATIVE)))
-    arity = draw(st.sampled_from(("", "", "?", "[]") if provider == "postgresql" else ("", "?")))
-    native = draw(st.sampled_from(_NATIVE[kind])) if provider == "postgresql" else ""
-    default = _default(draw, kind, native, arity, provider) if draw(st.booleans()) else ""
-    mapped = f'@map("{draw(st.sampled_from(_MAPPED))}{name}")' if draw(st.integers(0, 3)) == 0 else ""
-    unique = "@unique" if kind in ("Int", "String") and arity != "[]" and draw(st.integers(0, 4)) == 0 else ""
-    words = (f"  {name} {kind}{arity}", default, mapped, unique, native)
-    return " ".join(filter(None, words)), arity != "[]" and kind not in _UNORDERED
+letters = st.characters(categories=["Lu", "Ll", "Lo"], max_codepoint=0x2FFF)
+names = st.one_of(
+    st.sampled_from(KEYWORDS),
+    st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,6}", fullmatch=True),
+    st.builds(lambda first, rest: first + rest, letters, st.from_regex(r"[a-z0-9_]{0,3}", fullmatch=True)),
+)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+said = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]), min_size=1, max_size=8)
+remarks = st.lists(said, max_size=2).map("\n".join)
+paths = st.lists(names, min_size=1, max_size=3).map(".".join)
+constants = paths.filter(lambda path: path not in ("true", "false"))
+numbers = st.from_regex(r"-?[0-9]{1,4}(\.[0-9]{1,3})?", fullmatch=True)
+literals = st.one_of(
+    st.builds(Literal, st.just("string"), texts, st.just(NOWHERE)),
+    st.builds(Literal, st.just("number"), numbers, st.just(NOWHERE)),
+    st.builds(Literal, st.just("boolean"), st.sampled_from(["true", "false"]), st.just(NOWHERE)),
+)
 
 
-def _default(draw, kind, native, arity, provider):
-    if native in _WITHOUT_DEFAULT or (provider == "sqlite" and kind == "Json"):
-        return ""  # the server, or Prisma's own DDL, takes none
-    if arity == "[]":
-        return f"@default([{', '.join(draw(st.lists(st.sampled_from(_DEFAULTS[kind]), max_size=3)))}])"
-    functions = _FUNCTIONS.get(kind, ()) if not arity and provider == "postgresql" else ()
-    return f"@default({draw(st.sampled_from((*_DEFAULTS[kind], *functions)))})"
+def tuples(strategy, most=2):
+    return st.lists(strategy, max_size=most).map(tuple)
 
 
-def _relation(draw, number, name, keys, backs):
-    """Return a field that leads to some model, and the column that holds its key."""
-    target = draw(st.sampled_from(tuple(keys)))
-    kind, native = keys[target].split()[0], " ".join(word for word in keys[target].split() if word.startswith("@db."))
-    single, optional = draw(st.booleans()), draw(st.booleans())
-    known = (*_ACTIONS, "SetNull") if optional else _ACTIONS
-    said = [what for what in ("onDelete", "onUpdate") if draw(st.integers(0, 2)) == 0]
-    actions = "".join(f", {what}: {draw(st.sampled_from(known))}" for what in said)
-    mark, arity = f"{name}_{number}", "?" if optional else ""
-    backs[target].append(f'  back_{mark} {name}{"?" if single else "[]"} @relation("{mark}")')
-    yield f'  to{number} {target}{arity} @relation("{mark}", fields: [to{number}Id], references: [id]{actions})'
-    yield f"  to{number}Id {kind}{arity} {'@unique' if single else ''} {native}"
+def arguments(values):
+    return tuples(st.builds(Argument, st.one_of(st.just(""), names), values, st.just(NOWHERE)))
 
 
-def _join(draw, number, names, backs):
-    """Relate two models, many to many."""
-    one, other = draw(st.sampled_from(names)), draw(st.sampled_from(names))
-    mark = str(number) + draw(st.sampled_from(("J", " a relation", "veryLong" * 9)))
-    backs[one].append(f'  many{number} {other}[] @relation("{mark}")')
-    backs[other].append(f'  manyBack{number} {one}[] @relation("{mark}")')
+values = st.recursive(
+    st.one_of(literals, st.builds(Name, constants, st.just(NOWHERE))),
+    lambda inner: st.one_of(
+        st.builds(Call, constants, arguments(inner), st.just(NOWHERE)),
+        st.builds(Many, tuples(inner), st.just(NOWHERE)),
+        st.builds(Pairs, tuples(st.tuples(names, inner)), st.just(NOWHERE)),
+    ),
+    max_leaves=4,
+)
+attributes = tuples(st.builds(Attribute, constants, arguments(values), st.just(NOWHERE)))
+arities = st.sampled_from(["", "?", "[]"])
+fields = st.one_of(
+    st.builds(Field, names, names, arities, attributes, remarks, st.just(NOWHERE)),
+    st.builds(Field, names, st.just("Unsupported"), arities, attributes, remarks, st.just(NOWHERE), texts),
+)
+models = st.builds(
+    Model, st.sampled_from(["model", "view", "type"]), names, tuples(fields, 3), attributes, remarks, st.just(NOWHERE)
+)
+enum_values = st.builds(EnumValue, names, attributes, remarks, st.just(NOWHERE))
+enums = st.builds(Enumeration, names, tuples(enum_values, 3), attributes, remarks, st.just(NOWHERE))
+settings = st.builds(
+    Settings,
+    st.sampled_from(["datasource", "generator"]),
+    names,
+    tuples(st.tuples(names, values), 3),
+    remarks,
+    st.just(NOWHERE),
+)
+schemas = st.builds(Schema, tuples(models), tuples(enums), tuples(settings))
 
 
-def _indexes(draw, fields, name):
-    for place in range(draw(st.integers(0, 2)) if fields else 0):
-        listed = draw(st.lists(st.sampled_from(fields), min_size=1, max_size=3, unique=True))
-        parts = ", ".join(f"{field}(sort: Desc)" if draw(st.integers(0, 3)) == 0 else field for field in listed)
-        kind, word = draw(st.sampled_from(("index", "unique"))), draw(st.sampled_from(_MAPPED))
-        mapped = f', map: "{word[:40]} {name[-1]} {place}"' if place or draw(st.booleans()) else ""
-        yield f"  @@{kind}([{parts}]{mapped})"
+def written(schema, space=" ", newline="\n"):
+    """Return a tree as text, with this between words and that between lines."""
+    blocks = [*map(_settings, schema.settings), *map(_model, schema.models), *map(_enum, schema.enums)]
+    return newline.join("\n\n".join(blocks).replace("\x00", space).split("\n")) + newline
+
+
+# The words of a line stand apart by a NUL, which no word holds, until the writer knows what stands there.
+def _line(*words):
+    return "\x00".join(word for word in words if word)
+
+
+def _block(comment, head, lines):
+    return "\n".join([*_remarks(comment), _line(*head, "{"), *lines, "}"])
+
+
+def _remarks(comment):
+    return [f"/// {line}" for line in comment.split("\n") if line]
+
+
+def _settings(block):
+    lines = [_line(key, "=", _value(value)) for key, value in block.entries]
+    return _block(block.comment, (block.kind, block.name), lines)
+
+
+def _model(model):
+    lines = [line for field in model.fields for line in (*_remarks(field.comment), _field(field))]
+    return _block(model.comment, (model.kind, model.name), [*lines, *(_attribute(a, "@@") for a in model.attributes)])
+
+
+def _enum(enum):
+    lines = [line for value in enum.values for line in (*_remarks(value.comment), _enum_value(value))]
+    return _block(enum.comment, ("enum", enum.name), [*lines, *(_attribute(a, "@@") for a in enum.attributes)])
+
+
+def _enum_value(value):
+    return _line(value.name, *(_attribute(a, "@") for a in value.attributes))
+
+
+def _field(field):
+    unsupported = field.type == "Unsupported" and field.unsupported
+    kind = f"Unsupported({_text(field.unsupported)})" if unsupported else field.type
+    return _line(field.name, kind + field.arity, *(_attribute(a, "@") for a in field.attributes))
+
+
+def _attribute(attribute, sign):
+    return f"{sign}{attribute.name}{_arguments(attribute.arguments)}"
+
+
+def _arguments(given):
+    shown = [f"{argument.name}:\x00{_value(argument.value)}" if argument.name else _value(argument.value)
+             for argument in given]  # fmt: skip
+    return "(" + ",\x00".join(shown) + ")" if shown else ""
+
+
+def _value(value):
+    match value:
+        case Literal("string", text):
+            return _text(text)
+        case Literal(_, text) | Name(text):
+            return text
+        case Call(name, given):
+            return f"{name}{_arguments(given) or '()'}"
+        case Many(items):
+            return "[" + ",\x00".join(map(_value, items)) + "]"
+        case Pairs(items):
+            return "{\x00" + ",\x00".join(f"{key}:\x00{_value(inner)}" for key, inner in items) + "\x00}"
+
+
+def _text(text):
+    return json.dumps(text, ensure_ascii=len(text) % 2 == 0)

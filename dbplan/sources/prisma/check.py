@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbplan.sources.prisma.syntax import Model, Schema
+from dbplan.sources.prisma.syntax import Enumeration, Model, Schema
 from dbplan.sources.prisma.validation.attributes import (
     BLOCK,
     ENUM,
@@ -13,6 +13,7 @@ from dbplan.sources.prisma.validation.attributes import (
     check_field_attributes,
 )
 from dbplan.sources.prisma.validation.blocks import (
+    check_database_names,
     check_enums,
     check_names,
     check_schema_attribute,
@@ -22,7 +23,7 @@ from dbplan.sources.prisma.validation.blocks import (
 from dbplan.sources.prisma.validation.defaults import check_default
 from dbplan.sources.prisma.validation.facts import Facts, fault
 from dbplan.sources.prisma.validation.keys import check_key_names, check_keys
-from dbplan.sources.prisma.validation.relations import check_relations
+from dbplan.sources.prisma.validation.relations import check_references, check_relations
 
 
 def check(schema: Schema) -> None:
@@ -35,19 +36,26 @@ def check(schema: Schema) -> None:
     check_names(facts)
     check_enums(facts)
     for enum in schema.enums:
-        check_attributes(enum.attributes, ENUM, "@@")
-        check_schema_attribute(facts, enum)
-        for value in enum.values:
-            check_attributes(value.attributes, VALUE, "@")
+        _check_enum(facts, enum)
     for model in schema.models:
-        _check_model(facts, model)
+        _check_block(facts, model)
+    check_database_names(facts)
+    tables = [model for model in schema.models if model.kind != "type"]
+    # First what is not there at all: keys and relations without it are wrong as well, for that one reason.
+    for check_one in (check_references, check_keys, check_relations):
+        for model in tables:
+            check_one(facts, model)
     check_key_names(facts)
-    for model in schema.models:
-        if model.kind != "type":
-            check_relations(facts, model)
 
 
-def _check_model(facts: Facts, model: Model) -> None:
+def _check_enum(facts: Facts, enum: Enumeration) -> None:
+    check_attributes(enum.attributes, ENUM, "@@")
+    check_schema_attribute(facts, enum)
+    for value in enum.values:
+        check_attributes(value.attributes, VALUE, "@")
+
+
+def _check_block(facts: Facts, model: Model) -> None:
     """Refuse what is wrong in a block by itself."""
     composite = model.kind == "type"
     for item in model.fields:
@@ -59,7 +67,6 @@ def _check_model(facts: Facts, model: Model) -> None:
         _check_composite(facts, model)
     else:
         check_schema_attribute(facts, model)
-        check_keys(facts, model)
 
 
 def _check_composite(facts: Facts, model: Model) -> None:

@@ -90,21 +90,27 @@ def _schemas(provider: str, value: Value | None) -> tuple[str, ...]:
 
 
 def check_names(facts: Facts) -> None:
-    """Refuse names that are there twice, in the schema or in the database, and those of scalars."""
+    """Refuse names that are there twice, and those of scalars."""
     schema = facts.schema
     blocks = sorted([*schema.models, *schema.enums], key=lambda block: block.spot)
     for block in blocks:
         if block.name in SCALARS:
             raise fault(block.spot, f'"{block.name}" is a scalar type; name the block otherwise')
     once(blocks, "block", lambda block: block.name)
-    tables = [model for model in schema.models if model.kind != "type"]
-    once_in_database(tables, "table or view", _qualified)
-    if facts.provider in ("postgresql", "cockroachdb"):
-        once_in_database(schema.enums, "type", _qualified)
     for enum in schema.enums:
         once(enum.values, f'in enum "{enum.name}", value', lambda value: value.name)
     for model in schema.models:
         once(model.fields, f'in {model.kind} "{model.name}", field', lambda item: item.name)
+
+
+def check_database_names(facts: Facts) -> None:
+    """Refuse tables, types and columns that are there twice in the database."""
+    schema = facts.schema
+    tables = [model for model in schema.models if model.kind != "type"]
+    once_in_database(tables, "table or view", _qualified)
+    if facts.provider in ("postgresql", "cockroachdb"):
+        once_in_database(schema.enums, "type", _qualified)
+    for model in schema.models:
         columns = [item for item in model.fields if facts.related(item) is None]
         once_in_database(columns, f'in {model.kind} "{model.name}", column', database_name)
 

@@ -23,7 +23,10 @@ _FUNCTIONS = {
     "dbgenerated": (),
 }
 _NUMBERS = {"cuid": (1, 2), "uuid": (4, 7), "nanoid": tuple(range(2, 256))}
-_SEQUENCE = ("virtual", "cache", "increment", "minValue", "maxValue", "start")
+_SEQUENCE = {
+    **dict.fromkeys(("cache", "increment", "minValue", "maxValue", "start"), "number"),
+    "virtual": "boolean",
+}
 _KINDS = {
     "Int": "number",
     "BigInt": "number",
@@ -140,6 +143,9 @@ def _check_call(call: Call) -> None:
         for given in call.arguments:
             if given.name not in _SEQUENCE:
                 raise unknown(given.spot, "argument", given.name, _SEQUENCE, "of sequence()")
+            if not isinstance(given.value, Literal) or given.value.kind != _SEQUENCE[given.name]:
+                kind = "a number" if _SEQUENCE[given.name] == "number" else "true or false"
+                raise fault(given.value.spot, f'"{given.name}" of sequence() is {kind}, found {shown(given.value)}')
     elif call.name in _NUMBERS:
         _check_number(call, values)
     elif values:

@@ -107,7 +107,7 @@ def unique_keys(model: Model) -> Iterator[tuple[str, ...]]:
 def check_key_names(facts: Facts) -> None:
     """Refuse two keys or indexes of one name where the server takes a name once."""
     seen: dict[tuple[str, str], Spot] = {}
-    if facts.provider == "mongodb":
+    if facts.provider in ("mongodb", "cockroachdb"):
         return
     for model in facts.schema.models:
         schema = string(argument(attribute(model, "schema"), "map", first=True))

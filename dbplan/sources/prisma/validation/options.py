@@ -11,7 +11,11 @@ _PARTIAL = ("postgresql", "sqlite", "sqlserver", "cockroachdb")
 _SERVERS = {"clustered": ("sqlserver",), "length": ("mysql",), "where": _PARTIAL}
 # On MySQL a column of one of these is indexed by its first bytes alone.
 _LONG = tuple(f"{size}{kind}" for kind in ("Text", "Blob") for size in ("Tiny", "", "Medium", "Long"))
-_LITERALS = {"Int": "number", "BigInt": "number", "Float": "number", "Decimal": "number", "Boolean": "boolean"}
+_LITERALS = {
+    **dict.fromkeys(("Int", "BigInt", "Float", "Decimal"), "number"),
+    **dict.fromkeys(("Json", "Bytes", "Unsupported"), ""),
+    "Boolean": "boolean",
+}
 DIALECTS = {"sqlserver": "mssql"}
 
 
@@ -86,14 +90,13 @@ def _check_where(facts: Facts, model: Model, condition: Value | None) -> None:
         if facts.related(fields[name]) is not None:
             raise fault(value.spot, f'a condition is on fields with a column; "{name}" is a relation')
         inner = value.items if isinstance(value, Pairs) else (("not", value),)
-        if [word for word, _ in inner] != ["not"] or not _compares(facts, fields[name], inner[0][1]):
+        if [word for word, _ in inner] != ["not"] or not _compares(fields[name], inner[0][1]):
             raise fault(value.spot, f'"{name}", of type {fields[name].type}, is not compared with {shown(value)}')
 
 
-def _compares(facts: Facts, item: Field, value: Value) -> bool:
+def _compares(item: Field, value: Value) -> bool:
     if isinstance(value, Name):
-        enum = facts.enums.get(item.type)
-        return value.text == "null" or (enum is not None and value.text in [each.name for each in enum.values])
+        return value.text == "null"
     return isinstance(value, Literal) and value.kind == _LITERALS.get(item.type, "string")
 
 

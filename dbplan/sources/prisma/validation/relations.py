@@ -34,6 +34,15 @@ def check_relations(facts: Facts, model: Model) -> None:
     _check_names(facts, model)
 
 
+def check_references(facts: Facts, model: Model) -> None:
+    """Refuse relations by fields that are not there, or that are relations themselves."""
+    for item, target in facts.relation_fields(model):
+        given = attribute(item, "relation")
+        if given is not None:
+            _check_exist(facts, given.spot, "fields", named(argument(given, "fields")), model)
+            _check_exist(facts, given.spot, "references", named(argument(given, "references")), target)
+
+
 def relation_name(item: Field) -> str:
     """Return the name that a field's `@relation` gives its relation, or ""."""
     return string(argument(attribute(item, "relation"), "name", first=True))
@@ -81,9 +90,9 @@ def _check_sides(facts: Facts, near: tuple[Model, Field], far: tuple[Model, Fiel
         if not _held(item):
             raise fault(item.spot, f'"{item.name}" says not what holds it; {_holding(target, item)}')
     elif _held(item) == _held(opposite):
-        what = "both sides" if _held(item) else "neither side"
+        what = "both sides say" if _held(item) else "neither side says"
         mend = f"keep one: {_holding(target, item)}"
-        raise fault(item.spot, f'of "{item.name}" and "{opposite.name}", {what} says what holds the relation; {mend}')
+        raise fault(item.spot, f'of "{item.name}" and "{opposite.name}", {what} what holds the relation; {mend}')
     elif not _held(item) and not item.arity:
         what = f'"{model.name}.{item.name}" has no column and cannot be required'
         raise fault(opposite.spot, f"{what}; write {item.type}?")
@@ -113,10 +122,9 @@ def _check_held(facts: Facts, model: Model, item: Field, target: Model) -> None:
     if given is None:  # pragma: no cover - held means that it is there
         return
     own, far = (named(argument(given, word)) for word in _HOLDING)
-    for word, found, owner in (("fields", own, model), ("references", far, target)):
+    for word, found in zip(_HOLDING, (own, far), strict=True):
         if not found:
             raise fault(given.spot, f'the relation "{item.name}" lacks "{word}"; {_holding(target, item)}')
-        _check_exist(facts, given.spot, word, found, owner)
     if len(own) != len(far):
         raise fault(given.spot, f'the relation "{item.name}" has {len(own)} fields and {len(far)} references')
     if len(set(own)) < len(own):
