@@ -135,10 +135,24 @@ def copy_metadata(metadata: MetaData) -> MetaData:
         _keep_conditions(table, twin)
         for column in table.columns:
             _keep_schema(column.type, twin.columns[column.key].type)
+    _keep_types(metadata, copy)
     for sequence in metadata._sequences.values():  # SQLAlchemy has no public list of them
         numbers = sequence._as_dict() | {"data_type": sequence.data_type}
         Sequence(sequence.name, schema=sequence.schema, metadata=copy, **numbers)
     return copy
+
+
+def _keep_types(metadata: MetaData, copy: MetaData) -> None:
+    """Copy the named types that no column has."""
+    from sqlalchemy import Enum
+
+    known = {(kind.schema, str(kind.name)) for kind in copy._objects if isinstance(kind, Enum)}
+    named = (kind for kind in metadata._objects if isinstance(kind, Enum) and kind.name)
+    for kind in sorted(named, key=lambda kind: (str(kind.schema), str(kind.name))):
+        if (kind.schema, str(kind.name)) not in known:
+            known.add((kind.schema, str(kind.name)))
+            unused: Any = kind
+            unused.copy(_to_metadata=copy)
 
 
 def _keep_schema(kind: Any, copied: Any) -> None:
@@ -172,7 +186,17 @@ def _keep_conditions(table: Table, copy: Table) -> None:
 
 def _identity(constraint: Constraint | Index) -> tuple[str, ...]:
     columns = (column.name for column in getattr(constraint, "columns", ()))
-    return (type(constraint).__name__, str(constraint.name), str(getattr(constraint, "sqltext", "")), *columns)
+    return (type(constraint).__name__, str(constraint.name), _written(getattr(constraint, "sqltext", "")), *columns)
+
+
+def _written(condition: Any) -> str:
+    """Return a condition as text; the kind of one that only its own server can write."""
+    from sqlalchemy.exc import CompileError
+
+    try:
+        return str(condition)
+    except CompileError:
+        return type(condition).__name__
 
 
 def compared_column(query: Query, parameter: str) -> Column[Any] | None:

@@ -31,7 +31,7 @@ def judge(plan: Plan, facts: Gathered) -> Report:
     return Report(
         title=TITLE,
         verdict=_verdict(plan, facts, findings) + _refused(facts),
-        ok=not (facts.failed or facts.refused),
+        ok=not (facts.failed or _refused(facts)),
         blocks=tuple(_blocks(plan, facts, timings, judged, findings)),
         evidence=(*timings, *judged, *findings, *((facts.server,) if facts.server else ())),
         actions=worth_doing,
@@ -97,9 +97,8 @@ def _scanning(plan: Plan, facts: Gathered, findings: tuple[Finding, ...]) -> Ite
 
 
 def _refused(facts: Gathered) -> str:
-    if not facts.refused:
-        return ""
-    return f" The server refuses {_several(len(facts.refused), 'index', 'indexes')} of the plan."
+    indexes = sum(finding.rule == "index-refused" for finding in facts.refused)
+    return f" The server refuses {_several(indexes, 'index', 'indexes')} of the plan." if indexes else ""
 
 
 def _several(count: int, one: str, many: str) -> str:

@@ -10,17 +10,13 @@ from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import Constraint, CreateTable, ForeignKeyConstraint, Table
 
-from dbplan.ddl import mariadb
+from dbplan.ddl import mariadb, postgresql
+from dbplan.ddl.postgresql import own_words
+
+__all__ = ["compiler_dialect", "is_drawn_only", "own_words"]
 
 _SPOKEN_AS = {"cockroachdb": "postgresql"}
 _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
-_WITH_DEFINITIONS = (
-    "check_constraint",
-    "foreign_key_constraint",
-    "primary_key_constraint",
-    "unique_constraint",
-    "exclude_constraint",
-)
 
 
 @cache
@@ -29,8 +25,9 @@ def compiler_dialect(name: str) -> Dialect:
     spoken = _SPOKEN_AS.get(name, name)
     known: Any = PGDialect if spoken == "postgresql" else URL.create(_DRIVERS.get(spoken, spoken)).get_dialect()
     dialect: Any = known(paramstyle="named")
-    native = _native_postgresql if spoken == "postgresql" else _native
-    dialect.ddl_compiler = native(dialect.ddl_compiler)
+    dialect.ddl_compiler = _native(dialect.ddl_compiler)
+    if spoken == "postgresql":
+        dialect.ddl_compiler = postgresql.compiler(dialect.ddl_compiler)
     if spoken in mariadb.KINDS:
         mariadb.teach(dialect)
     if spoken == "mssql":
@@ -78,41 +75,6 @@ def _native(base: Any) -> Any:
             return self.process(constraint)  # type: ignore[no-any-return]
 
     return Native
-
-
-def _native_postgresql(base: Any) -> Any:
-    """Return the DDL compiler for PostgreSQL, which takes a constraint's `definition` for what it is."""
-
-    class NativePostgreSQL(_native(base)):  # type: ignore[misc]
-        def post_create_table(self, table: Table) -> str:
-            options = table.dialect_options["postgresql"]
-            inherits, options["inherits"] = options["inherits"], None  # said by a statement of its own
-            try:
-                return str(super().post_create_table(table))
-            finally:
-                options["inherits"] = inherits
-
-    def defined(name: str) -> Any:
-        def visit(self: Any, constraint: Constraint, **options: Any) -> str:
-            definition = own_words(constraint)
-            if definition is None:
-                return str(getattr(super(NativePostgreSQL, self), name)(constraint, **options))
-            known = self.preparer.format_constraint(constraint) if constraint.name is not None else None
-            return f"CONSTRAINT {known} {definition}" if known else definition
-
-        return visit
-
-    for kind in _WITH_DEFINITIONS:
-        setattr(NativePostgreSQL, f"visit_{kind}", defined(f"visit_{kind}"))
-    return NativePostgreSQL
-
-
-def own_words(constraint: Constraint) -> str | None:
-    """Return a constraint as its server wrote it, where the plan holds that and the words are PostgreSQL's."""
-    definition = constraint.info.get("definition")
-    table = getattr(constraint, "table", None)
-    spoken = table is not None and table.metadata.info.get("dialect") == "postgresql"
-    return str(definition) if definition and spoken else None
 
 
 def is_drawn_only(constraint: Constraint) -> bool:

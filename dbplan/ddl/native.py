@@ -10,18 +10,19 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, SetColumnComment
 
+from dbplan.ddl import postgresql
 from dbplan.ddl.compilers import compiler_dialect
-from dbplan.ddl.extensions import extensions
 from dbplan.ddl.recording import Recorder, in_order, kind_of, place_of
 from dbplan.ddl.statement import Statement
 from dbplan.errors import SourceError
 from dbplan.evidence import Place
 from dbplan.plan import Plan
 
-_ORDER = ("setting", "schema", "extension", "type", "sequence", "body", "attachment", "unique index", "index", "key")
-_LAST = ("alteration", "rule", "trigger", "policy", "statistics", "comment")
-_RANK = {kind: rank for rank, kind in enumerate((*_ORDER, *_LAST))}
-_POSTGRESQL = frozenset({"postgresql", "cockroachdb"})
+_FIRST = ("setting", "schema", "search path", "extension", "type", "sequence", "body")
+_THEN = ("attachment", "unique index", "index", "key")
+_LAST = ("alteration", "rule", "trigger", "policy", "statistics", "event", "comment", "reset")
+_RANK = {kind: rank for rank, kind in enumerate((*_FIRST, *_THEN, *_LAST))}
+_Found = tuple[tuple[str, Any] | None, Statement]
 
 
 def statements(plan: Plan, dialect: str) -> tuple[Statement, ...]:
@@ -42,50 +43,74 @@ def statements_of(metadata: MetaData, name: str) -> list[Statement]:
     """Return the statements of a MetaData; raises what SQLAlchemy raises for one that cannot be written."""
     dialect = compiler_dialect(name)
     own = metadata.info.get("dialect") in (None, name)
-    found = [*_outside(metadata, dialect), *_recorded(metadata, dialect, own)]
-    return sorted(found, key=lambda statement: _RANK.get(statement.kind, _RANK["body"]))
+    found = [*_outside(metadata, dialect, own), *_recorded(metadata, dialect, own), *_around(metadata, dialect, own)]
+    body = [(node, statement) for node, statement in found if node is not None]
+    place = {node: number for number, node in enumerate(metadata.info.get("order", ()) if own else ())}
+    ranked = [(_RANK["body"], 0, made) for _, made in sorted(body, key=lambda pair: place.get(pair[0], -1))]
+    ranked += [(_RANK[made.kind], _height(made, metadata), made) for node, made in found if node is None]
+    return [made for _, _, made in sorted(ranked, key=lambda ranks: ranks[:2])]
 
 
-def _outside(metadata: MetaData, dialect: Dialect) -> Iterator[Statement]:
-    """Yield schemas and extensions."""
+def _height(made: Statement, metadata: MetaData) -> int:
+    """Return a rank by which indexes of partitions come before those of what they are parts of, which take them in."""
+    table = metadata.tables.get(made.place.table) if made.kind.endswith("index") else None
+    return 0 if table is None else -postgresql.depth(table)
+
+
+def _outside(metadata: MetaData, dialect: Dialect, own: bool) -> Iterator[_Found]:
+    """Yield settings, schemas and extensions."""
     if dialect.name == "sqlite":
         return
-    for schema in sorted(schemas(metadata)):
+    for schema in sorted(schemas(metadata, own)):
         made = CreateSchema(schema, if_not_exists=dialect.name == "postgresql")
-        yield Statement(Place(table=schema), "schema", _sql(made, dialect))
+        yield None, Statement(Place(table=schema), "schema", _sql(made, dialect))
     if dialect.name == "postgresql":
-        for name, place in extensions(metadata).items():
-            quoted = dialect.identifier_preparer.quote_identifier(name)
-            yield Statement(place, "extension", f"CREATE EXTENSION IF NOT EXISTS {quoted}")
+        yield from ((None, statement) for statement in postgresql.before(metadata, dialect, own))
 
 
-def schemas(metadata: MetaData) -> set[str]:
+def schemas(metadata: MetaData, own: bool = True) -> set[str]:
     """Return the names of the schemas that tables, their types and sequences lie in, the default one left out."""
-    own = {table.schema for table in metadata.tables.values()}
+    of_tables = {table.schema for table in metadata.tables.values()}
     of_objects = {getattr(known, "schema", None) for known in metadata._objects}
-    return {str(name) for name in own | of_objects if name}
+    named = metadata.info.get("schemas", ()) if own else ()
+    return {str(name) for name in (*of_tables, *of_objects, *named) if name}
 
 
-def _recorded(metadata: MetaData, dialect: Dialect, own: bool) -> Iterator[Statement]:
+def _recorded(metadata: MetaData, dialect: Dialect, own: bool) -> Iterator[_Found]:
+    """Yield what SQLAlchemy makes of tables and types, and between them what the plan holds as SQL."""
     tables = [table for table in metadata.tables.values() if not table.info.get("is_view")]
-    views = [table for table in metadata.tables.values() if table.info.get("view") and own]
-    elements = Recorder(metadata, dialect).record(in_order(tables))
+    given = [key for kind, key in metadata.info.get("order", ()) if kind == "tables"] if own else []
+    elements = Recorder(metadata, dialect).record(in_order(tables, given))
     first = next((i for i, made in enumerate(elements) if isinstance(made, CreateTable)), len(elements))
-    yield from _written(elements[:first], dialect)
+    yield from _noded(_written(elements[:first], dialect))
     yield from _texts(metadata, own)
-    yield from _written(elements[first:], dialect)
-    for view in views:
-        yield from _view(view, dialect)
-    for table in tables if own else ():
-        yield from _followers(table)
-    yield from (Statement(Place(), "event", _stripped(sql)) for sql in metadata.info.get("events", ()) if own)
+    yield from _noded(_written(elements[first:], dialect))
 
 
-def _texts(metadata: MetaData, own: bool) -> Iterator[Statement]:
+def _noded(found: Iterable[Statement]) -> Iterator[_Found]:
+    """Yield with each statement which object of the plan it makes, None for what has its place by its kind."""
+    for statement in found:
+        yield (None if statement.kind in _RANK else ("tables", statement.place.table)), statement
+
+
+def _around(metadata: MetaData, dialect: Dialect, own: bool) -> Iterator[_Found]:
+    """Yield views, and what follows the tables."""
+    if not own:
+        return
+    tables = [metadata.tables[key] for key in sorted(metadata.tables)]
+    views = (table for table in tables if table.info.get("view"))
+    yield from (found for view in views for found in _noded(_view(view, dialect)))
+    if dialect.name == "postgresql":
+        yield from ((None, statement) for statement in postgresql.after(metadata, dialect))
+    yield from ((None, statement) for table in tables for statement in _followers(table))
+    yield from ((None, Statement(Place(), "event", _stripped(sql))) for sql in metadata.info.get("events", ()))
+
+
+def _texts(metadata: MetaData, own: bool) -> Iterator[_Found]:
     """Yield composite and range types and routines, which a plan holds as SQL."""
-    if own:
-        yield from (Statement(Place(), "type", _stripped(sql)) for sql in metadata.info.get("types", ()))
-        yield from (Statement(Place(), "routine", _stripped(sql)) for sql in metadata.info.get("routines", ()))
+    for key, kind in (("types", "type"), ("routines", "routine")):
+        for number, sql in enumerate(metadata.info.get(key, ()) if own else ()):
+            yield (key, number), Statement(Place(), kind, _stripped(sql))
 
 
 def _followers(table: Table) -> Iterator[Statement]:
@@ -110,11 +135,18 @@ def _view(view: Table, dialect: Dialect) -> Iterator[Statement]:
     words = "MATERIALIZED VIEW" if view.info.get("materialized") else "VIEW"
     place = Place(table=str(view.key))
     head = " ".join(("CREATE", *view._prefixes, words))
-    yield Statement(place, "view", f"{head} {name} AS\n{_stripped(view.info['view'])}")
+    options = _options(view) if dialect.name == "postgresql" else ""
+    data = "\nWITH NO DATA" if view.info.get("populated") is False else ""
+    yield Statement(place, "view", f"{head} {name}{options} AS\n{_stripped(view.info['view'])}{data}")
     indexes = sorted(view.indexes, key=lambda index: str(index.name))
     yield from _written((CreateIndex(index) for index in indexes), dialect)
     if dialect.supports_comments and not dialect.inline_comments:
         yield from _view_comments(view, words, name, dialect)
+
+
+def _options(view: Table) -> str:
+    said = view.dialect_options["postgresql"]["with"] or {}
+    return f" WITH ({', '.join(f'{name}={value}' for name, value in said.items())})" if said else ""
 
 
 def _view_comments(view: Table, words: str, name: str, dialect: Dialect) -> Iterator[Statement]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import MetaData, Table
@@ -10,6 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.schema import (
     AddConstraint,
+    Constraint,
     CreateIndex,
     CreateSequence,
     CreateTable,
@@ -20,6 +21,7 @@ from sqlalchemy.schema import (
 )
 from sqlalchemy.sql.ddl import BaseDDLElement, SchemaGenerator, SetConstraintComment, sort_tables_and_constraints
 
+from dbplan.ddl import postgresql
 from dbplan.ddl.compilers import is_drawn_only
 from dbplan.evidence import Place
 
@@ -51,6 +53,7 @@ class Recorder:
             self._sequences()
             created: set[Table] = set()
             late = [key for table in wanted for key in self._table(table, created)]
+        late = sorted(late, key=lambda constraint: -postgresql.depth(constraint.table))
         self.elements += [AddConstraint(key, isolate_from_table=False) for key in late]
         return self.elements
 
@@ -59,20 +62,31 @@ class Recorder:
             if sequence.column is None and self.generator._can_create_sequence(sequence):
                 self.generator.traverse_single(sequence, create_ok=True)
 
-    def _table(self, table: Table, created: set[Table]) -> list[ForeignKeyConstraint]:
-        """Record a table with the keys that can stand in it; return the others, by name."""
+    def _table(self, table: Table, created: set[Table]) -> list[Constraint]:
+        """Record a table with the constraints that can stand in it; return the others."""
         created.add(table)
+        start = len(self.elements)
         keys = [key for key in table.foreign_key_constraints if not is_drawn_only(key)]
         own = [key for key in keys if not self.dialect.supports_alter or stands_inside(key, created)]
         self.generator.traverse_single(
             table, create_ok=True, include_foreign_key_constraints=own, _is_metadata_operation=True
         )
-        late = [key for key in keys if key not in own and key._should_create_for_compiler(self._compiler())]
-        return sorted(late, key=lambda key: key._creation_order)
+        self.elements[start:] = sorted(self.elements[start:], key=_steady)
+        late: list[Constraint] = [key for key in keys if key not in own]
+        if self.dialect.name == "postgresql":
+            late += [constraint for constraint in table.constraints if postgresql.comes_late(constraint)]
+        meant = [constraint for constraint in late if constraint._should_create_for_compiler(self._compiler())]
+        return sorted(meant, key=lambda constraint: constraint._creation_order)
 
     def _compiler(self) -> Any:
         make: Any = self.dialect.ddl_compiler
         return make(self.dialect, None)
+
+
+def _steady(element: Any) -> tuple[int, str]:
+    """Return a key that gives what SQLAlchemy takes from sets (indexes, comments on constraints) the same order."""
+    known = {CreateIndex: 1, SetConstraintComment: 2}.get(type(element), 0)
+    return known, str(element.element.name) if known else ""
 
 
 def stands_inside(key: ForeignKeyConstraint, created: Collection[Table]) -> bool:
@@ -89,10 +103,12 @@ def _keys(table: Table) -> list[set[str]]:
     return [{column.name for column in key.columns} for key in (table.primary_key, *uniques)]
 
 
-def in_order(tables: Iterable[Table]) -> list[Table]:
-    """Return tables so that parents come before their children, as far as cycles let them."""
+def in_order(tables: Iterable[Table], given: Sequence[Any] = ()) -> list[Table]:
+    """Return tables in a given order of keys, the others so that parents come before children as cycles let them."""
     sort: Any = sort_tables_and_constraints
-    return [table for table, _ in sort(tables) if table is not None]
+    place = {key: number for number, key in enumerate(given)}
+    found = [table for table, _ in sort(tables) if table is not None]
+    return sorted(found, key=lambda table: place.get(str(table.key), -1))
 
 
 def kind_of(element: BaseDDLElement) -> str:

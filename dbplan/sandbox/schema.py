@@ -22,12 +22,18 @@ _PRODUCTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mariadb": "MariaDB
 _OF_MYSQL = ("mariadb", "mysql")
 _FOREIGN = {"BLOB", "CLOB", "DATETIME", "NCHAR", "NVARCHAR", "BINARY", "VARBINARY"}
 """Types that SQLAlchemy writes for PostgreSQL, which has none of that name."""
+_DISPENSABLE = frozenset(
+    {"index", "extension", "routine", "view", "rule", "trigger", "policy", "statistics", "comment"}
+)
+"""Kinds of statements whose failure leaves the tables as they are."""
+_LONGEST = 80
 
 
 def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
     """Create everything that the plan holds, by its own DDL.
 
-    Return a finding for each index that the server refuses: it guards no row, so all else can be studied without.
+    Return a finding for each index that the server refuses: it guards no row, so all else can be studied without;
+    and for each view, routine, trigger, policy and extension that only that other server had the means for.
     Raises NotCovered for what the database has no type for, SandboxError for a statement that it refuses.
     """
     refuse_types(plan, engine)
@@ -53,19 +59,28 @@ def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
         lost = fit(metadata)
     connection.execution_options(no_parameters=True)
     unwritable = [_refused(*said) for table in metadata.tables.values() for said in _take_unwritable(table, connection)]
-    made = (_execute(statement, connection) for statement in statements_of(metadata, connection.dialect.name))
+    made = [_execute(statement, connection) for statement in statements_of(metadata, connection.dialect.name)]
+    _look_in_its_schema(metadata, connection)
     return (*lost, *unwritable, *(finding for finding in made if finding is not None))
 
 
 def _execute(statement: Statement, connection: Connection) -> Finding | None:
-    """Execute a statement; return the finding where it makes an index that the server refuses."""
-    if statement.kind == "index":
-        return _create_index(statement, connection)
-    if statement.kind == "extension":
+    """Execute a statement; return the finding where the server refuses what can be done without."""
+    if statement.kind == "extension" and statement.place != Place():
         _create_extension(statement, connection)
+    elif statement.kind in _DISPENSABLE:
+        return _try(statement, connection)
     else:
         connection.exec_driver_sql(statement.sql)
     return None
+
+
+def _look_in_its_schema(metadata: MetaData, connection: Connection) -> None:
+    """Let every session of the database begin in the schema that the plan's unqualified names are in."""
+    if connection.dialect.name == "postgresql" and (schema := metadata.info.get("default_schema")):
+        name = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
+        quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET search_path = {quoted}")
 
 
 def _translate(metadata: MetaData) -> None:
@@ -108,14 +123,23 @@ def _unwritable(index: Index, connection: Connection) -> str:
     return ""
 
 
-def _create_index(statement: Statement, connection: Connection) -> Finding | None:
+def _try(statement: Statement, connection: Connection) -> Finding | None:
     try:
         # MySQL and MariaDB commit with every CREATE, and with it would go the savepoint.
         with nullcontext() if connection.dialect.name in _OF_MYSQL else connection.begin_nested():
             connection.exec_driver_sql(statement.sql)
     except DBAPIError as error:
-        return _refused(statement.place, _by(connection, _said(error)))
+        said = _by(connection, _said(error))
+        return _refused(statement.place, said) if statement.kind == "index" else _missed(statement, said)
     return None
+
+
+def _missed(statement: Statement, reason: str) -> Finding:
+    words = " ".join(statement.sql.split())
+    subject = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+    why = "What stands there was made on another server; everything else of the plan is here."
+    message = f"the {statement.kind} cannot be created: {reason}: {subject}"
+    return Finding(f"{statement.kind}-refused", Severity.WARNING, statement.place, message, why=why)
 
 
 def _by(connection: Connection, said: str) -> str:

@@ -45,7 +45,7 @@ class Stage:
     server: Server = field(repr=False)
     _copy: Callable[[], AbstractContextManager[Stage]] = field(repr=False, compare=False)
     refused: tuple[Finding, ...] = field(default=(), repr=False)
-    """The plan's indexes that the server would not create."""
+    """The plan's indexes that the server would not create, and what else it has no means for."""
 
     @contextmanager
     def clone(self) -> Iterator[Stage]:

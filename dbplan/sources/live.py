@@ -14,7 +14,7 @@ from dbplan.connection import connect, is_missing, new_engine, normalise
 from dbplan.errors import NotCovered, SourceError
 from dbplan.evidence import Catalog
 from dbplan.plan import Plan
-from dbplan.sources import reflected, reflected_mariadb, uncovered
+from dbplan.sources import postgresql, reflected, reflected_mariadb, uncovered
 from dbplan.sources.catalog import snapshot
 
 _SYSTEM_SCHEMAS = {"information_schema", "pg_catalog", "mysql", "performance_schema", "sys", "crdb_internal"}
@@ -46,7 +46,8 @@ def read(url: str) -> Plan:
 def _reflect(connection: Connection) -> MetaData:
     if connection.dialect.name in ("mariadb", "mysql"):
         return reflected_mariadb.metadata_of(connection)
-    _look_in_one_schema(connection)
+    if connection.dialect.name == "postgresql":
+        return postgresql.reflect(connection)
     metadata = MetaData()
     inspector = inspect(connection)
     catalog = _catalog(connection)

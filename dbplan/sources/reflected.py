@@ -17,12 +17,13 @@ from sqlalchemy import (
     String,
     Table,
     literal_column,
+    text,
 )
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.exc import CompileError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import Constraint, PrimaryKeyConstraint, UniqueConstraint
-from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.types import NullType, UserDefinedType
 
 from dbplan.evidence import Catalog, Place
@@ -187,3 +188,9 @@ def _write_colons(table: Table) -> None:
 
 def _binds(clause: Any) -> TypeGuard[TextClause]:
     return isinstance(clause, TextClause) and bool(clause._bindparams)
+
+
+def bound(sql: str) -> TextClause | ColumnElement[Any]:
+    """Return a server's SQL as it stands: `:word` inside it is no bind parameter."""
+    said = text(sql)
+    return literal_column(sql) if said._bindparams else said

@@ -30,11 +30,12 @@ def test_a_live_postgresql_is_read_with_all_its_schemas():
             connection.exec_driver_sql("CREATE TABLE ticket (id serial PRIMARY KEY, queue serial)")
             connection.exec_driver_sql("CREATE VIEW glad AS SELECT 1 AS one")
         plan = read(stage.url)
-        assert [table.fullname for table in plan.tables] == ["Select", "other.child", "ticket"]
+        assert [table.fullname for table in plan.tables] == ["Select", "glad", "other.child", "ticket"]
         key = next(iter(plan.table("other.child").foreign_keys))
         assert (str(key.column), key.ondelete) == ("Select.id", "CASCADE")
         assert plan.table("other.child").c.mood.type.enums == ["glad", "sad"]
-        assert plan.metadata.info["not_covered"] == ("view glad",)
+        assert plan.metadata.info["not_covered"] == ()
+        assert plan.table("glad").info == {"is_view": True, "view": "SELECT 1 AS one"}
         with sandbox(plan) as copy, copy.engine.connect() as connection:
             assert connection.scalar(text("INSERT INTO ticket DEFAULT VALUES RETURNING queue")) == 1
 
