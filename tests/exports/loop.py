@@ -35,6 +35,14 @@ def run(stage, sql):
         connection.execute(sql or "SELECT")
 
 
+def typeorm_options(stage):
+    """Return how TypeORM reaches a database."""
+    url = sa.make_url(stage.url)
+    host = url.host or url.query.get("host")
+    reach = {"host": host, "port": url.port, "username": url.username, "password": url.password or ""}
+    return {"type": "postgres", "database": url.database, **reach}
+
+
 def taken(stage, *, ignore=()):
     """Return the catalog of a database."""
     with stage.engine.connect() as connection:

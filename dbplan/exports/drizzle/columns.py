@@ -210,16 +210,11 @@ def _option(value: Any) -> Node:
 def _default(page: Page, default: Default, kind: Kind, told: SqlType) -> Iterator[tuple[Any, ...]]:
     """Yield a default as a value where drizzle-kit makes the same SQL of it, else as SQL."""
     value = _literal(page, default, kind, told)
-    if default.kind == "now" and kind.function in ("timestamp", "date", "time") and page.core == "pg":
-        if default.sql.strip().lower() == "now()":
-            yield ("defaultNow",)
-            return
-    yield "default", value if value is not None else page.sql(_as_given(page, default.sql))
-
-
-def _as_given(page: Page, sql: str) -> str:
-    """Return a default as the server takes it: SQLite wants parentheses around expressions."""
-    return sql
+    dated = kind.function in ("timestamp", "date", "time") and page.core == "pg"
+    if dated and default.sql.strip().lower() == "now()":
+        yield ("defaultNow",)
+    else:
+        yield "default", value if value is not None else page.sql(default.sql)
 
 
 def _literal(page: Page, default: Default, kind: Kind, told: SqlType) -> Node | None:
@@ -237,7 +232,7 @@ def _literal(page: Page, default: Default, kind: Kind, told: SqlType) -> Node | 
         return None
     if kind.holds == "string":
         return Text(value)
-    return _json(value, told) if kind.holds == "json" else None
+    return _json(value) if kind.holds == "json" else None
 
 
 def _quoted(sql: str, told: SqlType) -> str | None:
@@ -251,7 +246,7 @@ def _quoted(sql: str, told: SqlType) -> str | None:
     return match[1][1:-1].replace("''", "'")
 
 
-def _json(value: str, told: SqlType) -> Node | None:
+def _json(value: str) -> Node | None:
     """Return a JSON document where JavaScript writes it back letter by letter."""
     try:
         found = json.loads(value)

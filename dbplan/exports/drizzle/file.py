@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from sqlalchemy import Sequence, Table
 
 from dbplan.ddl.extensions import extensions
@@ -25,6 +23,7 @@ from dbplan.exports.typescript import (
     imports,
     statement,
 )
+from dbplan.exports.views import views_in_order
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
@@ -52,7 +51,7 @@ def write(plan: Plan, dialect: str) -> Written:
     page = new_page(plan, dialect)
     plain = [found for found in plan.tables if not found.info.get("is_view")]
     bodies = [table(page, found) for found in _parents_first(plain)]
-    bodies += [view(page, found) for found in _in_order(plan)]
+    bodies += [view(page, found) for found in views_in_order(plan)]
     linked = [words for found in plain if (words := relations(page, found))]
     head = [*_schemas(page), *_enums(page), *_customs(page), *_sequences(page)]
     helpers = [_UUID_V7] if "uuidv7" in page.functions else []
@@ -77,22 +76,6 @@ def _parents_first(tables: list[Table]) -> list[Table]:
     for found in tables:
         visit(found, frozenset())
     return list(done.values())
-
-
-def _in_order(plan: Plan) -> list[Table]:
-    """Return the views, each after those that its SELECT names."""
-    views = [found for found in plan.metadata.tables.values() if found.info.get("is_view")]
-    names = {found.key: re.compile(rf"\b{re.escape(found.name)}\b") for found in views}
-    done: list[Table] = []
-    while views:
-        ready = [one for one in views if not any(_names(one, names[o.key]) for o in views if o is not one)]
-        done += ready or views
-        views = [one for one in views if one not in done]
-    return done
-
-
-def _names(found: Table, name: re.Pattern[str]) -> bool:
-    return name.search(str(found.info.get("view") or "")) is not None
 
 
 def _imports(page: Page) -> str:

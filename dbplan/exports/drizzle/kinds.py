@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dbplan.exports.facts import SqlType
@@ -152,18 +151,10 @@ def mysql(kind: SqlType) -> Kind:
     if name in _MYSQL_MEASURED and kind.length is not None:
         return Kind(name, _measures(kind, _MYSQL_MEASURED[name]), "string" if "char" in name else "")
     if name in _MYSQL_TIMES and name == kind.name:
-        return Kind(_MYSQL_TIMES[name], _mysql_time(kind, name), "now" if name == "timestamp" else "")
+        return Kind(_MYSQL_TIMES[name], _measures(kind, "fsp"), "now" if name == "timestamp" else "")
     if name in _MYSQL_PLAIN and not kind.arguments:
         return _MYSQL_PLAIN[name]
     return custom(kind)
-
-
-def _mysql_time(kind: SqlType, name: str) -> tuple[tuple[str, Node], ...]:
-    return tuple((key, Word(told)) for key, told in _fsp(kind, name))
-
-
-def _fsp(kind: SqlType, name: str) -> Mapping[str, str] | list[tuple[str, str]]:
-    return [("fsp", kind.arguments[0])] if kind.arguments else []
 
 
 _SQLITE = {

@@ -18,13 +18,14 @@ from dbplan.exports.typescript import Call, Node, Sql, Text, call, identifier
 from dbplan.exports.typescript.names import GLOBALS, WORDS
 from dbplan.plan import Plan
 
-FUNCTIONS = frozenset(
-    """bigint bigserial binary bit blob boolean char check cidr customType date datetime decimal doublePrecision double
+_FUNCTIONS = """
+bigint bigserial binary bit blob boolean char check cidr customType date datetime decimal doublePrecision double
     float foreignKey geometry halfvec index inet int integer interval json jsonb line longtext macaddr macaddr8
     mediumint mediumtext mysqlEnum mysqlTable mysqlView numeric pgEnum pgMaterializedView pgSchema pgSequence pgTable
     pgView point primaryKey real relations serial smallint smallserial sparsevec sql sqliteTable sqliteView table text
-    time timestamp tinyint tinytext unique uniqueIndex uuid uuidv7 varbinary varchar vector year one many""".split()  # noqa: SIM905
-)
+    time timestamp tinyint tinytext unique uniqueIndex uuid uuidv7 varbinary varchar vector year one many
+"""
+FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Names that the file may import or use: no constant of the schema is called so."""
 _OF_A_TABLE = frozenset({"_", "$inferSelect", "$inferInsert", "enableRLS", "getSQL", "shouldOmitSQLParens"})
 _CORES = {"postgresql": "pg", "cockroachdb": "pg", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
@@ -94,7 +95,7 @@ class Page:
 
     def free(self, wanted: str, otherwise: str) -> str:
         """Return a name for a constant that nothing else has."""
-        name = next(name for name in _candidates(wanted, otherwise) if name not in self.taken)
+        name: str = next(name for name in _candidates(wanted, otherwise) if name not in self.taken)
         self.taken.add(name)
         return name
 

@@ -32,9 +32,13 @@ def statement(head: str, value: Node) -> str:
     return rendered([_assignment([head, " ="], value, width(head)), ";"])
 
 
-def decorator(name: str, *arguments: Node) -> str:
-    """Return `@name(arguments)` above what it decorates, from the first column."""
-    return rendered(["@", name, _arguments(arguments, decorates=True)])
+def decorator(name: str, *arguments: Node, inside: bool = False) -> str:
+    """Return `@name(arguments)`; `inside` a class, one step to the right."""
+    return _at(["@", name, _arguments(arguments, decorates=True)], inside)
+
+
+def _at(doc: Doc, inside: bool) -> str:
+    return rendered(Indent([HARD, doc])).lstrip("\n") if inside else rendered(doc)
 
 
 def _doc(node: Node, last: bool = False) -> Doc:
@@ -142,7 +146,8 @@ def _arrow(node: Arrow, last: bool) -> Doc:
         return Group([*head, " ", "(", body, ")"])
     if isinstance(node.body, List) or (isinstance(node.body, Sql) and "\n" in _sql(node.body)):
         return Group([*head, " ", body])
-    return Group([*head, Group([Indent([LINE, body]), *([IfBroken(","), SOFT] if last else [])])])
+    below: list[Doc] = [Indent([LINE, body]), *([IfBroken(","), SOFT] if last else [])]
+    return Group([*head, Group(below)])
 
 
 def _call(node: Call) -> Doc:
@@ -291,8 +296,9 @@ def imports(names: list[str], module: str, *, types: bool = False) -> str:
 
 
 def attribute(name: str, types: list[str]) -> str:
-    """Return `name!: a | b;`, a property of a class; a reference and null stay on one line."""
-    if len(types) == 1 or (types[-1] == "null" and (types[0][:1].isupper() or "<" in types[0])):
-        return f"{name}!: {' | '.join(types)};"
+    """Return `name!: a | b;`, a property inside a class; a reference and null stay on one line."""
+    if len(types) == 1 or "<" in types[0] or (types[0][:1] in ascii_uppercase and not types[0].endswith("]")):
+        return f"  {name}!: {' | '.join(types)};"
     rest = [part for kind in types[1:] for part in (LINE, f"| {kind}")]
-    return rendered([f"{name}!: ", Group(Indent([SOFT, Group([IfBroken("| "), types[0], *rest])])), ";"])
+    union = Group(Indent([SOFT, Group([IfBroken("| "), types[0], *rest])]))
+    return _at([f"{name}!: ", union, ";"], inside=True)

@@ -1,0 +1,112 @@
+"""What every part of the file knows: names, imports, enums, and what is lost."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Column, Table
+from sqlalchemy.engine import Dialect
+
+from dbplan.ddl.compilers import compiler_dialect
+from dbplan.evidence import Finding, Place, Severity
+from dbplan.exports.facts import Facts, SqlType, facts
+from dbplan.exports.relations import Naming, camel, naming, pascal
+from dbplan.exports.typescript import Node, decorator, identifier
+from dbplan.exports.typescript.names import GLOBALS
+from dbplan.plan import Plan
+
+_DECORATORS = (
+    "Check Column CreateDateColumn Entity Exclusion ForeignKey Generated Index JoinColumn ManyToOne OneToMany OneToOne "
+    "PrimaryColumn PrimaryGeneratedColumn Relation Unique UpdateDateColumn ViewColumn ViewEntity"
+)
+DECORATORS = frozenset(_DECORATORS.split())
+"""Names that the file imports: no class of the schema is called so."""
+EnumKey = tuple[str, str]
+
+
+@dataclass
+class Page:
+    """One export in the making; `left` are the tables that TypeORM refuses."""
+
+    plan: Plan
+    server: str
+    naming: Naming
+    columns: dict[tuple[str, str], Facts]
+    left: frozenset[str]
+    enums: dict[EnumKey, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    lost: list[Finding] = field(default_factory=list)
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect that writes the server's SQL."""
+        return compiler_dialect(self.server)
+
+    def decorate(self, name: str, *arguments: Node, inside: bool = False) -> str:
+        """Return a decorator that the file imports."""
+        self.used.add(name)
+        return decorator(name, *arguments, inside=inside)
+
+    def lose(self, message: str, table: Table | None = None, mend: str = "", **parts: str) -> None:
+        """Say what TypeORM has no words for; `parts` are those of a Place."""
+        place = Place(str(table.key) if table is not None else "", **parts)
+        self.lost.append(Finding("export-typeorm", Severity.NOTE, place, message, mend))
+
+    def class_of(self, found: Table) -> str:
+        """Return the class of a table."""
+        return self.naming.class_of(found)
+
+    def field_of(self, found: Column[Any]) -> str:
+        """Return the property of a column."""
+        return self.naming.field_of(found)
+
+
+def property_name(text: str) -> str:
+    """Return a name as a property in camel case."""
+    return _name(camel(text))
+
+
+def class_name(text: str) -> str:
+    """Return a name as that of a class."""
+    return _name(pascal(text))
+
+
+def _name(text: str) -> str:
+    if identifier(text):
+        return text
+    return re.sub(r"\W", "_", f"_{text}" if not text[:1].isalpha() else text, flags=re.ASCII)
+
+
+def new_page(plan: Plan, server: str) -> Page:
+    """Return the page on which a plan is written, with the names of its classes, properties and enums."""
+    dialect = compiler_dialect(server)
+    every = [column for table in plan.tables for column in table.columns]
+    known = {(column.table.key, column.name): facts(column, dialect) for column in every}
+    left = frozenset(t.key for t in plan.tables if not t.primary_key.columns and not t.info.get("is_view"))
+    named = naming(plan, property_name, GLOBALS | DECORATORS | {"constructor"})
+    page = Page(plan, server, named, known, left)
+    taken = set(named.classes.values()) | GLOBALS | DECORATORS
+    for found in known.values():
+        _name_enum(page, found.type, taken)
+    return page
+
+
+def _name_enum(page: Page, told: SqlType, taken: set[str]) -> None:
+    key = enum_key(told)
+    if not told.native or key in page.enums:
+        return
+    wanted = class_name(told.name)
+    if told.name == "enum":
+        wanted = f"Enum{len(page.enums) + 1}"
+    name = wanted if wanted not in taken else f"{wanted}Enum"
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    page.enums[key] = name
+
+
+def enum_key(told: SqlType) -> EnumKey:
+    """Return what tells one enum from another: schema and name, or the labels where it has no name."""
+    return (told.schema, told.name) if told.name != "enum" else ("", "\0".join(told.labels))
