@@ -148,10 +148,10 @@ def _cut(node: Text, indent: int, before: str, after: str) -> str:
 
 
 def _pieces(text: str, indent: int) -> list[str]:
-    """Return the literals that a text is cut into at its spaces, each with the space at its end."""
+    """Return the literals that a text is cut into: after each of its lines, and at spaces within."""
     room, found, piece = WIDTH - indent, [], ""
-    for word in re.findall(r"[^ ]* |[^ ]+", text):
-        if piece and wide(quoted(piece + word)) > room:
+    for word in re.findall(r"[^ \n]*[ \n]|[^ \n]+", text):
+        if piece and (piece.endswith("\n") or wide(quoted(piece + word)) > room):
             found.append(piece)
             piece = ""
         piece += word

@@ -73,7 +73,8 @@ def own_key(page: Page, column: Column[Any]) -> ForeignKeyConstraint | None:
     """Return the foreign key that is written in the column: its only one, and of this column alone."""
     keys = {key.constraint for key in column.foreign_keys if key.constraint is not None}
     alone = next(iter(keys)) if len(keys) == 1 else None
-    return alone if alone is not None and len(alone.elements) == 1 else None
+    taken = page.native is not None and alone is not None and "definition" in alone.info
+    return alone if alone is not None and len(alone.elements) == 1 and not taken else None
 
 
 def own_index(page: Page, column: Column[Any]) -> Any:
@@ -142,6 +143,8 @@ def sequence(page: Page, found: Sequence, **more: Node | None) -> Node:
 
 def _server_default(page: Page, column: Column[Any]) -> Node | None:
     made: Any = column.server_default
+    if page.native is not None and column.info.get("late"):
+        return None  # it comes when all is there that it speaks of
     if made is None or isinstance(made, Computed | Identity):
         return None
     if not hasattr(made, "arg"):

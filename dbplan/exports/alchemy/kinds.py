@@ -14,10 +14,11 @@ from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from dbplan.exports.alchemy.clauses import clause
 from dbplan.exports.alchemy.page import Page, home
-from dbplan.exports.python import Group, Named, Node, Text, call, flat, literal, quoted
+from dbplan.exports.python import Group, Named, Node, Text, call, flat, literal
 from dbplan.exports.relations import snake
 
 _MISSING = object()
+_LONG = 40
 _UNSAID = frozenset({"metadata", "quote", "_disable_warnings", "inherit_schema", "name_func", "mutable"})
 _SERVER_TYPE = '''class ServerType(UserDefinedType[Any]):
     """A type in the words of the server that has it."""
@@ -55,7 +56,7 @@ def of(page: Page, type_: TypeEngine[Any]) -> Node:
     if written is None:
         return _words(page, type_)
     for dialect, variant in variants.items():
-        written = f"{flat(written)}.with_variant({flat(of(page, variant))}, {quoted(dialect)})"
+        written = Group(f"{flat(written)}.with_variant", (of(page, variant), Text(dialect)))
     return written
 
 
@@ -227,12 +228,13 @@ def _words(page: Page, type_: TypeEngine[Any]) -> Node:
 
 
 def share(page: Page) -> dict[str, Node]:
-    """Return the named types that several columns have, by the names that the module gives them."""
+    """Return the types that several columns have and that have a name or many words, by their names in the module."""
     counted: dict[str, tuple[int, Node, str]] = {}
-    for named in _named(page):
-        written = of(page, named)
-        count = counted.get(flat(written), (0, written, ""))[0]
-        counted[flat(written)] = (count + 1, written, str(named.name))
+    for type_ in _used(page):
+        written, name = of(page, type_), _name(type_)
+        if name or len(flat(written)) > _LONG:
+            count = counted.get(flat(written), (0, written, ""))[0]
+            counted[flat(written)] = (count + 1, written, name or f"{type(type_).__name__}_type")
     found: dict[str, Node] = {}
     for text, (count, written, name) in counted.items():
         if count > 1:
@@ -242,14 +244,17 @@ def share(page: Page) -> dict[str, Node]:
     return found
 
 
-def _named(page: Page) -> Iterator[Any]:
-    """Yield the type of each column, or that of its items, which has a name."""
+def _name(type_: Any) -> str:
+    return str(type_.name) if isinstance(type_, Enum | DOMAIN) and type_.name else ""
+
+
+def _used(page: Page) -> Iterator[Any]:
+    """Yield the type of each column, and that of its items."""
     for table in page.plan.tables:
         for column in table.columns:
             inner: Any = column.type
-            while inner is not None:
-                if isinstance(inner, Enum | DOMAIN) and inner.name:
-                    yield inner
+            while inner is not None and not isinstance(inner, NullType):
+                yield inner
                 inner = getattr(inner, "item_type", None)
 
 

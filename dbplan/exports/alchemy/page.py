@@ -10,7 +10,7 @@ from enum import Enum as PythonEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Dialect
 
@@ -37,6 +37,10 @@ class Page:
     variables: dict[str, str]
     metadata: str
     conventions: dict[str, str]
+    unsaid: frozenset[str] = frozenset()
+    """Words of `.info` that are not written: the module says them in another way."""
+    native: list[Any] | None = None
+    """Constraints and indexes that only their server has words for, where the module is to say them by events."""
     shared: dict[str, str] = field(default_factory=dict)
     helpers: dict[str, str] = field(default_factory=dict)
     lost: list[Finding] = field(default_factory=list)
@@ -57,6 +61,15 @@ class Page:
         """Note what the module does not say."""
         self.lost.append(Finding(self.rule, Severity.NOTE, place, message))
 
+    def takes(self, thing: Any) -> bool:
+        """Take a constraint or index that only its server has words for, where the module says such by events."""
+        options = getattr(thing, "dialect_options", {})
+        late = not isinstance(thing, Index) and "postgresql" in options and options["postgresql"].get("not_valid")
+        if self.native is None or not ("definition" in thing.info or late):
+            return False
+        self.native.append(thing)
+        return True
+
     def quote(self, name: Any) -> Node | None:
         """Return whether a name is to be quoted, where somebody has said so."""
         said = getattr(name, "quote", None)
@@ -66,7 +79,7 @@ class Page:
         """Return `.info` without what is `said` already; what is no plain value in it is not written, and noted."""
         kept: dict[Any, Any] = {}
         for key, value in info.items():
-            if key in said:
+            if key in said or key in self.unsaid:
                 continue
             if literal(key) is None or literal(value) is None:
                 self.lose(place, f"its info {key!r} is a {type(value).__name__} and no plain value: it is not written")

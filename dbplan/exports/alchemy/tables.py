@@ -21,6 +21,8 @@ def rules(page: Page, table: Table) -> list[Node]:
     """Return the constraints and plain indexes that stand with the table, not within its columns."""
     items: list[Node | None] = []
     for found in nameable(table):
+        if page.takes(found):
+            continue
         if isinstance(found, Index):
             if not _in_column(page, found) and is_plain(page, found):
                 items.append(index(page, found, lambda column: column.key))
@@ -66,7 +68,8 @@ def _said(page: Page, table: Table) -> frozenset[str]:
 
 def later_indexes(page: Page, table: Table, refer: Any) -> list[str]:
     """Return the indexes of expressions as statements that follow the table."""
-    later = [found for found in nameable(table) if isinstance(found, Index) and not is_plain(page, found)]
+    indexes = [found for found in nameable(table) if isinstance(found, Index) and not is_plain(page, found)]
+    later = [found for found in indexes if page.native is None or "definition" not in found.info]
     return [shown(index(page, found, refer)) for found in later]
 
 
