@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +24,7 @@ from dbplan.ddl.translation.clauses import sql_of
 from dbplan.ddl.translation.expressions import Untranslatable
 from dbplan.ddl.translation.kinds import Kind, bare, kind_of
 from dbplan.ddl.translation.spellings import Spelled, quoted, spelled
-from dbplan.ddl.translation.work import Work, booleans, kept
+from dbplan.ddl.translation.work import Work, kept
 from dbplan.evidence import Place
 
 _FOREIGN = {"BLOB", "CLOB", "DATETIME", "NCHAR", "NVARCHAR", "BINARY", "VARBINARY", "DOUBLE"}
@@ -36,7 +35,7 @@ def twin(column: Column[Any], work: Work) -> tuple[Column[Any], tuple[str, ...]]
     """Return a column as the target has it, with the conditions on VALUE that its type leaves to a CHECK."""
     place = Place(str(column.table.key), column.name)
     was, made = _type(column, work)
-    if made.said and not (was.folds and made.type is not None and work.source in ("mysql", "mariadb", "mssql")):
+    if made.said and not (was.folds and work.source in ("mysql", "mariadb", "mssql")):
         (work.warn if made.loose else work.note)(place, made.said)
     new: Column[Any] = Column(
         work.names.columns[str(column.table.key)][column.name],
@@ -49,7 +48,8 @@ def twin(column: Column[Any], work: Work) -> tuple[Column[Any], tuple[str, ...]]
     _rename(column, new, work, place)
     work.columns[column], work.kinds[new] = new, made.kind
     _fill(column, new, was, made.kind, work, place)
-    return new, made.checks
+    numbered = new.autoincrement is True or new.identity is not None
+    return new, () if numbered else made.checks
 
 
 def _rename(column: Column[Any], new: Column[Any], work: Work, place: Place) -> None:
@@ -71,7 +71,15 @@ def _type(column: Column[Any], work: Work) -> tuple[Kind, Spelled]:
         return was, Spelled(kind.copy() if isinstance(kind, SchemaType) else kind, was)
     if work.kindred and work.target.family == "mysql" and was.family not in ("uuid", "network"):
         return was, Spelled(kind.copy() if isinstance(kind, SchemaType) else kind, was)
+    if was.family == "enum" and not was.name and work.target.family == "postgresql":
+        was = _named(was, column, work)
     return was, spelled(was, work.target, portable=work.portable)
+
+
+def _named(was: Kind, column: Column[Any], work: Work) -> Kind:
+    """Return an enum with a name of its own: MySQL's have none."""
+    schema, table = work.names.tables[str(column.table.key)]
+    return replace(was, name=work.names.unique(("relation", schema), [f"{table}_{column.name}"]), schema=schema)
 
 
 def _is_document(column: Column[Any]) -> bool:
@@ -199,13 +207,21 @@ def _default(new: Column[Any], arg: Any, was: Kind, now: Kind, work: Work, place
         DefaultClause(arg)._set_parent_with_dispatch(new)
         return
     sql = quoted(arg) if isinstance(arg, str) else sql_of(arg, work.source)
-    if defaults.is_drawn(sql) and work.target.sequences:
+    if work.kindred and work.target.family == "mysql" and not defaults.is_drawn(sql):
+        again = f" ON UPDATE {new.info['on_update']}" if new.info.get("on_update") and "ON UPDATE" not in sql else ""
+        # MySQL takes a default of a document or a long text in parentheses alone; MariaDB in both ways.
+        long = sql.startswith("'") and (now.family == "json" or (now.family == "string" and now.length is None))
+        words = f"({sql})" if long else sql + again
+        DefaultClause(literal_column(words))._set_parent_with_dispatch(new)
+        return
+    known = any(sequence.name == defaults.sequence(sql) for sequence in work.metadata._sequences.values())
+    if defaults.is_drawn(sql) and work.target.sequences and known:
         DefaultClause(literal_column(_drawn(sql, work)))._set_parent_with_dispatch(new)
         return
     try:
         words = defaults.default(sql, work.source, work.target, was, now)
     except Untranslatable as untranslatable:
-        reason = f"{work.target.product} has no sequences" if defaults.is_drawn(sql) else str(untranslatable)
+        reason = "its sequence is not here" if defaults.is_drawn(sql) else str(untranslatable)
         if work.kindred and not defaults.is_drawn(sql):
             DefaultClause(literal_column(sql))._set_parent_with_dispatch(new)
             return
@@ -217,7 +233,10 @@ def _default(new: Column[Any], arg: Any, was: Kind, now: Kind, work: Work, place
 
 def _drawn(sql: str, work: Work) -> str:
     """Return the next number of a sequence in the target's words."""
-    return sql if work.target.family == "postgresql" else f"NEXT VALUE FOR {defaults.sequence(sql)}"
+    if work.kindred:
+        return sql
+    name = work.target.dialect.identifier_preparer.quote(defaults.sequence(sql))
+    return f"nextval({quoted(name)})" if work.target.family == "postgresql" else f"NEXT VALUE FOR {name}"
 
 
 def _short(sql: str) -> str:
@@ -232,7 +251,7 @@ def _compute(column: Column[Any], new: Column[Any], made: Computed, work: Work, 
         return
     names = work.names.columns[str(table.key)]
     try:
-        words = work.expressions.value(sql_of(made.sqltext, work.source), names, booleans(table))
+        words = work.expressions.value(sql_of(made.sqltext, work.source), names, work.booleans(table))
     except Untranslatable as reason:
         work.warn(place, f"it is no longer computed ({reason}): the application has to keep it right")
         return

@@ -173,7 +173,8 @@ def _constant(tree: exp.Expr, target: Target, was: Kind, now: Kind) -> str:
         tree = tree.this
     bits = now.family == "bits" and isinstance(tree, exp.Literal) and re.fullmatch("[01]+", str(tree.this))
     if isinstance(tree, exp.BitString) or bits:
-        return quoted(str(tree.this)) if now.family == "string" else f"b'{tree.this}'"
+        digits = str(tree.this).zfill(now.length or 1) if now.fixed or now.family == "string" else str(tree.this)
+        return quoted(digits) if now.family == "string" else f"b'{digits}'"
     number = _number(tree)
     if number is not None and now.family in _NUMBERS:
         return number

@@ -65,7 +65,10 @@ class Expressions:
             return sql
         tree = simplified(parsed(sql, self.source))
         tree = self._named(tree, columns)
+        tree = _ungrouped(tree) if self.source == "mysql" else tree
         self._trust(tree)
+        if self.target.family == "postgresql":
+            tree = tree.transform(_truth, {columns[name] for name in booleans if name in columns})
         tree = _likes(tree, self.source, self.target)
         if self.target.name == "mssql":
             tree = tree.transform(_national)
@@ -282,6 +285,35 @@ def _glob(node: exp.Like) -> exp.Expr:
     spelled = re.sub(r"[*?\[]", lambda found: f"[{found[0]}]", str(pattern.this))
     made = exp.Glob(this=node.this, expression=exp.Literal.string(spelled.replace("%", "*").replace("_", "?")))
     return exp.Not(this=made) if node.args.get("negate") or node.args.get("not_") else made
+
+
+def _ungrouped(tree: exp.Expr) -> exp.Expr:
+    """Write MySQL's concat(), which is NULL where a part is, with the operator that is so everywhere."""
+
+    def change(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Concat) or not node.expressions:
+            return node
+        joined = node.expressions[0]
+        for part in node.expressions[1:]:
+            joined = exp.DPipe(this=joined, expression=part)
+        return exp.Paren(this=joined)
+
+    return tree.transform(change)
+
+
+def _truth(node: exp.Expr, booleans: set[str]) -> exp.Expr:
+    """Write the 0 and 1 that a boolean is compared with as PostgreSQL's false and true."""
+    if isinstance(node, exp.EQ | exp.NEQ | exp.In) and isinstance(node.this, exp.Column) and node.this.name in booleans:
+        if isinstance(node, exp.In):
+            node.set("expressions", [_as_boolean(each) for each in node.expressions])
+        else:
+            node.set("expression", _as_boolean(node.expression))
+    return node
+
+
+def _as_boolean(node: exp.Expr) -> exp.Expr:
+    number = isinstance(node, exp.Literal) and not node.is_string and str(node.this) in ("0", "1")
+    return exp.Boolean(this=str(node.this) == "1") if number else node
 
 
 def _national(node: exp.Expr) -> exp.Expr:

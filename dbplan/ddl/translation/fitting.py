@@ -37,7 +37,7 @@ _SIZES = {
 
 def fit(work: Work) -> None:
     """Make every key as short as the target's indexes, and every row as short as its pages."""
-    if not work.target.key_bytes:
+    if not work.target.key_bytes or work.kindred:
         return
     for table in work.tables.values():
         for key in _keys(table):

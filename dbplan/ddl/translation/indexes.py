@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement, TextClause, UnaryExpression
 from dbplan.ddl.translation.clauses import sql_of
 from dbplan.ddl.translation.expressions import Untranslatable
 from dbplan.ddl.translation.tables import in_order
-from dbplan.ddl.translation.work import Work, booleans, kept
+from dbplan.ddl.translation.work import Work, kept
 from dbplan.evidence import Place
 
 _METHODS: Mapping[str, frozenset[str]] = {
@@ -149,8 +149,15 @@ def _needed(where: str, parts: list[Part], index: Index, work: Work) -> str:
     return "" if all(match is not None and match[1] in names for match in found) else where
 
 
+def _option(index: Index, name: str) -> Any:
+    """Return an option that MySQL or MariaDB has for an index."""
+    return index.dialect_kwargs.get(f"mysql_{name}") or index.dialect_kwargs.get(f"mariadb_{name}")
+
+
 def _refused(index: Index, parts: list[Part], work: Work) -> str:
     """Return why the target has no such index; "" where it may have."""
+    if _option(index, "prefix") and not work.kindred:
+        return f"{work.target.product} has no {str(_option(index, 'prefix')).lower()} indexes as MySQL has them"
     method = str(index.dialect_kwargs.get("postgresql_using") or "btree").lower()
     if work.target.family == "postgresql":
         known = method in _METHODS[work.target.name] or method == "hnsw"
@@ -170,7 +177,7 @@ def _condition(where: str, table: Table, work: Work) -> str | None:
     """Return the condition of a partial index; None where the target has no such index."""
     if not work.target.partial:
         return None
-    words = work.expressions.condition(where, work.names.columns[str(table.key)], booleans(table))
+    words = work.expressions.condition(where, work.names.columns[str(table.key)], work.booleans(table))
     if work.target.name == "mssql" and _SIMPLE_FILTER.search(re.sub(r"IS NOT NULL|NOT \w+ IS NULL", "", words)):
         raise Untranslatable("SQL Server takes plain comparisons there")
     return re.sub(r"NOT (\w+|\[[^\]]+\]) IS NULL", r"\1 IS NOT NULL", words)
@@ -181,7 +188,7 @@ def _made(part: Part, table: Table, work: Work) -> Any:
     if part.column is not None:
         made: Any = work.columns[part.column]
     else:
-        words = work.expressions.value(part.sql, work.names.columns[str(table.key)], booleans(table))
+        words = work.expressions.value(part.sql, work.names.columns[str(table.key)], work.booleans(table))
         made = literal_column(words if work.target.family == "sqlite" else f"({words.strip()})")
     made = made.desc() if part.descending else made
     if part.nulls and work.target.family == "postgresql":
@@ -191,6 +198,11 @@ def _made(part: Part, table: Table, work: Work) -> Any:
 
 def _say_small(index: Index, parts: list[Part], work: Work, place: Place) -> None:
     """Say what of an index the target does without."""
+    if work.kindred:
+        return
+    if lengths := _option(index, "length"):
+        read = ", ".join(lengths) if isinstance(lengths, dict) else "its text"
+        (work.warn if index.unique else work.note)(place, f"it reads all of {read}, not only the beginning")
     if work.target.family == "postgresql":
         return
     options = index.dialect_kwargs
@@ -213,6 +225,9 @@ def _make(index: Index, table: Table, parts: list[Any], condition: str | None, w
         options[f"{work.target.family}_include"] = [names[getattr(each, "name", each)] for each in include]
     if work.target.family == "postgresql":
         options |= _postgresql_options(index, work)
+    elif work.kindred:
+        told = ((name.partition("_")[2], value) for name, value in index.dialect_kwargs.items())
+        options |= {f"{work.target.name}_{name}": value for name, value in told if value}
     elif work.target.name == "mssql" and index.dialect_kwargs.get("postgresql_nulls_not_distinct"):
         options["postgresql_nulls_not_distinct"] = True
     made = Index(work.names.of(index, table, "indexes"), *parts, unique=index.unique, info=kept(index.info), **options)

@@ -32,7 +32,7 @@ def translate(metadata: MetaData, dialect: str) -> Translation:
     for table in metadata.tables.values():
         if table.info.get("is_view"):
             views.add(table, work)
-    return Translation(work.metadata, tuple(work.lost))
+    return Translation(work.metadata, tuple(dict.fromkeys(work.lost)))
 
 
 def _relate(stored: list[Table], work: Work) -> None:

@@ -98,7 +98,8 @@ def _holds(made: Any, length: int) -> bool:
 def _range_of(kind: Kind, target: Target) -> tuple[str, ...]:
     if target.name == "mssql" and kind.precision == 8:
         return ()
-    most = f" AND VALUE <= {2 ** (kind.precision or 32) - 1}" if kind.family == "integer" else ""
+    bounded = kind.family == "integer" and (kind.precision or 32) < 64
+    most = f" AND VALUE <= {2 ** (kind.precision or 32) - 1}" if bounded else ""
     return (f"VALUE >= 0{most}",)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.schema import Constraint, PrimaryKeyConstraint, UniqueConstraint
 from dbplan.ddl.translation import columns
 from dbplan.ddl.translation.clauses import sql_of
 from dbplan.ddl.translation.expressions import Untranslatable
-from dbplan.ddl.translation.work import Work, booleans, kept
+from dbplan.ddl.translation.work import Work, kept
 from dbplan.evidence import Place
 
 _OF_A_TABLE = {
@@ -204,7 +204,7 @@ def _clause(constraint: CheckConstraint, sql: str, table: Table, work: Work) -> 
     if work.as_is:
         return constraint.sqltext
     names = work.names.columns[str(table.key)]
-    words = work.expressions.condition(sql, names, booleans(table))
+    words = work.expressions.condition(sql, names, work.booleans(table))
     untouched = all(old == new for old, new in names.items())
     if work.portable and work.target.name == "sqlite" and untouched:
         return constraint.sqltext

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Boolean, Column, MetaData, Table
+from sqlalchemy import Column, MetaData, Table
 
 from dbplan.ddl.translation.expressions import Expressions
 from dbplan.ddl.translation.kinds import Kind
 from dbplan.ddl.translation.names import Names
 from dbplan.ddl.translation.targets import Target, family
 from dbplan.evidence import Finding, Place, Severity
-
 
 _OWN_WORDS = frozenset(("mariadb", "mysql", "definition", "on_update", "column", "periods", "row_security"))
 
@@ -76,14 +75,14 @@ class Work:
     def _say(self, severity: Severity, place: Place, message: str) -> None:
         self.lost.append(Finding("export-ddl", severity, place, message))
 
+    def booleans(self, table: Table) -> frozenset[str]:
+        """Return the names of the columns of an original table that hold true and false on the target."""
+        known = {column: self.kinds.get(self.columns[column]) for column in table.columns if column in self.columns}
+        return frozenset(column.name for column, kind in known.items() if kind is not None and kind.family == "boolean")
+
     def place_of(self, column: Column[Any]) -> Place:
         """Return the place of a twin's original."""
         if column not in self._originals:
             self._originals = {twin: original for original, twin in self.columns.items()}
         original = self._originals[column]
         return Place(str(original.table.key), original.name)
-
-
-def booleans(table: Table) -> frozenset[str]:
-    """Return the names of the columns that hold true and false."""
-    return frozenset(column.name for column in table.columns if isinstance(column.type, Boolean))
