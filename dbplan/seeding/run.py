@@ -78,8 +78,10 @@ def prepare(plan: Plan, rows: int | Mapping[str, int] | None, random_state: int)
     from dbplan.seeding.counts import counts
     from dbplan.seeding.infer import Span
     from dbplan.seeding.recipe import recipe_of
+    from dbplan.seeding.views import without_views
     from dbplan.seeding.world import span_of, world
 
+    plan = without_views(plan)
     recipe = recipe_of(plan)
     span: Span = span_of(recipe)
     wanted = counts(plan, recipe, rows, span)
