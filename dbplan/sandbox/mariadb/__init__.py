@@ -25,7 +25,6 @@ _SETTINGS = (
     "innodb_buffer_pool_size",
     "sync_binlog",
     "sql_mode",
-    "tx_isolation",
     "collation_database",
 )
 

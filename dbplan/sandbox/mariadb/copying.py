@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from dbplan.ddl.mariadb_text import decoded, quoted, unqualified, without_definer
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -27,7 +28,7 @@ _COLUMNS = """
 _QUIET = (
     "SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'"
 )
-_DEFINER = re.compile(r"\s(DEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*`)")
+_MODE = "NO_AUTO_VALUE_ON_ZERO"
 
 
 def copy(connection: Connection[Any], source: str, target: str) -> None:
@@ -65,7 +66,7 @@ class _Copy:
             self.make("EVENT", name, 3)
 
     def ask(self, query: str, *values: str) -> list[tuple[Any, ...]]:
-        self.cursor.execute(query, values)
+        self.cursor.execute(query, values or None)  # with no values a % in it is no placeholder
         return list(self.cursor.fetchall())
 
     @contextmanager
@@ -73,26 +74,28 @@ class _Copy:
         """Have the server read a statement as it was once written."""
         self.cursor.execute("SET SESSION sql_mode = %s", [words])
         yield
-        self.cursor.execute("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
+        self.cursor.execute("SET SESSION sql_mode = %s", [_MODE])
 
     def make(self, kind: str, name: str, place: int) -> None:
         """Make one object in the target as the server writes it back: in that place of SHOW CREATE's row."""
-        self.cursor.execute(f"USE {_quoted(self.source)}")
-        row = self.ask(f"SHOW CREATE {kind} {_quoted(name)}")[0]
-        self.cursor.execute(f"USE {_quoted(self.target)}")
-        with self.mode(row[1] if place > 1 else "NO_AUTO_VALUE_ON_ZERO"):
-            # With an argument PyMySQL would take a % in it for a placeholder: there is none.
-            self.cursor.execute(_DEFINER.sub("", row[place], count=1) if kind != "TABLE" else row[place])
+        self.cursor.execute(f"USE {quoted(self.source)}")
+        self.cursor.execute("SET character_set_results = binary")  # a string of bytes comes as it is
+        row = [decoded(said) for said in self.ask(f"SHOW CREATE {kind} {quoted(name)}")[0][: place + 1]]
+        self.cursor.execute("SET character_set_results = utf8mb4")
+        self.cursor.execute(f"USE {quoted(self.target)}")
+        sql = unqualified(row[place], self.source)
+        with self.mode(row[1] if place > 1 else _MODE):
+            self.cursor.execute(sql if kind == "TABLE" else without_definer(sql))
 
     def sequence(self, name: str) -> None:
         self.make("SEQUENCE", name, 1)
-        query = f"SELECT next_not_cached_value FROM {_quoted(self.source)}.{_quoted(name)}"  # noqa: S608
+        query = f"SELECT next_not_cached_value FROM {quoted(self.source)}.{quoted(name)}"  # noqa: S608
         following = self.ask(query)[0][0]
-        self.cursor.execute(f"SELECT SETVAL({_quoted(self.target)}.{_quoted(name)}, %s, FALSE)", [following])
+        self.cursor.execute(f"SELECT SETVAL({quoted(self.target)}.{quoted(name)}, %s, FALSE)", [following])
 
     def rows(self, name: str) -> None:
-        columns = ", ".join(_quoted(column) for (column,) in self.ask(_COLUMNS, self.source, name))
-        source, target = f"{_quoted(self.source)}.{_quoted(name)}", f"{_quoted(self.target)}.{_quoted(name)}"
+        columns = ", ".join(quoted(column) for (column,) in self.ask(_COLUMNS, self.source, name))
+        source, target = f"{quoted(self.source)}.{quoted(name)}", f"{quoted(self.target)}.{quoted(name)}"
         self.cursor.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {source}")  # noqa: S608
 
     def views(self, names: list[str]) -> None:
@@ -109,7 +112,3 @@ class _Copy:
                         raise
                     left.append(name)
             names = left
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"

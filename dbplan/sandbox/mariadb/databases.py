@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from dbplan.ddl.mariadb_text import quoted
 from dbplan.errors import SandboxError
 from dbplan.sandbox.mariadb import copying
 from dbplan.sandbox.mariadb.instance import driver
@@ -37,11 +38,6 @@ def rows(connection: Connection[Any], statement: str, values: Sequence[Any] | No
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())
-
-
-def quoted(name: str) -> str:
-    """Return a name as an identifier."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def sweep(connection: Connection[Any]) -> list[str]:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ _PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/usr/libexec", "/o
 _PACKAGES = {"mariadbd": "mariadb-server-core", "mariadb-install-db": "mariadb-server-core"}
 _TELLING = re.compile(r"\[ERROR\]|\bERROR\b|FATAL ERROR")
 _PATIENCE = 60.0
+_KNOCK = 10.0
 _SESSIONS = """
     SELECT count(*) FROM information_schema.processlist
     WHERE id <> connection_id() AND command NOT IN ('Daemon', 'Killed')
@@ -61,11 +63,19 @@ class Instance(Directory):
         """The server's socket, in a directory that only its account and root may enter."""
         return self.sockets / "mysqld.sock"
 
-    def connect(self, name: str = "dbplan") -> Connection[Any]:
-        """Connect by the socket, without a database, in autocommit; raises pymysql.MySQLError."""
-        return driver().connect(
-            unix_socket=str(self.socket), user=USER, autocommit=True, program_name=name, connect_timeout=10
-        )
+    def connect(self, name: str = "dbplan") -> Any:
+        """Connect by the socket, without a database, in autocommit; raises one of `lost`."""
+        made = driver().connect(user=USER, autocommit=True, program_name=name, defer_connect=True)
+        own = socket.socket(socket.AF_UNIX)  # PyMySQL would leave one open that nobody answers
+        try:
+            own.settimeout(_KNOCK)
+            own.connect(str(self.socket))
+            made.connect(own)
+            own.settimeout(None)
+        except BaseException:
+            own.close()
+            raise
+        return made
 
     def others(self, connection: Connection[Any]) -> int:
         """Return how many sessions of clients there are beside `connection`."""
