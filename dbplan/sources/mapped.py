@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, MetaData, Table
@@ -41,7 +42,10 @@ def name_plan(plan: Plan) -> None:
 
 def _mappers() -> Iterator[Mapper[Any]]:
     """Yield every mapper there is, those that others inherit from first."""
-    found = [mapper for registry in mapperlib._all_registries() for mapper in registry.mappers]  # no public list
+    found: list[Mapper[Any]] = []
+    for registry in mapperlib._all_registries():  # SQLAlchemy has no public list of them
+        with suppress(SQLAlchemyError):  # a class whose module failed half-way has no mapper
+            found += registry.mappers
     yield from sorted(found, key=lambda mapper: (mapper.inherits is not None, mapper.class_.__qualname__))
 
 

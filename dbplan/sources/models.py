@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,6 +30,8 @@ def load(target: str) -> Plan:
     if attribute:
         value = _attribute(module, attribute)
         unread = _import_all(module) if _holds(value) else []
+        if _holds(value) and unread and not _metadata(value).tables:
+            raise SourceError(f"{target} holds no tables; {len(unread)} of its package's modules fail: {unread[0]}")
         return _noting(from_object(value, name=name, source=target), unread)
     found, unread = _found(module)
     return _noting(from_object(found, name=name, source=target), unread)
@@ -37,15 +40,20 @@ def load(target: str) -> Plan:
 def _noting(plan: Plan, unread: list[str]) -> Plan:
     """Return the plan with a word on each module that could not be asked for its tables."""
     if unread:
-        said = (*plan.metadata.info.get("not_covered", ()), *(f"module {name}: it does not import" for name in unread))
-        plan.metadata.info["not_covered"] = said
+        plan.metadata.info["not_covered"] = (*plan.metadata.info.get("not_covered", ()), *unread)
     return plan
 
 
 def _import_all(module: ModuleType) -> list[str]:
     """Import what defines tables in the package that a module belongs to; return what does not import."""
     package = (module.__package__ or "").partition(".")[0]
-    return [name for name, found in modules.below(modules.load(package)) if found is None] if package else []
+    return _failed(dict(modules.below(modules.load(package)))) if package else []
+
+
+def _failed(inner: Mapping[str, ModuleType | SourceError]) -> list[str]:
+    """Return what is to be said of the modules that do not import."""
+    errors = [str(found) for found in inner.values() if isinstance(found, SourceError)]
+    return [f"module {error.rpartition('; ')[0]}" for error in errors]
 
 
 def attribute_of(module_name: str, attribute: str) -> Any:
@@ -110,12 +118,12 @@ def _found(module: ModuleType) -> tuple[Any, list[str]]:
     if isinstance(first, Plan):
         return first, []
     inner = dict(modules.below(module))
-    unread = [name for name, found in inner.items() if found is None]
+    unread = _failed(inner)
     if first is not None and _metadata(first).tables:
         return first, unread
     held = _held(module)
     for found in inner.values() if not held else ():
-        held |= _held(found) if found is not None else {}
+        held |= _held(found) if isinstance(found, ModuleType) else {}
     by_model = sorted(held.items(), key=lambda item: not hasattr(item[1], "__table__"))  # a base outranks its models
     distinct = {id(_metadata(value)): name for name, value in by_model}
     if len(distinct) == 1:
@@ -145,7 +153,7 @@ def _none_or_several(module: ModuleType, several: list[str], unread: list[str]) 
     empty = [held for held, value in vars(module).items() if _holds(value)]
     if empty:
         return f'"{name}:{empty[0]}" holds no tables; name the module or package that defines the models on it'
-    more = f"; these of its modules do not import: {', '.join(unread[:5])}" if unread else ""
+    more = f"; {len(unread)} of its modules fail, the first: {unread[0]}" if unread else ""
     usual = ", ".join(_USUAL_NAMES)
     return f'"{name}" has no {usual}; name the object that holds the tables: MODULE:ATTRIBUTE{more}'
 

@@ -44,8 +44,8 @@ def load(name: str) -> ModuleType:
         raise SourceError(_told(name, error)) from None
 
 
-def below(package: ModuleType) -> Iterator[tuple[str, ModuleType | None]]:
-    """Yield the modules of a package that look as if they define tables, with None for one that does not import.
+def below(package: ModuleType) -> Iterator[tuple[str, ModuleType | SourceError]]:
+    """Yield the modules of a package that look as if they define tables, with the error of one that does not import.
 
     No other is imported: what a stranger's module does when it is imported may be more than defining things.
     """
@@ -60,8 +60,8 @@ def below(package: ModuleType) -> Iterator[tuple[str, ModuleType | None]]:
             name = ".".join((package.__name__, *parts))
             try:
                 yield name, load(name)
-            except SourceError:
-                yield name, None
+            except SourceError as error:
+                yield name, error
 
 
 def importable(name: str) -> bool:

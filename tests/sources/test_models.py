@@ -143,7 +143,10 @@ def test_models_spread_over_a_package_are_found_whatever_their_base_is_called(fo
         )
     plan = read("shop_e")
     assert [table.name for table in plan.tables] == ["a", "b"]
-    assert plan.metadata.info["not_covered"] == ("module shop_e.broken: it does not import",)
+    assert plan.metadata.info["not_covered"] == (
+        "module \"shop_e.broken\" does not import: ModuleNotFoundError: No module named 'nothing_of_that_name'"
+        " at broken.py:1",
+    )
     assert [table.name for table in read("shop_e/parts").tables] == ["a", "b"]
     assert "a" in read("shop_e/parts/a.py").metadata.tables
     with pytest.raises(SourceError, match='"shop_e.base:Root" holds no tables'):
@@ -277,4 +280,6 @@ def test_a_base_with_some_tables_has_the_others_of_its_package_too(folder: Path)
     (package / "broken.py").write_text("from sqlalchemy import Column\nimport shop_nowhere\nColumn()\n")
     plan = read("shop_p.db:Base")
     assert [table.name for table in plan.tables] == ["people", "things"]
-    assert plan.metadata.info["not_covered"] == ("module shop_p.broken: it does not import",)
+    assert plan.metadata.info["not_covered"] == (
+        "module \"shop_p.broken\" does not import: ModuleNotFoundError: No module named 'shop_nowhere' at broken.py:2",
+    )
