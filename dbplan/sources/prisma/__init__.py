@@ -23,9 +23,12 @@ def read(path: str | Path) -> Plan:
     Raises SourceError, with file, line and column, for what Prisma would refuse.
     """
     from dbplan.plan import Plan
+    from dbplan.sources.prisma.check import check
     from dbplan.sources.prisma.parse import load
 
-    return Plan(_name(Path(path)), metadata(load(path)), source=str(path))
+    schema = load(path)
+    check(schema)
+    return Plan(_name(Path(path)), metadata(schema), source=str(path))
 
 
 def _name(path: Path) -> str:
