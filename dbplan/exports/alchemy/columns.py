@@ -15,7 +15,7 @@ from sqlalchemy.sql.elements import ClauseElement, TextClause
 from dbplan.evidence import Place
 from dbplan.exports.alchemy import kinds
 from dbplan.exports.alchemy.clauses import clause, condition
-from dbplan.exports.alchemy.constraints import check, foreign_key, of_dialects
+from dbplan.exports.alchemy.constraints import check, foreign_key, of_dialects, words
 from dbplan.exports.alchemy.conventions import is_automatic
 from dbplan.exports.alchemy.page import Page, imported
 from dbplan.exports.python import Named, Node, Text, call, literal
@@ -73,14 +73,14 @@ def own_key(page: Page, column: Column[Any]) -> ForeignKeyConstraint | None:
     """Return the foreign key that is written in the column: its only one, and of this column alone."""
     keys = {key.constraint for key in column.foreign_keys if key.constraint is not None}
     alone = next(iter(keys)) if len(keys) == 1 else None
-    taken = page.native is not None and alone is not None and "definition" in alone.info
+    taken = page.native is not None and alone is not None and page.is_native(alone)
     return alone if alone is not None and len(alone.elements) == 1 and not taken else None
 
 
 def own_index(page: Page, column: Column[Any]) -> Any:
     """Return the index that `index=True` makes, if the column has one that is nothing more."""
     for index in sorted(column.table.indexes, key=lambda index: str(index.name)):
-        plain = not of_dialects(page, index) and not index.info and index._ddl_if is None
+        plain = not of_dialects(page, index) and not words(page, index) and index._ddl_if is None
         alone = len(index.expressions) == 1 and index.expressions[0] is column
         if plain and alone and not index.unique and index.name is not None and is_automatic(page, index, column.table):
             return index
@@ -96,7 +96,7 @@ def is_unique(page: Page, column: Column[Any]) -> bool:
 
 def unique_alone(page: Page, constraint: Any) -> Column[Any] | None:
     """Return the column on which `unique=True` says all of a constraint."""
-    if not isinstance(constraint, UniqueConstraint) or len(constraint.columns) != 1 or constraint.info:
+    if not isinstance(constraint, UniqueConstraint) or len(constraint.columns) != 1 or words(page, constraint):
         return None
     options = (constraint.deferrable, constraint.initially, constraint._ddl_if, getattr(constraint, "comment", None))
     if any(option is not None for option in options) or of_dialects(page, constraint):

@@ -100,8 +100,18 @@ def _with_options(
     return Group(written.head, written.items, tail=_condition(page, found, table))
 
 
+def words(page: Page, found: Any) -> dict[Any, Any]:
+    """Return the info of a constraint or index that something else does not say."""
+    return {key: value for key, value in found.info.items() if key not in _said(page, found)}
+
+
 def _said(page: Page, found: Any) -> frozenset[str]:
-    """Return the words of a foreign key's info that its relationships say: they bear the names."""
+    """Return the words of info that are said: names by relationships, a definition where SQLAlchemy writes the same."""
+    same = frozenset() if page.is_native(found) else frozenset({"definition"})
+    return same | _said_by_relationships(page, found)
+
+
+def _said_by_relationships(page: Page, found: Any) -> frozenset[str]:
     written = isinstance(found, ForeignKeyConstraint) and any(
         relation.constraint is found and page.is_class(relation.parent) for relation in page.naming.out_of(found.table)
     )
@@ -147,7 +157,7 @@ def index(page: Page, found: Index, refer: Refer) -> Group:
     items = [_expression(page, one, None if is_plain(page, found) else refer) for one in found.expressions]
     named: dict[str, Node | None] = {"unique": "True" if found.unique else None}
     named |= of_dialects(page, found, refer)
-    named["info"] = page.information(Place(table.key, constraint=str(found.name or "")), found.info)
+    named["info"] = page.information(Place(table.key, constraint=str(found.name or "")), found.info, _said(page, found))
     written = call(page.sa("Index"), _index_name(found), *items, **named)
     return Group(written.head, written.items, tail=_condition(page, found, table))
 
@@ -184,5 +194,5 @@ def primary(page: Page, table: Table) -> bool:
         return False
     in_order = [column for column in table.columns if column.primary_key] == list(key.columns)
     options = (key.deferrable, key.initially, key._ddl_if, getattr(key, "comment", None))
-    plain = not of_dialects(page, key) and not key.info and all(option is None for option in options)
+    plain = not of_dialects(page, key) and not words(page, key) and all(option is None for option in options)
     return not (in_order and plain and is_automatic(page, key, table))

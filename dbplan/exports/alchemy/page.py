@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,11 +14,15 @@ from typing import Any
 from sqlalchemy import Index, Table
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateIndex
 
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.exports.python import Imports, Node, literal
 from dbplan.exports.relations import Naming
 from dbplan.plan import Plan
+
+_SILENT = re.compile(r"\bNULLS DISTINCT\b|\bUSING btree\b|[\s\"]")
 
 
 @dataclass
@@ -61,11 +66,25 @@ class Page:
         """Note what the module does not say."""
         self.lost.append(Finding(self.rule, Severity.NOTE, place, message))
 
+    def is_native(self, thing: Any) -> bool:
+        """Say whether a constraint or index has a definition that says more than SQLAlchemy's own DDL."""
+        definition = thing.info.get("definition")
+        return definition is not None and _bare(str(definition)) != _bare(self._written(thing))
+
+    def _written(self, thing: Any) -> str:
+        try:
+            if isinstance(thing, Index):
+                return str(CreateIndex(thing).compile(dialect=self.dialect))
+            compiler: Any = self.dialect.ddl_compiler(self.dialect, None)  # type: ignore[arg-type]
+            return re.sub(r"^CONSTRAINT (?:\"(?:[^\"]|\"\")*\"|\S+) ", "", str(compiler.process(thing)))
+        except SQLAlchemyError:
+            return ""
+
     def takes(self, thing: Any) -> bool:
         """Take a constraint or index that only its server has words for, where the module says such by events."""
         options = getattr(thing, "dialect_options", {})
         late = not isinstance(thing, Index) and "postgresql" in options and options["postgresql"].get("not_valid")
-        if self.native is None or not ("definition" in thing.info or late):
+        if self.native is None or not (self.is_native(thing) or late):
             return False
         self.native.append(thing)
         return True
@@ -90,6 +109,11 @@ class Page:
     def is_class(self, table: Table) -> bool:
         """Say whether a table is a class: a mapper wants a primary key."""
         return table.key not in self.variables
+
+
+def _bare(sql: str) -> str:
+    """Return a definition without what says nothing."""
+    return _SILENT.sub("", sql)
 
 
 def unescaped(name: str) -> Dialect:

@@ -69,7 +69,7 @@ def _said(page: Page, table: Table) -> frozenset[str]:
 def later_indexes(page: Page, table: Table, refer: Any) -> list[str]:
     """Return the indexes of expressions as statements that follow the table."""
     indexes = [found for found in nameable(table) if isinstance(found, Index) and not is_plain(page, found)]
-    later = [found for found in indexes if page.native is None or "definition" not in found.info]
+    later = [found for found in indexes if page.native is None or not page.is_native(found)]
     return [shown(index(page, found, refer)) for found in later]
 
 
