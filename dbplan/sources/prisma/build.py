@@ -186,13 +186,10 @@ class Builder(Transformer_NonRecursive[Token, list[Any]]):
         if (character := found[2] or "") in _ESCAPED:
             return _ESCAPED[character]
         place = Spot(self.file, token.line or 0, (token.column or 0) + 1 + found.start())
-        what = (
-            "four hexadecimal digits after \\u"
-            if character == "u"
-            else 'one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX'
-        )
-        mend = "" if character == "u" else "; a backslash itself is written \\\\"
-        raise SourceError(f"{place}: expected {what}, found {found[0]!r}{mend}")
+        if character == "u":
+            raise SourceError(f"{place}: expected four hexadecimal digits after \\u in {token}")
+        known = '\\" \\\\ \\/ \\b \\f \\n \\r \\t or \\uXXXX'
+        raise SourceError(f'{place}: expected {known}, found "{found[0]}"; a backslash itself is written \\\\')
 
 
 def _parted(lines: Iterable[Any], kind: type[Documented]) -> tuple[tuple[Documented, ...], tuple[Attribute, ...]]:

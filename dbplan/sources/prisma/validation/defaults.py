@@ -73,7 +73,8 @@ def _check_value(facts: Facts, item: Field, value: Value) -> None:
     elif item.type in facts.models:
         raise fault(value.spot, f'a field of composite type has no default; "{item.name}" is of type {item.type}')
     elif not _holds(item.type, value):
-        raise fault(value.spot, f'expected a {item.type} as default of "{item.name}", found {shown(value)}')
+        article = "an" if item.type == "Int" else "a"
+        raise fault(value.spot, f'expected {article} {item.type} as default of "{item.name}", found {shown(value)}')
 
 
 def _holds(type: str, value: Value) -> bool:

@@ -70,7 +70,10 @@ def _check_arguments(attribute: Attribute, counts: list[str]) -> None:
     values = [given.value for given in attribute.arguments]
     if str(len(values)) not in counts:
         takes = " or ".join(count for count in counts if count != "max")
-        raise fault(attribute.spot, f'"@{attribute.name}" takes {takes} arguments, found {len(values)}')
+        takes += " argument" if takes == "1" else " arguments"
+        raise fault(
+            attribute.spot, f'"@{attribute.name}" takes {takes}, found {len(values)}'
+        )
     for value in values:
         if not (_whole(value) or ("max" in counts and isinstance(value, Name) and value.text.lower() == "max")):
             raise fault(value.spot, f'"@{attribute.name}" takes whole numbers, found {shown(value)}')
