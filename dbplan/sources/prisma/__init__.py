@@ -42,11 +42,12 @@ def metadata(schema: Schema) -> MetaData:
     """Return the tables of a schema, as Prisma's own DDL would make them."""
     from sqlalchemy import MetaData
 
-    from dbplan.sources.prisma import relations, tables
+    from dbplan.sources.prisma import relations, settings, tables
     from dbplan.sources.prisma.scope import Scope
 
     scope = Scope(schema)
     made = MetaData(info=_info(scope))
+    settings.add_unused_enums(scope, made)
     models = [model for model in schema.models if model.kind != "type"]
     found = {model.name: tables.add_table(model, scope, made) for model in models}
     for link in relations.links(scope):
@@ -61,12 +62,10 @@ def metadata(schema: Schema) -> MetaData:
 
 
 def _info(scope: Scope) -> dict[str, Any]:
-    from dbplan.sources.prisma.settings import about, extensions, types
+    from dbplan.sources.prisma.settings import about, extensions
 
     info: dict[str, Any] = {"dialect": scope.dialect, "uncommented": True, "prisma": about(scope)}
     if found := list(extensions(scope)):
         info["extensions"] = [name for name, _ in found]
         info["extension_schemas"] = {name: schema for name, schema in found if schema}
-    if made := list(types(scope)):
-        info["types"] = made
     return info

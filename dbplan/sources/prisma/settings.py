@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy import MetaData
 from sqlalchemy.dialects import postgresql
 
-from dbplan.sources.prisma.defaults import quoted
 from dbplan.sources.prisma.scope import Scope, argument, items, mapped, text, written
 from dbplan.sources.prisma.syntax import Call, Literal, Many, Model, Settings, Value
 
@@ -51,19 +51,12 @@ def extensions(scope: Scope) -> Iterator[tuple[str, str]]:
         yield text(argument(call, "map")) or (call.name if call else text(item)), text(argument(call, "schema"))
 
 
-def types(scope: Scope) -> Iterator[str]:
-    """Yield the statements for enums that no column has: Prisma makes them all the same."""
+def add_unused_enums(scope: Scope, metadata: MetaData) -> None:
+    """Keep the enums that no column has: Prisma makes them all the same."""
     if scope.dialect not in ("postgresql", "cockroachdb"):
         return
-    made = [model for model in scope.schema.models if model.kind != "type"]
-    used = {field.type for model in made for field in model.fields}
-    schemas = {scope.namespace(model) for model in made}
-    quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+    used = {field.type for model in scope.schema.models if model.kind != "type" for field in model.fields}
     for found in scope.schema.enums:
-        if found.name in used:
-            continue
-        home = scope.namespace(found)
-        if home and home not in schemas:
-            yield f"CREATE SCHEMA IF NOT EXISTS {quote(home)}"
-        name = ".".join(quote(part) for part in (home, mapped(found)) if part)
-        yield f"CREATE TYPE {name} AS ENUM ({', '.join(quoted(mapped(value)) for value in found.values)})"
+        if found.name not in used:
+            labels = [mapped(value) for value in found.values]
+            postgresql.ENUM(*labels, name=mapped(found), schema=scope.namespace(found), metadata=metadata)
