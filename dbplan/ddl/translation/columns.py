@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -244,6 +245,20 @@ def _short(sql: str) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
+def refuse_numbered(words: str, table: Table, work: Work) -> None:
+    """Raise Untranslatable for an expression over a column that MySQL numbers."""
+    if work.target.family != "mysql":
+        return
+    names = work.names.columns[str(table.key)]
+    if any(is_numbered(column) and mentions(words, names[column.name]) for column in table.columns):
+        raise Untranslatable("MySQL allows none on a column that it numbers")
+
+
+def mentions(words: str, name: str) -> bool:
+    """Whether an expression of MySQL names a column."""
+    return re.search(rf"(?<![\w'])`?{re.escape(name)}`?(?![\w'])", words) is not None
+
+
 def _compute(column: Column[Any], new: Column[Any], made: Computed, work: Work, place: Place) -> None:
     table: Table = column.table
     if work.as_is:
@@ -252,6 +267,7 @@ def _compute(column: Column[Any], new: Column[Any], made: Computed, work: Work, 
     names = work.names.columns[str(table.key)]
     try:
         words = work.expressions.value(sql_of(made.sqltext, work.source), names, work.booleans(table))
+        refuse_numbered(words, table, work)
     except Untranslatable as reason:
         work.warn(place, f"it is no longer computed ({reason}): the application has to keep it right")
         return

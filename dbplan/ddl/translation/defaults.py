@@ -26,6 +26,10 @@ _ON_UPDATE = re.compile(r"\s+ON\s+UPDATE\s+.*$", re.IGNORECASE | re.DOTALL)
 _NEXT = re.compile(
     r"""\s*(?:nextval\('|next\s+value\s+for\s+|nextval\()(?P<name>(?:[\w$.`]|"[^"]*")+)""", re.IGNORECASE
 )
+_SQLITE_NOW = re.compile(
+    r"[(\s]*(?:(?:date|time|datetime)\('now'(?:, *'(?:utc|subsec)')*\)|strftime\('[^']*', *'now'\))[)\s]*$",
+    re.IGNORECASE,
+)
 _SQLITE_UUID = (
     "(lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' || "
     "substr('89ab', 1 + (abs(random()) % 4), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))))"
@@ -59,7 +63,7 @@ def default(sql: str, source: str, target: Target, was: Kind, now: Kind) -> str:
         tree = tree.this
     if isinstance(tree.this if isinstance(tree, exp.Cast) else tree, exp.Null):
         return "NULL"
-    if _is_now(tree):
+    if _is_now(tree) or (source == "sqlite" and _SQLITE_NOW.match(sql)):
         return _now(tree, target, was, now)
     if _is_uuid(tree):
         return _new_uuid(target, now)
@@ -169,12 +173,25 @@ def _constant(tree: exp.Expr, target: Target, was: Kind, now: Kind) -> str:
         return _bytes(tree, target)
     if now.family == "boolean":
         return _boolean(tree, target)
-    while isinstance(tree, exp.Cast) and isinstance(tree.this, exp.Literal | exp.BitString):
+    return _bits(tree, now) or _scalar_literal(tree, target, was, now)
+
+
+def _bits(tree: exp.Expr, now: Kind) -> str:
+    """Return bits as the column takes them; "" for what are none."""
+    while isinstance(tree, exp.Cast):
         tree = tree.this
-    bits = now.family == "bits" and isinstance(tree, exp.Literal) and re.fullmatch("[01]+", str(tree.this))
-    if isinstance(tree, exp.BitString) or bits:
-        digits = str(tree.this).zfill(now.length or 1) if now.fixed or now.family == "string" else str(tree.this)
-        return quoted(digits) if now.family == "string" else f"b'{digits}'"
+    told = now.family == "bits" and isinstance(tree, exp.Literal) and re.fullmatch("[01]+", str(tree.this))
+    if not told and not isinstance(tree, exp.BitString):
+        return ""
+    digits = str(tree.this).zfill(now.length or 1) if now.fixed or now.family == "string" else str(tree.this)
+    return quoted(digits) if now.family == "string" else f"b'{digits}'"
+
+
+def _scalar_literal(tree: exp.Expr, target: Target, was: Kind, now: Kind) -> str:
+    while isinstance(tree, exp.Cast) and isinstance(tree.this, exp.Literal):
+        tree = tree.this
+    if isinstance(tree, exp.Column) and tree.this.args.get("quoted"):  # SQLite takes "it" for a text where it must
+        tree = exp.Literal.string(tree.name)
     number = _number(tree)
     if number is not None and now.family in _NUMBERS:
         return number

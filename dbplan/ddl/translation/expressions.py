@@ -258,7 +258,8 @@ def _likes(tree: exp.Expr, source: str, target: Target) -> exp.Expr:
     def change(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.RegexpLike) and target.family == "mysql":
             return _matches(node, target)
-        if isinstance(node, exp.ILike) and target.family != "postgresql":
+        folds = type(node) is exp.Like and source == "sqlite"  # SQLite's LIKE does not mind the case
+        if folds or (isinstance(node, exp.ILike) and target.family != "postgresql"):
             lower = exp.Like(this=exp.Lower(this=node.this), expression=exp.Lower(this=node.expression))
             return exp.Not(this=lower) if node.args.get("negate") else lower
         if type(node) is exp.Like and source == "postgresql" and target.family == "sqlite":

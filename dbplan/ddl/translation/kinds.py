@@ -112,7 +112,10 @@ def bare(kind: TypeEngine[Any], dialect: Any, name: str) -> TypeEngine[Any]:
 
 def kind_of(kind: TypeEngine[Any], source: str) -> Kind:
     """Return what a bare type is; `source` is the dialect that its words are of, "" for any."""
-    words = str(getattr(kind, "words", "")) if type(kind).__name__ == "ServerType" else ""
+    own = type(kind).__name__ == "ServerType"
+    words = str(getattr(kind, "words", "")) if own else ""
+    if own and not words:
+        return Kind("other", "a column without a type")
     found = _of_words(words) if words else _of_class(kind, source)
     return _as_meant(found, source)
 
@@ -256,6 +259,8 @@ def _as_meant(kind: Kind, source: str) -> Kind:
     """Return a type as its server means it: SQLite's whole numbers have 64 bits, MySQL's BIT(1) is a boolean."""
     if source == "sqlite" and kind.family == "integer":
         return replace(kind, precision=64)
+    if source == "sqlite" and kind.family == "float":
+        return replace(kind, precision=53)
     if source in ("mysql", "mariadb") and kind.family == "bits" and (kind.length or 1) == 1:
         return replace(kind, family="boolean")
     if source == "mssql" and kind.family == "integer" and kind.precision == 8:

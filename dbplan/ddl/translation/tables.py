@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -216,15 +215,10 @@ def _refuse(words: str, table: Table, work: Work) -> None:
     """Raise Untranslatable for a condition on what MySQL numbers or changes itself."""
     if work.target.family != "mysql":
         return
-    mentioned = {c for c in table.columns if c in work.columns and _mentions(words, work.columns[c].name)}
-    if any(work.columns[column].autoincrement is True for column in mentioned):
-        raise Untranslatable("MySQL allows none on a column that it numbers")
+    columns.refuse_numbered(words, table, work)
+    mentioned = {c for c in table.columns if c in work.columns and columns.mentions(words, work.columns[c].name)}
     if work.target.name == "mysql" and any(_changes(column) for column in mentioned):
         raise Untranslatable("MySQL allows none on a column that a foreign key sets")
-
-
-def _mentions(words: str, name: str) -> bool:
-    return re.search(rf"(?<![\w'])`?{re.escape(name)}`?(?![\w'])", words) is not None
 
 
 def _changes(column: Column[Any]) -> bool:
