@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import CompileError
-from sqlalchemy.schema import Constraint, CreateTable, ForeignKeyConstraint, Table
+from sqlalchemy.schema import Constraint, CreateIndex, CreateTable, ForeignKeyConstraint, Index, Table
 
 from dbplan.ddl import mariadb, postgresql
 from dbplan.ddl.postgresql import own_words
@@ -23,7 +23,7 @@ _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
 def compiler_dialect(name: str) -> Dialect:
     """Return the SQLAlchemy dialect that writes a server's DDL as text: nothing in it is escaped for a driver."""
     spoken = _SPOKEN_AS.get(name, name)
-    known: Any = PGDialect if spoken == "postgresql" else URL.create(_DRIVERS.get(spoken, spoken)).get_dialect()
+    known: Any = PGDialect_psycopg if spoken == "postgresql" else URL.create(_DRIVERS.get(spoken, spoken)).get_dialect()
     dialect: Any = known(paramstyle="named")
     dialect.ddl_compiler = _native(dialect.ddl_compiler)
     if spoken == "postgresql":
@@ -35,18 +35,30 @@ def compiler_dialect(name: str) -> Dialect:
     return dialect  # type: ignore[no-any-return]
 
 
+def _definition(thing: Table | Index, table: Table | None, dialect: Dialect) -> str:
+    """Return the statement as its server wrote it, where the plan holds that and the dialect is that server's."""
+    spoken = table is not None and table.metadata.info.get("dialect") == dialect.name
+    return str(thing.info.get("definition", "")) if spoken else ""
+
+
 def _native(base: Any) -> Any:
     """Return a DDL compiler like `base` that writes a CREATE TABLE with one column or constraint a line."""
 
     class Native(base):  # type: ignore[misc]
         def visit_create_table(self, create: CreateTable, **_: Any) -> str:
             table = create.element
+            if definition := _definition(table, table, self.dialect):
+                return definition
             words = ["CREATE", *table._prefixes, "TABLE", self.preparer.format_table(table)]
             head = " ".join((*words, *filter(None, [self.create_table_suffix(table)])))
             lines = [*self._column_lines(create), *self._constraint_lines(table, create)]
             body = "\n    " + ",\n    ".join(lines) + "\n" if lines else ""
             tail = str(self.post_create_table(table))
             return f"{head} ({body}){tail if tail[:1] in ('', ' ', chr(10)) else f' {tail}'}"
+
+        def visit_create_index(self, create: CreateIndex, **options: Any) -> str:
+            index = create.element
+            return _definition(index, index.table, self.dialect) or str(super().visit_create_index(create, **options))
 
         def _column_lines(self, create: CreateTable) -> list[str]:
             lines, first_key = [], False

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Column, Enum, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import Table
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from dbplan.columns import new_id
 from dbplan.ddl.compilers import compiler_dialect
+from dbplan.evidence import Place
 
 _ARGUMENTS = re.compile(r"\(([^()]*)\)")
 _ARRAY = re.compile(r"(\[\d*\])+$")
@@ -25,6 +27,7 @@ _NUMBERS = "integer|bigint|smallint|numeric|double precision|real"
 _NUMBER = re.compile(rf"{_WHOLE}{_CAST}|'({_WHOLE})'::(?:{_NUMBERS}).*")
 _NOW = re.compile(r"now\(\)|transaction_timestamp\(\)|(?:current_timestamp|localtimestamp)(?:\(\d?\))?", re.IGNORECASE)
 _WORDS = {"true": True, "false": False, "null": None}
+_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'(?:::regclass)?\)", re.IGNORECASE)
 _COUNTING = re.compile(r"SERIAL|AUTOINCREMENT")
 _UUIDS: dict[Any, str] = {uuid.uuid4: "uuid(4)", uuid.uuid1: "uuid(1)", new_id: "uuid(7)"}
 
@@ -175,11 +178,22 @@ def counts(column: Column[Any]) -> bool:
     """Say whether the server numbers the rows: serial, identity, AUTO_INCREMENT."""
     if column.identity is not None or _COUNTING.search(str(getattr(column.type, "words", ""))):
         return True
-    told = str(getattr(column.server_default, "arg", ""))
-    if told.startswith("nextval("):
+    if drawn_from(column):
         return True
     alone: Any = column.table._autoincrement_column if isinstance(column.table, Table) else None
     return alone is column and isinstance(column.type, Integer) and column.server_default is None
+
+
+def drawn_from(column: Column[Any]) -> str:
+    """Return the name of the sequence that a column's DEFAULT is the next number of, as it is quoted there; or ""."""
+    told = getattr(column.server_default, "arg", "")
+    if not isinstance(told, str):
+        try:
+            told = str(told.compile(dialect=server("postgresql"), compile_kwargs={"literal_binds": True}))
+        except CompileError:
+            return ""
+    match = _NEXTVAL.fullmatch(told.strip())
+    return match[1].replace("''", "'") if match else ""
 
 
 def _client(column: Column[Any]) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from sqlalchemy import Index
 from sqlalchemy.engine import Dialect
-from sqlalchemy.schema import Table
+from sqlalchemy.schema import Constraint, CreateIndex, Table
 
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.exports.facts import Facts
@@ -64,6 +65,19 @@ class Context:
         if key is not None:
             return Said(facts, None, self.enums[key], domain)
         return Said(facts, scalar(facts.type, self.provider), None, domain)
+
+    def sql(self, clause: Any) -> str:
+        """Return an expression as the server writes it."""
+        options = {"literal_binds": True, "include_table": False}
+        return str(clause.compile(dialect=self.dialect, compile_kwargs=options))
+
+    def applies(self, item: Constraint | Index) -> bool:
+        """Say whether a constraint or index is one that this server gets."""
+        compiler: Any = self.dialect.ddl_compiler(self.dialect, None)  # type: ignore[arg-type]
+        if isinstance(item, Constraint):
+            return bool(item._should_create_for_compiler(compiler))
+        told = item._ddl_if
+        return told is None or bool(told._should_execute(CreateIndex(item), item, None, compiler=compiler))
 
     @property
     def keeps(self) -> bool:

@@ -8,13 +8,12 @@ from typing import Any
 
 from sqlalchemy import Column
 
-from dbplan.exports.facts import Facts
+from dbplan.exports.facts import Facts, drawn_from
 from dbplan.exports.prisma.context import Context, Said
 from dbplan.exports.prisma.defaults import default
 from dbplan.exports.prisma.layout import Row, documented, quoted
 
 _BRACKETS = re.compile(r"(\[\d*\])+$")
-_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'")
 _SEQUENCE = {
     "minValue": "minvalue",
     "maxValue": "maxvalue",
@@ -88,11 +87,11 @@ def _default(column: Column[Any], said: Said, context: Context) -> str | None:
 
 def _numbering(column: Column[Any], said: Said, context: Context) -> str:
     """Return Prisma's word for a server's numbering: on CockroachDB a sequence must be asked for."""
-    drawn = _NEXTVAL.match(str(getattr(column.server_default, "arg", "")))
+    drawn = drawn_from(column)
     if context.provider != "cockroachdb" or (said.type == "BigInt" and not drawn):
         return "autoincrement()"
     known = {str(found.name): found for found in context.plan.metadata._sequences.values()}
-    sequence = known.get(drawn[1].rpartition(".")[2].strip('"')) if drawn else None
+    sequence = known.get(drawn.rpartition(".")[2].strip('"'))
     told = {name: getattr(sequence, key, None) for name, key in _SEQUENCE.items()}
     return f"sequence({', '.join(f'{name}: {value}' for name, value in told.items() if value is not None)})"
 
@@ -127,7 +126,7 @@ def _lost(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
 
 def _lost_numbering(column: Column[Any], context: Context) -> Iterator[str]:
     if column.computed is not None:
-        yield f"it is generated as {_sql(column.computed.sqltext)}; there it is a column that nothing fills"
+        yield f"it is generated as {context.sql(column.computed.sqltext)}; there it is a column that nothing fills"
     elif column.identity is not None and context.provider != "sqlserver":
         kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
         yield f"its identity (GENERATED {kind}) is a sequence and a DEFAULT there (SERIAL)"
@@ -140,7 +139,3 @@ def _lost_filling(column: Column[Any], said: Said, context: Context) -> Iterator
     if default(facts, said.type, context.provider) is None:
         what = repr(getattr(made, "arg", "")) if made.is_scalar else "a function"
         yield f"the application fills it in with {what}, which Prisma's client does not know"
-
-
-def _sql(clause: Any) -> str:
-    return str(clause.compile(compile_kwargs={"literal_binds": True}))

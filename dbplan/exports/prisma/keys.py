@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Column, Index, UniqueConstraint
@@ -26,10 +26,12 @@ _PART = re.compile(
 # What Prisma takes without an operator class; for other types the server's own one must be named.
 _WITHOUT_CLASS = {
     "Gin": frozenset({"Json", "[]"}),
-    "Gist": frozenset({"inet"}),
+    "Gist": frozenset(),
     "SpGist": frozenset({"inet", "text", "varchar", "char"}),
-    "Brin": frozenset(),
 }
+_BORROWED = {"Gin": "btree_gin", "Gist": "btree_gist", "SpGist": ""}
+"""The extensions whose operator classes let an index hold plain values."""
+
 _CLASSES = {
     "text": "text_ops", "varchar": "text_ops", "char": "bpchar_ops", "integer": "int4_ops", "bigint": "int8_ops",
     "smallint": "int2_ops", "uuid": "uuid_ops", "date": "date_ops", "timestamp with time zone": "timestamptz_ops",
@@ -38,7 +40,6 @@ _CLASSES = {
     "double precision": "float8_ops", "time without time zone": "time_ops", "time with time zone": "timetz_ops",
     "money": "cash_ops", "citext": "citext_ops", "oid": "oid_ops",
 }  # fmt: skip
-_BRIN = {"varchar": "text_minmax_ops", "text": "text_minmax_ops"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def keys(table: Table, context: Context) -> Keys:
     found = _Gatherer(table, context)
     found.primary_key()
     for unique in _uniques(table):
-        found.unique_constraint(unique)
+        if context.applies(unique):
+            found.unique_constraint(unique)
     for index in sorted(table.indexes, key=lambda index: (not index.unique, str(index.name))):
         found.index(index)
     order = {"@@id": 0, "@@unique": 1, "@@index": 2, "@@fulltext": 3}
@@ -114,6 +116,7 @@ class _Gatherer:
     def unique_constraint(self, unique: UniqueConstraint) -> None:
         columns = [column.name for column in unique.columns]
         name = self._name(unique, "key", columns)
+        self.context.taken.setdefault(f"names in {self.table.schema or ''}", set()).add(name)
         parts = [Part(column) for column in unique.columns]
         if not self._can_index(parts, name):
             return
@@ -127,6 +130,13 @@ class _Gatherer:
     def index(self, index: Index) -> None:
         name = names.actual(index, self.context.dialect)
         parts = _parts(index)
+        taken = self.context.taken.setdefault(f"names in {self.table.schema or ''}", set())
+        if not self.context.applies(index):
+            return
+        if name in taken and self.context.provider in ("postgresql", "sqlite"):
+            self._lose("another index has its name already: it is not there", index=name)
+            return
+        taken.add(name)
         if parts is None:
             self._lose("an index on an expression has no words in Prisma: it is not there", index=name)
         elif not parts:
@@ -142,6 +152,12 @@ class _Gatherer:
             return
         if _option(index, "prefix", "mysql") == "FULLTEXT" or index.info.get("fulltext"):
             kind = "fulltext"
+        classless = [part.column.name for part in parts if self._has_no_class(part, method)]
+        if classless:
+            self._lose(
+                f"the server has no {method} operator class for {', '.join(classless)}: it is not there", index=name
+            )
+            return
         parts = [self._with_class(part, method) for part in parts]
         for message in _lost_options(index, parts):
             self._lose(message, index=name)
@@ -182,23 +198,27 @@ class _Gatherer:
         where = index.dialect_options[self.context.dialect.name].get("where") if _speaks(index, self.context) else None
         if where is None or self.context.provider in ("mysql", "mongodb"):
             return ""
-        if isinstance(where, str):
-            return where
-        options = {"literal_binds": True, "include_table": False}
-        return str(where.compile(dialect=self.context.dialect, compile_kwargs=options))
+        return where if isinstance(where, str) else self.context.sql(where)
+
+    def _has_no_class(self, part: Part, method: str) -> bool:
+        """Say whether the server refuses a column for want of an operator class: GIN on a text, without btree_gin."""
+        return self._with_class(part, method).ops == "" and method in _BORROWED and not self._is_free(part, method)
+
+    def _is_free(self, part: Part, method: str) -> bool:
+        """Say whether Prisma takes a column as it stands."""
+        said = self.context.said(part.column)
+        kinds = {said.facts.type.name, said.type, "[]" if said.facts.type.dimensions else ""}
+        return bool(part.ops or not said.type or kinds & _WITHOUT_CLASS.get(method, kinds))
 
     def _with_class(self, part: Part, method: str) -> Part:
         """Name the server's own operator class where Prisma would refuse the type without one."""
         said = self.context.said(part.column)
-        kind = said.facts.type
-        is_free = part.ops or not method or method == "Hash" or not said.type
-        if is_free or {kind.name, said.type, "[]" if kind.dimensions else ""} & _WITHOUT_CLASS[method]:
+        if self._is_free(part, method) or _BORROWED[method] not in self.context.plan.metadata.info.get(
+            "extensions", ()
+        ):
             return part
-        if method == "Brin":
-            return part
-        own = "array_ops" if kind.dimensions else "enum_ops" if said.enum else _CLASSES.get(kind.name, "")
-        own = {"Json": "jsonb_ops"}.get(said.type, own)
-        return Part(part.column, f"gist_{own}" if method == "Gist" and own else own, part.descending, part.nulls)
+        own = "enum_ops" if said.enum else _CLASSES.get(said.facts.type.name, "")
+        return replace(part, ops=f"gist_{own}" if method == "Gist" and own else own)
 
     def _write(self, kind: str, parts: Sequence[Part], arguments: Sequence[str], *, whole: bool = False) -> None:
         fields = [_written(part, self.context) for part in parts]
@@ -286,7 +306,7 @@ def _speaks(index: Index, context: Context) -> bool:
 
 def _written(part: Part, context: Context) -> str:
     """Return a column of an index: `title(ops: raw("…"), sort: Desc)`."""
-    arguments = [f"length: {part.length}"] if part.length else []
+    arguments = [f"length: {part.length}"] if part.length and context.provider == "mysql" else []
     arguments += [f"ops: raw({quoted(part.ops)})"] if part.ops and context.provider != "mysql" else []
     arguments += ["sort: Desc"] if part.descending else []
     name = context.field(part.column)

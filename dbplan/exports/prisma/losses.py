@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Constraint, Index
+from sqlalchemy import CheckConstraint, Column, Constraint
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
-from sqlalchemy.schema import CreateIndex, Table
+from sqlalchemy.schema import Table
 
+from dbplan.exports.facts import drawn_from
 from dbplan.exports.prisma import names
 from dbplan.exports.prisma.context import Context
 
-_NEXTVAL = re.compile(r"nextval\('(?P<name>(?:[^']|'')+)'")
 _PREFIXES = {"UNLOGGED": "it is UNLOGGED; there it is a table like others"}
 _OPTIONS = {
     "partition_by": "it is partitioned by {}; there it is one plain table",
@@ -31,7 +30,8 @@ def lose(context: Context) -> None:
     for table in context.plan.tables:
         for message in _of_table(table):
             context.lose(message, table)
-        for constraint in sorted(table.constraints, key=lambda c: (type(c).__name__, str(c.name or ""))):
+        of_columns = {constraint for column in table.columns for constraint in column.constraints}
+        for constraint in sorted(table.constraints | of_columns, key=lambda c: (type(c).__name__, str(c.name or ""))):
             _lose_constraint(constraint, table, context)
 
 
@@ -57,7 +57,7 @@ def _of_table(table: Table) -> Iterator[str]:
 
 
 def _lose_constraint(constraint: Constraint, table: Table, context: Context) -> None:
-    if not isinstance(constraint, CheckConstraint | ExcludeConstraint) or not applies(constraint, context):
+    if not isinstance(constraint, CheckConstraint | ExcludeConstraint) or not context.applies(constraint):
         return
     if table.info.get("is_view"):
         return
@@ -65,18 +65,8 @@ def _lose_constraint(constraint: Constraint, table: Table, context: Context) -> 
     if isinstance(constraint, ExcludeConstraint):
         context.lose("Prisma has no exclusion constraints: it is not there", table, key=name)
         return
-    options = {"literal_binds": True, "include_table": False}
-    said = str(constraint.sqltext.compile(dialect=context.dialect, compile_kwargs=options))
-    context.lose(f"Prisma has no CHECK constraints: CHECK ({' '.join(said.split())}) is not there", table, key=name)
-
-
-def applies(item: Constraint | Index, context: Context) -> bool:
-    """Whether a constraint or index is one that this server gets."""
-    compiler: Any = context.dialect.ddl_compiler(context.dialect, None)  # type: ignore[arg-type]
-    if isinstance(item, Constraint):
-        return bool(item._should_create_for_compiler(compiler))
-    made = CreateIndex(item)
-    return item._ddl_if is None or bool(item._ddl_if._should_execute(made, item, None, compiler=compiler))
+    said = " ".join(context.sql(constraint.sqltext).split())
+    context.lose(f"Prisma has no CHECK constraints: CHECK ({said}) is not there", table, key=name)
 
 
 def _lose_objects(context: Context) -> None:
@@ -99,9 +89,8 @@ def _lose_sequences(context: Context) -> None:
     drawn: dict[str, Column[Any]] = {}
     for table in context.tables:
         for column in table.columns:
-            match = _NEXTVAL.match(str(getattr(column.server_default, "arg", "")))
-            if match is not None:
-                drawn[match["name"].replace("''", "'").replace('"', "").rpartition(".")[2]] = column
+            if name := drawn_from(column):
+                drawn[name.replace('"', "").rpartition(".")[2]] = column
     for sequence in context.plan.metadata._sequences.values():
         if sequence.name not in drawn:
             context.lose(f"Prisma makes no sequences of their own: {sequence.name} is not there")
