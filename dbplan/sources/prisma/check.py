@@ -20,6 +20,7 @@ from dbplan.sources.prisma.validation.blocks import (
     check_type,
     read_facts,
 )
+from dbplan.sources.prisma.validation.cascades import check_cascades
 from dbplan.sources.prisma.validation.defaults import check_default
 from dbplan.sources.prisma.validation.facts import Facts, fault
 from dbplan.sources.prisma.validation.keys import check_key_names, check_keys
@@ -46,6 +47,7 @@ def check(schema: Schema) -> None:
         for model in tables:
             check_one(facts, model)
     check_key_names(facts)
+    check_cascades(facts)
 
 
 def _check_enum(facts: Facts, enum: Enumeration) -> None:

@@ -32,6 +32,9 @@ def related(*lines, back="bs B[]", on="postgresql", more=()):
 
 E = block("enum E", "X", "Y")
 BY_X = '@relation(fields: [x], references: [x], name: "n")'
+STILL = "onDelete: NoAction, onUpdate: NoAction"
+SELF = 'A? @relation("t", fields: [p], references: [id]'
+ROUND = 'bs B[]; bId Int; b B @relation("z", fields: [bId], references: [id])'
 HELD = "a A @relation(fields: [aId], references: [id]"
 TWICE = related(
     "aId Int", f'{HELD}, map: "k")', f'b{HELD[1:]}, map: "k", name: "n")', back='bs B[]; cs B[] @relation("n")'
@@ -190,6 +193,10 @@ REFUSED = [
     (TWICE, 'the foreign key "k" is there already'),
     (related("aId Int", f"{HELD})", back="bs B[] @unique"), '"@unique" is for fields with a column'),
     (related("aId Int", f"{HELD}) @default(1)"), '"@default" is for fields with a column'),
+    (related("aId Int", f"{HELD})", "as A[] @relation(\"z\")", on="sqlserver", back=ROUND), 'come back to "A"'),
+    (related("y Int", on="sqlserver", back=f"p Int?; up {SELF}); down A[] @relation(\"t\")"), 'come back to "A"'),
+    (related("aId Int", f"{HELD})", f"b A {BY_X}", on="sqlserver", back='bs B[]; c B? @relation("n")'),
+     'what changes in "A" reaches "B" by "a" and by "b"'),
     # MongoDB
     (source("mongodb") + block("model A", "id String @id"), 'add @map("_id")'),
     (source("mongodb") + block("model A", "a Int", "b Int", "@@id([a, b])"), "ids of one field alone"),
@@ -204,6 +211,7 @@ TAKEN = [
     related("aId Int", f"{HELD}, onDelete: SetNull)"),
     related("aId Int", "a A? @relation(fields: [aId], references: [id])"),
     related("aId Int", f"{HELD})", f"b A {BY_X}", back='bs B[]; c B? @relation("n")'),
+    related("y Int", on="sqlserver", back=f'p Int?; up {SELF}, {STILL}); d A[] @relation("t")'),
     related("as A[]"),
     related('p B[] @relation("t")', 'c B[] @relation("t")', "as A[]"),
     source() + block("model A", "n Int", "@@ignore"),

@@ -71,9 +71,7 @@ def _check_arguments(attribute: Attribute, counts: list[str]) -> None:
     if str(len(values)) not in counts:
         takes = " or ".join(count for count in counts if count != "max")
         takes += " argument" if takes == "1" else " arguments"
-        raise fault(
-            attribute.spot, f'"@{attribute.name}" takes {takes}, found {len(values)}'
-        )
+        raise fault(attribute.spot, f'"@{attribute.name}" takes {takes}, found {len(values)}')
     for value in values:
         if not (_whole(value) or ("max" in counts and isinstance(value, Name) and value.text.lower() == "max")):
             raise fault(value.spot, f'"@{attribute.name}" takes whole numbers, found {shown(value)}')
