@@ -19,7 +19,7 @@ from dbplan.evidence import Place
 from dbplan.plan import Plan
 
 _FIRST = ("setting", "schema", "search path", "extension", "type", "sequence", "body")
-_THEN = ("attachment", "unique index", "index", "key")
+_THEN = ("virtual table", "attachment", "unique index", "index", "key")
 _LAST = ("alteration", "rule", "trigger", "policy", "statistics", "event", "comment", "reset")
 _RANK = {kind: rank for rank, kind in enumerate((*_FIRST, *_THEN, *_LAST))}
 _Found = tuple[tuple[str, Any] | None, Statement]
@@ -103,6 +103,8 @@ def _around(metadata: MetaData, dialect: Dialect, own: bool) -> Iterator[_Found]
     if dialect.name == "postgresql":
         yield from ((None, statement) for statement in postgresql.after(metadata, dialect))
     yield from ((None, statement) for table in tables for statement in _followers(table))
+    virtual = metadata.info.get("virtual_tables", ())
+    yield from ((None, Statement(Place(), "virtual table", _stripped(sql))) for sql in virtual)
     yield from ((None, Statement(Place(), "event", _stripped(sql))) for sql in metadata.info.get("events", ()))
 
 
@@ -137,7 +139,8 @@ def _view(view: Table, dialect: Dialect) -> Iterator[Statement]:
     head = " ".join(("CREATE", *view._prefixes, words))
     options = _options(view) if dialect.name == "postgresql" else ""
     data = "\nWITH NO DATA" if view.info.get("populated") is False else ""
-    yield Statement(place, "view", f"{head} {name}{options} AS\n{_stripped(view.info['view'])}{data}")
+    made = f"{head} {name}{options} AS\n{_stripped(view.info['view'])}{data}"
+    yield Statement(place, "view", view.info.get("definition", made))
     indexes = sorted(view.indexes, key=lambda index: str(index.name))
     yield from _written((CreateIndex(index) for index in indexes), dialect)
     if dialect.supports_comments and not dialect.inline_comments:

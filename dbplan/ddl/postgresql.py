@@ -49,12 +49,6 @@ def compiler(base: Any) -> Any:
             said = str(super().get_identity_options(identity))
             return f"SEQUENCE NAME {name} {said}".rstrip() if name else said
 
-        def visit_create_index(self, create: Any, **options: Any) -> str:
-            definition = create.element.info.get("definition")
-            if definition and is_native(create.element.table):
-                return str(definition)
-            return str(super().visit_create_index(create, **options))
-
         def _constraint_line(self, constraint: Constraint) -> str | None:
             return None if comes_late(constraint) else super()._constraint_line(constraint)
 

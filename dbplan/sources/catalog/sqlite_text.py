@@ -135,6 +135,16 @@ def _token(match: re.Match[str]) -> Token:
     return Token(text if kind == "text" else _SAME.get(text, text.lower()), kind)
 
 
+def after_as(sql: str) -> tuple[bool, str]:
+    """Return whether a CREATE VIEW names no columns of its own, and its SELECT as written."""
+    plain = True
+    for match in _TOKEN.finditer(sql):
+        plain = plain and match.group() != "("
+        if match.lastgroup == "word" and match.group().lower() == "as":
+            return plain, sql[match.end() :].strip()
+    return False, ""
+
+
 def normal(sql: str | Sequence[Token]) -> str:
     """Return a statement or expression so that case, quotes, spaces and outer brackets make no difference."""
     return _spelled(unwrapped(tokens(sql) if isinstance(sql, str) else sql))

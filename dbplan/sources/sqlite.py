@@ -1,0 +1,178 @@
+"""SQLite databases, read so that nothing is lost: where SQLAlchemy would write less, the text as it was written."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Column, Computed, Connection, Index, MetaData, String, Table, create_engine, literal_column
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.types import NullType
+
+from dbplan.ddl.compilers import compiler_dialect
+from dbplan.ddl.native import statements_of
+from dbplan.evidence import Catalog, Place
+from dbplan.sources.catalog import snapshot
+from dbplan.sources.catalog.sqlite_text import after_as
+from dbplan.sources.reflected import ServerType, bound
+
+_TEXTS = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+_Facts = Mapping[str, str]
+_Texts = Mapping[str, list[tuple[str, str, str]]]
+_LONGEST = 60
+
+
+def reflect(connection: Connection) -> MetaData:
+    """Return the tables and views of a SQLite database, with the text of what SQLAlchemy would write otherwise.
+
+    `info["not_covered"]` says what differs in a database made of the plan; one is made in memory to see.
+    """
+    catalog, texts = snapshot(connection), _texts(connection)
+    metadata = MetaData(info={"dialect": "sqlite"})
+    plain = {o.place.table for o in catalog.objects if o.kind == "table" and "definition" not in dict(o.properties)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is taken from the text afterwards
+        metadata.reflect(connection, only=lambda name, _metadata: name in plain, resolve_fks=False)
+        broken = [said for _, name, sql in texts["view"] for said in _view(metadata, connection, name, sql)]
+    _mend(metadata, catalog, texts)
+    _keep_texts(metadata, catalog, texts)
+    lost = list(_lost(metadata, catalog))
+    metadata.info["not_covered"] = tuple(dict.fromkeys([*broken, *lost]))
+    return metadata
+
+
+def _texts(connection: Connection) -> _Texts:
+    """Return kind → (table, name, statement) of everything that was created."""
+    found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for kind, name, table, sql in connection.exec_driver_sql(_TEXTS):
+        found[kind].append((table, name, sql))
+    return found
+
+
+def _view(metadata: MetaData, connection: Connection, name: str, sql: str) -> Iterator[str]:
+    """Add a view; yield what is wrong with one that cannot be asked for its columns."""
+    plain, select = after_as(sql)
+    try:
+        table = Table(name, metadata, autoload_with=connection, resolve_fks=False)
+    except SQLAlchemyError as error:
+        if name in metadata.tables:
+            metadata.remove(metadata.tables[name])
+        table = Table(name, metadata)
+        yield f"columns of view {name}, which is broken: {str(getattr(error, 'orig', None) or error).splitlines()[0]}"
+    table.info |= {"is_view": True, "view": select} | ({} if plain else {"definition": sql})
+
+
+def _mend(metadata: MetaData, catalog: Catalog, texts: _Texts) -> None:
+    facts = {(found.kind, found.place): dict(found.properties) for found in catalog.objects}
+    for table in metadata.tables.values():
+        known = facts.get(("table", Place(str(table.name))), {})
+        options = table.dialect_options["sqlite"]
+        options["with_rowid"], options["strict"] = "without rowid" not in known, "strict" in known
+        for column in table.columns:
+            _column(column, facts.get(("column", Place(str(table.name), column.name)), {}))
+        for index in table.indexes:
+            where = index.dialect_options["sqlite"]["where"]
+            index.dialect_options["sqlite"]["where"] = None if where is None else bound(str(where))
+        for constraint in table.constraints:
+            if hasattr(constraint, "sqltext"):
+                constraint.sqltext = bound(str(constraint.sqltext.text))
+    for table_name, _, sql in texts["trigger"]:
+        owner = _named(metadata, table_name)
+        if owner is not None:
+            owner.info.setdefault("triggers", []).append(sql)
+    virtual = tuple(sql for _, _, sql in texts["table"] if sql.lstrip()[:14].upper() == "CREATE VIRTUAL")
+    if virtual:
+        metadata.info["virtual_tables"] = virtual
+
+
+def _named(metadata: MetaData, name: str) -> Table | None:
+    return next((table for table in metadata.tables.values() if table.name.lower() == name.lower()), None)
+
+
+def _column(column: Column[Any], facts: _Facts) -> None:
+    """Give a column its type, its default, and the expression it is made by."""
+    if isinstance(column.type, NullType) or type(column.type) is String:
+        column.type = ServerType(facts.get("type", ""), "sqlite")
+    made: Any = column.server_default
+    if isinstance(made, Computed):
+        said, _, how = facts.get("generated", "").rpartition(" ")
+        column.computed = column.server_default = None
+        Computed(bound(str(made.sqltext) or said), persisted=how == "stored")._set_parent(column)
+    elif hasattr(getattr(made, "arg", None), "text"):
+        made.arg = bound(made.arg.text)
+
+
+def _keep_texts(metadata: MetaData, catalog: Catalog, texts: _Texts) -> None:
+    """Keep the statement of each table and index of which a database made of the plan would differ."""
+    for table_name, name, sql in texts["index"]:
+        owner = _named(metadata, table_name)
+        if owner is not None and name not in {index.name for index in owner.indexes}:
+            Index(name, literal_column(sql), _table=owner, info={"definition": sql})
+    statements = {name: sql for _, name, sql in texts["table"]}
+    for table in metadata.tables.values():
+        if table.name in statements and not _leads_somewhere(table):
+            table.info["definition"] = statements[table.name]
+    different = {place for place, _ in _different(metadata, catalog)}
+    tables = {place.table for place in different if not place.index}
+    for table in metadata.tables.values():
+        if table.name in tables and table.name in statements:
+            table.info["definition"] = statements[table.name]
+    for _, name, sql in texts["index"]:
+        for table, index in ((t, i) for t in metadata.tables.values() for i in t.indexes if i.name == name):
+            if Place(str(table.name), index=name) in different:
+                index.info["definition"] = sql
+
+
+def _leads_somewhere(table: Table) -> bool:
+    """Whether SQLAlchemy can write all of a table: its types are known, its foreign keys lead to columns that exist."""
+    try:
+        return bool(str(CreateTable(table).compile(dialect=compiler_dialect("sqlite"))))
+    except SQLAlchemyError:
+        return False
+
+
+def _different(metadata: MetaData, catalog: Catalog) -> Iterator[tuple[Place, str]]:
+    """Yield where a database made of the plan differs from the one that was read, and how."""
+    made, refused = _made(metadata)
+    yield from refused.items()
+    twins = {(found.kind, found.place): dict(found.properties) for found in made.objects}
+    for found in catalog.objects:
+        twin = twins.get((found.kind, found.place))
+        if twin != dict(found.properties) and found.place not in refused:
+            yield found.place, _told(found.kind, found.place, dict(found.properties), twin)
+
+
+def _made(metadata: MetaData) -> tuple[Catalog, dict[Place, str]]:
+    """Return the catalog of a database made of the plan in memory, and the statements that it refused."""
+    refused: dict[Place, str] = {}
+    engine = create_engine("sqlite://")
+    try:
+        with engine.connect() as connection:
+            for statement in statements_of(metadata, "sqlite"):
+                try:
+                    connection.execution_options(no_parameters=True).exec_driver_sql(statement.sql)
+                except SQLAlchemyError as error:
+                    refused[statement.place] = f"{statement.kind} {statement.place}: {error.orig}"  # type: ignore[attr-defined]
+            return snapshot(connection), refused
+    finally:
+        engine.dispose()
+
+
+def _told(kind: str, place: Place, facts: _Facts, twin: _Facts | None) -> str:
+    if twin is None:
+        return f"{kind} {place}"
+    key = next(key for key in (*facts, *twin) if facts.get(key) != twin.get(key))
+    here = f", in the plan {_short(twin[key])}" if twin.get(key) else ""
+    return f"{key} of {kind} {place}: {_short(facts.get(key, ''))}{here}"
+
+
+def _short(definition: str) -> str:
+    text = " ".join(definition.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _lost(metadata: MetaData, catalog: Catalog) -> Iterator[str]:
+    yield from (words for _, words in _different(metadata, catalog))
