@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from node_tools import node
 from prisma_equality import unequal
-from prisma_schemas import schemas
+from prisma_models import schemas
 
 COUNT = 12
 
