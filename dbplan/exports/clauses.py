@@ -10,11 +10,14 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Column, Constraint, ForeignKeyConstraint, Index, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import AddConstraint, PrimaryKeyConstraint
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 
 from dbplan.ddl.compilers import is_drawn_only, own_words
+from dbplan.evidence import Place
+from dbplan.exports.facts import SqlType
 
 _LONGEST = 63
 _LATE = re.compile(r"(?<!NOT )DEFERRABLE(?: INITIALLY (?:DEFERRED|IMMEDIATE))?|INITIALLY DEFERRED")
@@ -125,6 +128,19 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
+def parent_of(key: ForeignKeyConstraint) -> Table | None:
+    """Return the table that a foreign key leads to; None where the plan does not hold it."""
+    try:
+        return next(element.column.table for element in key.elements)
+    except SQLAlchemyError:
+        return None
+
+
+def place_of(kind: SqlType) -> Place:
+    """Return the place of a named type, as a catalog tells it."""
+    return Place(f"{kind.schema}.{kind.name}" if kind.schema else kind.name)
+
+
 def condition(constraint: CheckConstraint, dialect: Dialect) -> str:
     """Return what a CHECK says."""
     return sql_of(constraint.sqltext, dialect)
@@ -147,7 +163,11 @@ def timing(constraint: Constraint) -> str:
 def beside(constraint: Constraint, dialect: Dialect) -> tuple[str, ...]:
     """Return the clauses of a constraint that few tools know, such as NOT VALID."""
     whole = own_words(constraint)
-    if whole is None and not isinstance(constraint, ExcludeConstraint | CheckConstraint):
+    if isinstance(constraint, ForeignKeyConstraint):
+        late = constraint.dialect_kwargs.get("postgresql_not_valid")
+        match = f"MATCH {constraint.match.upper()}" if constraint.match and constraint.match.upper() != "SIMPLE" else ""
+        whole = whole or f"{match} {constraint.ondelete or ''}{' NOT VALID' if late else ''}"
+    elif whole is None and not isinstance(constraint, ExcludeConstraint | CheckConstraint):
         whole = str(AddConstraint(constraint, isolate_from_table=False).compile(dialect=dialect))
     if isinstance(constraint, CheckConstraint):
         whole = (whole or "").rpartition(")")[2]
@@ -190,7 +210,7 @@ def _part(expression: Any, classes: dict[str, Any], dialect: Dialect) -> Part:
         order = _ORDER.get(bare.modifier, order)
         nulls = _NULLS.get(bare.modifier, nulls)
         bare = bare.element
-    known = classes.get(str(getattr(bare, "key", None) or ""), "")
+    known = classes.get(str(getattr(expression, "key", None) or ""), "")  # as SQLAlchemy has it: of a bare column
     column = bare if isinstance(bare, Column) else None
     descending = order == "desc"
     usual = "first" if descending else "last"

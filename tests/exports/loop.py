@@ -52,7 +52,7 @@ def taken(stage, *, ignore=()):
 def unexplained(plan, made, lost):
     """Return what differs and no finding tells, and the findings that tell of no difference."""
     found = differences(made, catalog_of(plan))
-    told = {finding.place for finding in lost if not finding.mend.startswith("CREATE EXTENSION")}
+    told = {finding.place for finding in lost if not finding.mend.startswith("CREATE ")}
     differing = {place for difference in found for place in _places(difference)}
     return [d for d in found if told.isdisjoint(_places(d))], sorted(told - differing)
 

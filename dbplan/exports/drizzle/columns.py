@@ -12,13 +12,11 @@ from sqlalchemy import Column, Identity
 from dbplan.exports.drizzle.kinds import KINDS, NATIVE, Kind, alias
 from dbplan.exports.drizzle.page import Page, constant, enum_of, key_of, text_if_other
 from dbplan.exports.facts import Default, Facts, SqlType
-from dbplan.exports.typescript import Arrow, Call, List, Node, Record, Text, Word, call, record
+from dbplan.exports.typescript import Arrow, Call, List, Node, Record, Text, Word, call, document, number, record
 
 _SERIAL = re.compile(r"\b(SMALL|BIG)?SERIAL\b")
 _CAST = re.compile(r"^('(?:[^']|'')*')(?:::(.+))?$")
-_DIGITS = re.compile(r"-?(0|[1-9]\d*)")
 _PLAIN_NAME = re.compile(r"\w+")
-_BIG = frozenset({"bigint", "bigserial"})
 _SIZES = {"smallint": 15, "integer": 31, "bigint": 63}
 
 
@@ -66,6 +64,7 @@ def _kind(page: Page, facts: Facts) -> Kind:
         return Kind(serial, (("mode", Text("bigint")),) if serial == "bigserial" else ())
     if told.base is not None:
         page.lose(f"the domain {told.name} is written as {told.base.words.lower()}", column.table, column=column.name)
+        page.lose_type(told, "the domain is left out")
         told = told.base
     if told.native and page.core == "pg":
         return _enum(page, told)
@@ -225,14 +224,16 @@ def _literal(page: Page, default: Default, kind: Kind, told: SqlType) -> Node | 
         return List() if _quoted(sql, told) == "{}" else None
     if kind.holds == "boolean" and sql.lower() in ("true", "false"):
         return Word(sql.lower())
-    if kind.holds == "number" and (_DIGITS.fullmatch(sql) or re.fullmatch(r"-?\d+\.\d*[1-9]", sql)):
-        return Word(sql)
+    if kind.holds == "number":
+        return number(sql)
+    if kind.holds == "string of digits" and number(sql):
+        return Text(sql)
     value = _quoted(sql, told)
     if value is None or kind.words or "\\" in value:
         return None
     if kind.holds == "string":
         return Text(value)
-    return _json(value) if kind.holds == "json" else None
+    return document(value, exact=told.name == "json") if kind.holds == "json" else None
 
 
 def _quoted(sql: str, told: SqlType) -> str | None:
@@ -244,26 +245,6 @@ def _quoted(sql: str, told: SqlType) -> str | None:
     if cast and alias(cast.lower()) != alias(told.name) and cast != told.name:
         return None
     return match[1][1:-1].replace("''", "'")
-
-
-def _json(value: str) -> Node | None:
-    """Return a JSON document where JavaScript writes it back letter by letter."""
-    try:
-        found = json.loads(value)
-    except ValueError:
-        return None
-    same = json.dumps(found, separators=(",", ":"), ensure_ascii=False) == value
-    return (
-        _as_node(found) if same and isinstance(found, dict | list) and "'" not in value and "." not in value else None
-    )
-
-
-def _as_node(value: Any) -> Node:
-    if isinstance(value, dict):
-        return Record(tuple((key, _as_node(one)) for key, one in value.items()))
-    if isinstance(value, list):
-        return List(tuple(map(_as_node, value)))
-    return Text(value) if isinstance(value, str) else Word(json.dumps(value))
 
 
 def _client(page: Page, facts: Facts, kind: Kind) -> Iterator[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ from sqlalchemy import Sequence, Table
 from dbplan.ddl.extensions import extensions
 from dbplan.errors import NotCovered
 from dbplan.evidence import Finding, Place, Severity
+from dbplan.exports.clauses import parent_of
 from dbplan.exports.drizzle.links import relations
 from dbplan.exports.drizzle.page import Page, constant, new_page
 from dbplan.exports.drizzle.tables import table, view
@@ -67,7 +68,8 @@ def _parents_first(tables: list[Table]) -> list[Table]:
     def visit(found: Table, path: frozenset[str]) -> None:
         if found.key in done or found.key in path:
             return
-        for parent in sorted({key.referred_table.key for key in found.foreign_key_constraints}):
+        parents = [parent_of(key) for key in found.foreign_key_constraints]
+        for parent in sorted(str(parent.key) for parent in parents if parent is not None):
             if parent in by_key:
                 visit(by_key[parent], path | {found.key})
         done[found.key] = found

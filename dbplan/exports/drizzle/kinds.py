@@ -101,8 +101,8 @@ def postgresql(kind: SqlType) -> Kind:
 
 def custom(kind: SqlType) -> Kind:
     """Return a type that the file makes itself, in the server's words."""
-    base = " ".join(kind.words.split()) if kind.dimensions == 0 else ""
-    words = base or kind.name + (f"({', '.join(kind.arguments)})" if kind.arguments else "")
+    quoted = " ".join(kind.words.split()) if '"' in kind.words and not kind.dimensions else ""
+    words = quoted or kind.name + (f"({', '.join(kind.arguments)})" if kind.arguments else "")
     return Kind("", words=words, data=_DATA.get(kind.name, "string"))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Dialect
 
 from dbplan.ddl.compilers import compiler_dialect
 from dbplan.evidence import Finding, Place, Severity
+from dbplan.exports.clauses import place_of
 from dbplan.exports.facts import Facts, SqlType, facts
 from dbplan.exports.relations import Naming, camel, naming
 from dbplan.exports.typescript import Call, Node, Sql, Text, call, identifier
@@ -92,6 +93,11 @@ class Page:
         """Say what Drizzle has no words for."""
         place = Place(str(table.key) if table is not None else "", column, index, key)
         self.lost.append(Finding("export-drizzle", Severity.NOTE, place, message))
+
+    def lose_type(self, told: SqlType, message: str) -> None:
+        """Say once that a type of the schema is lost."""
+        found = Finding("export-drizzle", Severity.NOTE, place_of(told), message)
+        self.lost += [found] if found not in self.lost else []
 
     def free(self, wanted: str, otherwise: str) -> str:
         """Return a name for a constant that nothing else has."""

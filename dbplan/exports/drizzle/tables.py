@@ -18,6 +18,7 @@ from dbplan.exports.clauses import (
     index_words,
     is_named_as_usual,
     names,
+    parent_of,
     timing,
 )
 from dbplan.exports.drizzle.columns import column, view_column
@@ -70,7 +71,9 @@ def _is_in_cycle(found: Table) -> bool:
     seen, waiting = set(), [found]
     while waiting:
         for key in waiting.pop().foreign_key_constraints:
-            parent = key.referred_table
+            parent = parent_of(key)
+            if parent is None:
+                continue
             if parent is found and key.table is not found:
                 return True
             if parent.key not in seen and parent is not found:
@@ -87,6 +90,9 @@ def _extras(page: Page, found: Table, names_of: dict[Constraint, str], single: C
     """Yield the constraints of a table: keys first, then foreign keys, then checks."""
     for one in sorted(constraints(found, page.dialect), key=_rank):
         name = names_of[one]
+        if _is_unspeakable(page, name, getattr(one, "columns", ())):
+            page.lose("drizzle-kit stumbles over the signs of its name or columns: left out", found, key=name)
+            continue
         if isinstance(one, PrimaryKeyConstraint):
             if single is None:
                 yield _primary_key(page, one, name)
@@ -99,6 +105,12 @@ def _extras(page: Page, found: Table, names_of: dict[Constraint, str], single: C
         elif isinstance(one, ExcludeConstraint):
             page.lose("Drizzle has no exclusion constraints: it is left out", found, key=name)
         _lose_of_constraint(page, one, name)
+
+
+def _is_unspeakable(page: Page, name: str, columns: Any) -> bool:
+    """Say whether names hold signs that drizzle-kit does not escape, or by which it splits texts."""
+    names_of = (name, *(column.name for column in columns))
+    return page.core == "pg" and any(set(';,"') & set(known) or "--" in known for known in names_of)
 
 
 def _rank(constraint: Constraint) -> int:
@@ -121,9 +133,9 @@ def _is_not_distinct(page: Page, one: Constraint) -> bool:
 
 
 def _foreign_key(page: Page, key: ForeignKeyConstraint, name: str) -> Iterator[Node]:
-    parent = key.referred_table
-    if parent.key not in page.tables:
-        page.lose(f"it leads to {parent.key}, which is not in the plan", key.table, key=name)
+    parent = parent_of(key)
+    if parent is None:
+        page.lose(f"it leads to {key.elements[0].target_fullname}, which is not in the plan", key.table, key=name)
         return
     owner = "table" if parent is key.table else page.tables[parent.key]
     columns = List(tuple(_field(page, element.parent) for element in key.elements))
@@ -150,8 +162,13 @@ def _lose_of_constraint(page: Page, one: Constraint, name: str) -> None:
 
 def _indexes(page: Page, found: Table) -> Iterator[Node]:
     for index in sorted(found.indexes, key=lambda index: str(index.name)):
-        if index._ddl_if is None or index._ddl_if.dialect in (None, page.dialect.name):
-            yield _index(page, index_words(index, page.dialect))
+        if index._ddl_if is not None and index._ddl_if.dialect not in (None, page.dialect.name):
+            continue
+        words = index_words(index, page.dialect)
+        if _is_unspeakable(page, words.name, [part.column for part in words.parts if part.column is not None]):
+            page.lose("drizzle-kit stumbles over the signs of its name or columns: left out", found, index=words.name)
+        else:
+            yield _index(page, words)
 
 
 def _index(page: Page, words: IndexWords) -> Node:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Column
 
-from dbplan.exports.clauses import sql_of
+from dbplan.exports.clauses import place_of, sql_of
 from dbplan.exports.facts import Default, Facts
 from dbplan.exports.typeorm.kinds import Kind, kind_of
 from dbplan.exports.typeorm.page import Page, enum_key
-from dbplan.exports.typescript import Arrow, List, Node, Record, Text, Word, attribute
+from dbplan.exports.typescript import Arrow, List, Node, Record, Text, Word, attribute, document, number
 
 _SERIAL = re.compile(r"\b(SMALL|BIG)?SERIAL\b")
 _CAST = re.compile(r"^'((?:[^']|'')*)'(?:::(.+))?$")
@@ -24,6 +25,9 @@ _SAME = {
     "timestamp with time zone": "timestamptz",
     "double precision": "float8",
 }
+_NUMBERS = frozenset(
+    {"int", "smallint", "bigint", "numeric", "decimal", "real", "float8", "float", "tinyint", "integer", "double"}
+)
 _NUMBERED = frozenset({"int", "integer", "smallint", "bigint", "tinyint", "mediumint"})
 _NOW = {"postgresql": "now()", "cockroachdb": "now()"}
 _DATES = frozenset({"timestamp", "timestamptz"})
@@ -38,7 +42,7 @@ def column(page: Page, found: Column[Any], key_name: str) -> str:
     options = _options(page, facts, kind, key_name)
     name, arguments = _decorator(page, facts, kind, options)
     lines = [page.decorate(name, *arguments, inside=True)]
-    if name == "Column" and facts.counts:
+    if name == "Column" and (found.identity is not None or is_numbered(page, found)):
         lines.append(page.decorate("Generated", Text("increment"), inside=True))
     holds = [_held(page, facts, kind)]
     nullable = found.nullable and not found.primary_key and holds != ["unknown"]
@@ -64,6 +68,7 @@ def _kind(page: Page, facts: Facts) -> Kind:
         return Kind("enum", (), page.enums[enum_key(told)])
     if told.base is not None:
         page.lose(f"the domain {told.name} is written as {told.base.words.lower()}", table, column=name)
+        page.lose_type(told, "the domain is left out")
     kind = kind_of(told.base or told, page.server)
     if not kind.kept:
         said = (told.base or told).words.lower()
@@ -73,18 +78,11 @@ def _kind(page: Page, facts: Facts) -> Kind:
 
 def _lose_schema(page: Page, facts: Facts) -> None:
     told, table = facts.type, facts.column.table
-    own = f"{table.schema}.{told.name}" if table.schema else told.name
-    other = f"{told.schema}.{told.name}" if told.schema else told.name
-    page.lose(f"its enum is {own}: TypeORM has enums in the schema of their table", table, column=facts.column.name)
-    for place in (own, other):
-        if not any(finding.place.table == place for finding in page.lost):
-            page.lost.append(_of_enum(page, place))
-
-
-def _of_enum(page: Page, place: str) -> Any:
-    from dbplan.evidence import Finding, Place, Severity
-
-    return Finding("export-typeorm", Severity.NOTE, Place(place), "TypeORM has enums in the schema of their table")
+    own = replace(told, schema=table.schema or "")
+    said = "TypeORM has enums in the schema of their table"
+    page.lose(f"its enum is {place_of(own)}: {said}", table, column=facts.column.name)
+    for one in (own, told):
+        page.lose_type(one, said)
 
 
 def _held(page: Page, facts: Facts, kind: Kind) -> str:
@@ -138,26 +136,26 @@ def _default(page: Page, facts: Facts, kind: Kind, default: Default) -> Node:
     sql, value = default.sql.strip(), _value(default, kind, facts)
     if value is not None:
         return value
-    if _CHANGED.match(sql) and page.server == "postgresql" and not sql.lower().startswith("now"):
-        made = "now()" if sql.upper() == "CURRENT_TIMESTAMP" else "a cast of 'now'"
-        page.lose(f"TypeORM writes {sql} as {made}", facts.column.table, column=facts.column.name)
+    changed = _CHANGED.match(sql) if page.server == "postgresql" else None
+    if changed and sql.upper() != "CURRENT_TIMESTAMP":  # now() by another name
+        page.lose(f"TypeORM writes {sql} as a cast of 'now'", facts.column.table, column=facts.column.name)
     return Arrow("", Text(sql))
 
 
 def _value(default: Default, kind: Kind, facts: Facts) -> Node | None:
     sql = default.sql.strip()
     if facts.type.dimensions:
-        return None
+        return List() if re.fullmatch(r"'\{\}'(::.*\[\])?", sql) else None
     if kind.holds == "boolean" and sql.lower() in ("true", "false"):
         return Word(sql.lower())
-    if kind.name in ("int", "integer") and re.fullmatch(r"0|[1-9]\d*", sql):
-        return Word(sql)
+    if kind.name in _NUMBERS and number(sql):
+        return number(sql)
     match = _CAST.match(sql[1:-1] if sql.startswith("('") and sql.endswith("')") else sql)
     if match is None or not _is_own(match[2], kind, facts):
         return None
     text = match[1].replace("''", "'")
     if kind.name in ("json", "jsonb"):
-        return _empty(text)
+        return document(text, exact=kind.name == "json")
     plain = (kind.holds == "string" or facts.type.native) and "'" not in text and "\\" not in text
     return Text(text) if plain else None
 
@@ -165,10 +163,6 @@ def _value(default: Default, kind: Kind, facts: Facts) -> Node | None:
 def _is_own(cast: str | None, kind: Kind, facts: Facts) -> bool:
     bare = re.sub(r"\(.*?\)|\"", "", cast or "").strip().lower()
     return not bare or _SAME.get(bare, bare) == kind.name or bare.rpartition(".")[2] == facts.type.name.lower()
-
-
-def _empty(text: str) -> Node | None:
-    return Record() if text == "{}" else List() if text == "[]" else None
 
 
 def is_numbered(page: Page, found: Column[Any]) -> bool:

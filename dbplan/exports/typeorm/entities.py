@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Constraint, ForeignKeyConstraint, Table,
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import PrimaryKeyConstraint
 
-from dbplan.exports.clauses import IndexWords, beside, condition, exclusion, index_words, names, timing
+from dbplan.exports.clauses import IndexWords, beside, condition, exclusion, index_words, names, parent_of, timing
 from dbplan.exports.typeorm.columns import column, view_column
 from dbplan.exports.typeorm.links import apart, inward, lose_of_key, outward
 from dbplan.exports.typeorm.page import Page
@@ -55,6 +55,8 @@ def _constraints(page: Page, found: Table, known: dict[Constraint, str]) -> Iter
 
 def _lose_of_constraint(page: Page, one: Constraint, name: str) -> None:
     table: Any = one.table
+    if isinstance(one, ForeignKeyConstraint) and parent_of(one) is None:
+        page.lose(f"it leads to {one.elements[0].target_fullname}, which is not in the plan", table, constraint=name)
     if isinstance(one, PrimaryKeyConstraint):
         _lose_of_primary_key(page, one, name)
     elif not isinstance(one, ForeignKeyConstraint | ExcludeConstraint):

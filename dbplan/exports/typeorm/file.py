@@ -6,6 +6,7 @@ from sqlalchemy import Table
 from sqlalchemy.schema import CreateSequence
 
 from dbplan.ddl.extensions import extensions
+from dbplan.ddl.native import schemas
 from dbplan.errors import NotCovered
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.exports.typeorm.columns import enum
@@ -53,14 +54,16 @@ def _lose_of_plan(page: Page) -> None:
     """Say what of the whole schema TypeORM does not create."""
     info = page.plan.metadata.info
     if page.server == "postgresql":
+        for schema in sorted(schemas(page.plan.metadata)):
+            mend = f"CREATE SCHEMA IF NOT EXISTS {page.dialect.identifier_preparer.quote_identifier(schema)};"
+            page.lost.append(_finding(Place(schema), "the schema must be there before", mend))
         for name, place in extensions(page.plan.metadata).items():
             mend = f'CREATE EXTENSION IF NOT EXISTS "{name}";'
             page.lost.append(_finding(place, f"the extension {name} must be there before", mend))
         for found in page.plan.metadata._sequences.values():
             made = f"{CreateSequence(found, if_not_exists=True).compile(dialect=page.dialect)};"
-            schema = f'CREATE SCHEMA IF NOT EXISTS "{found.schema}"; ' if found.schema else ""
             place = Place(f"{found.schema}.{found.name}" if found.schema else found.name)
-            page.lost.append(_finding(place, "the sequence must be there before", schema + made))
+            page.lost.append(_finding(place, "the sequence must be there before", made))
     for key, words in (("types", "composite and range types"), ("routines", "functions and procedures")):
         if info.get(key):
             page.lost.append(_finding(Place(), f"{words} are left out: {len(info[key])}"))

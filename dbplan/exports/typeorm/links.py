@@ -51,9 +51,6 @@ def _is_way(page: Page, relation: Relation) -> bool:
     """Say whether both tables are entities and the columns on both sides of one type, as TypeORM makes them."""
     gone = relation.parent.key in page.left or relation.child.key in page.left
     pairs = zip(relation.columns, relation.targets, strict=True)
-    types = [
-        (page.columns[a.table.key, a.name].type.words, page.columns[b.table.key, b.name].type.words) for a, b in pairs
-    ]
     views = relation.parent.info.get("is_view") or relation.child.info.get("is_view")
     return not gone and not views and all(_plain(page, one) == _plain(page, other) for one, other in pairs)
 

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Dialect
 
 from dbplan.ddl.compilers import compiler_dialect
 from dbplan.evidence import Finding, Place, Severity
+from dbplan.exports.clauses import place_of
 from dbplan.exports.facts import Facts, SqlType, facts
 from dbplan.exports.relations import Naming, camel, naming, pascal
 from dbplan.exports.typescript import Node, decorator, identifier
@@ -53,6 +54,11 @@ class Page:
         """Say what TypeORM has no words for; `parts` are those of a Place."""
         place = Place(str(table.key) if table is not None else "", **parts)
         self.lost.append(Finding("export-typeorm", Severity.NOTE, place, message, mend))
+
+    def lose_type(self, told: SqlType, message: str) -> None:
+        """Say once that a type of the schema is lost."""
+        found = Finding("export-typeorm", Severity.NOTE, place_of(told), message)
+        self.lost += [found] if found not in self.lost else []
 
     def class_of(self, found: Table) -> str:
         """Return the class of a table."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dbplan.exports.typescript.names import identifier, jsdoc, template, text
 from dbplan.exports.typescript.nodes import Arrow, Call, List, Member, Node, Record, Sql, Text, Word, call, record
 from dbplan.exports.typescript.printing import attribute, decorator, imports, statement
+from dbplan.exports.typescript.values import document, number
 
 __all__ = [
     "Arrow",
@@ -19,9 +20,11 @@ __all__ = [
     "attribute",
     "call",
     "decorator",
+    "document",
     "identifier",
     "imports",
     "jsdoc",
+    "number",
     "record",
     "statement",
     "template",
