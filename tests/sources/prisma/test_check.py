@@ -48,6 +48,7 @@ REFUSED = [
     (source("postgresql", 'relationmode = "prisma"'), 'no setting "relationmode" of a datasource; did you mean'),
     (source("sqlite", 'schemas = ["a"]'), "sqlite has no schemas"),
     (source("postgresql", "schemas = []"), "at least one"),
+    (source("postgresql", 'schemas = ["a", "a"]'), "a schema is listed twice"),
     (source() + 'generator g {\n  provider = "y"\n}\n', 'generator "g" is there already'),
     (source() + "generator h {\n}\n", 'the generator "h" has no provider'),
     (source("postgresql", 'schemas = ["a"]') + block("model A", "id Int @id"), "has no @@schema"),

@@ -86,6 +86,8 @@ def _schemas(provider: str, value: Value | None) -> tuple[str, ...]:
     names = tuple(string(item) for item in listed(value))
     if not names or not all(names):
         raise fault(value.spot, 'the schemas are a list of texts, at least one: schemas = ["public"]')
+    if len(set(names)) < len(names):
+        raise fault(value.spot, f"a schema is listed twice: {', '.join(names)}; remove one")
     return names
 
 
@@ -93,9 +95,9 @@ def check_names(facts: Facts) -> None:
     """Refuse names that are there twice, and those of scalars."""
     schema = facts.schema
     blocks = sorted([*schema.models, *schema.enums], key=lambda block: block.spot)
-    for block in blocks:
-        if block.name in SCALARS:
-            raise fault(block.spot, f'"{block.name}" is a scalar type; name the block otherwise')
+    for named in (*blocks, *schema.settings):
+        if named.name in SCALARS:
+            raise fault(named.spot, f'"{named.name}" is a scalar type; name the block otherwise')
     once(blocks, "block", lambda block: block.name)
     for enum in schema.enums:
         once(enum.values, f'in enum "{enum.name}", value', lambda value: value.name)
