@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from lark import Token, UnexpectedInput, UnexpectedToken
 
-from dbplan.errors import SourceError
+from dbplan.errors import SourceError, mask
 from dbplan.sources.prisma.syntax import Spot
 
 _BLOCKS = ("datasource", "enum", "generator", "model", "type", "view")
@@ -108,7 +108,8 @@ def _shown(found: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    shown = text if text.isprintable() else repr(text)[1:-1]
+    # A password is masked before it is cut, when it still looks like one.
+    shown = mask(text if text.isprintable() else repr(text)[1:-1])
     short = shown if len(shown) <= 40 else f"{shown[:39]}…"
     return short if short.startswith('"') and len(short) > 1 else f'"{short}"'
 

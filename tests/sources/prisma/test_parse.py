@@ -220,6 +220,13 @@ def test_comments_stand_with_what_prisma_takes_them_for():
     assert [value.comment for value in schema.enums[0].values] == ["of X\nbehind X", ""]
 
 
+def test_no_password_is_shown():
+    text = 'datasource db {\n  url = "postgresql://anna:a-password-of-many-letters-and-more@localhost/shop\n}\n'
+    with pytest.raises(SourceError, match=r"^:2:9: expected a value .*anna:\*\*\*@") as caught:
+        parse({"": text})
+    assert "a-pass" not in str(caught.value)
+
+
 def test_several_files_are_one_schema_in_their_order():
     schema = parse({"b.prisma": "model B {\n}\n", "a.prisma": "\nmodel A {\n}\nenum E {\n}\n"})
     assert [(each.name, str(each.spot)) for each in schema.models] == [("B", "b.prisma:1:7"), ("A", "a.prisma:2:7")]

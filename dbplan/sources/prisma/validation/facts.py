@@ -67,7 +67,7 @@ def fault(spot: Spot, message: str) -> SourceError:
 def unknown(spot: Spot, what: str, name: str, known: Iterable[str], of: str = "") -> SourceError:
     """Return the error of a name that is not there, in or of something, with the nearest one that is."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.6) or [n for n in names if n.lower() == name.lower()]
+    near = [n for n in names if n.lower() == name.lower()] or get_close_matches(name, names, n=1, cutoff=0.6)
     shown = ", ".join(names[:20]) + (f", … ({len(names)} in all)" if len(names) > 20 else "")
     mend = f'did you mean "{near[0]}"?' if near else f"there are: {shown}" if names else "there are none"
     return fault(spot, f'no {what} "{name}"{of and " " + of}; {mend}')

@@ -88,10 +88,10 @@ def _check_sides(facts: Facts, near: tuple[Model, Field], far: tuple[Model, Fiel
         _check_list(item, opposite, target)
     elif opposite.arity == "[]":
         if not _held(item):
-            raise fault(item.spot, f'"{item.name}" says not what holds it; {_holding(target, item)}')
+            raise fault(item.spot, f'"{item.name}" says not what holds it; write {_holding(target, item)}')
     elif _held(item) == _held(opposite):
         what = "both sides say" if _held(item) else "neither side says"
-        mend = f"keep one: {_holding(target, item)}"
+        mend = f"{'keep one' if _held(item) else 'write'}: {_holding(target, item)}"
         raise fault(item.spot, f'of "{item.name}" and "{opposite.name}", {what} what holds the relation; {mend}')
     elif not _held(item) and not item.arity:
         what = f'"{model.name}.{item.name}" has no column and cannot be required'
