@@ -42,7 +42,7 @@ def metadata(schema: Schema) -> MetaData:
     """Return the tables of a schema, as Prisma's own DDL would make them."""
     from sqlalchemy import MetaData
 
-    from dbplan.sources.prisma import relations, settings, tables
+    from dbplan.sources.prisma import join_tables, relations, settings, tables
     from dbplan.sources.prisma.scope import Scope
 
     scope = Scope(schema)
@@ -53,7 +53,7 @@ def metadata(schema: Schema) -> MetaData:
     for link in relations.links(scope):
         relations.add_foreign_key(link, scope, found)
     for join in relations.joins(scope):
-        relations.add_join_table(join, scope, found, made)
+        join_tables.add_join_table(join, scope, found, made)
     for table in found.values():
         tables.mend_counting(table)
     if told := list(relations.in_arrays(scope)):

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import types as generic
 from sqlalchemy.dialects import mssql, mysql, postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
 from dbplan.sources.reflected import ServerType
@@ -54,8 +55,18 @@ _POSTGRESQL_NATIVE: Mapping[str, Maker] = {
     "JsonB": postgresql.JSONB,
 }
 
-# CockroachDB takes PostgreSQL's words for the same types.
-_COCKROACHDB = _POSTGRESQL
+
+class INT4(postgresql.INTEGER):
+    """An integer of four bytes, by the name that means it on CockroachDB too, whose INTEGER has eight."""
+
+
+@compiles(INT4, "postgresql")
+def _int4(_kind: INT4, _compiler: Any, **_: Any) -> str:
+    return "INT4"
+
+
+# CockroachDB takes PostgreSQL's words for the other types.
+_COCKROACHDB: Mapping[str, Maker] = {**_POSTGRESQL, "Int": INT4}
 _COCKROACHDB_NATIVE: Mapping[str, Maker] = {
     name: _POSTGRESQL_NATIVE[name]
     for name in (
@@ -69,7 +80,7 @@ _COCKROACHDB_NATIVE: Mapping[str, Maker] = {
     "Float4": postgresql.REAL,
     "Float8": postgresql.DOUBLE_PRECISION,
     "Int2": postgresql.SMALLINT,
-    "Int4": postgresql.INTEGER,
+    "Int4": INT4,
     "Int8": postgresql.BIGINT,
     "CatalogSingleChar": partial(ServerType, '"char"', "postgresql"),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Relations: which field leads where, and the foreign keys and join tables that Prisma makes of them."""
+"""Relations: which field leads where, and the foreign keys that Prisma makes of them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Table
 
-from dbplan.errors import SourceError
 from dbplan.sources.prisma import names
-from dbplan.sources.prisma.mysql import KINDS
 from dbplan.sources.prisma.scope import Scope, argument, find, first, items, mapped, text
 from dbplan.sources.prisma.syntax import Field, Model
-from dbplan.sources.prisma.types import column_type
 
 _ACTIONS = {
     "Cascade": "CASCADE",
@@ -22,8 +19,6 @@ _ACTIONS = {
     "SetNull": "SET NULL",
     "SetDefault": "SET DEFAULT",
 }
-_KEYED = ("postgresql",)
-"""Servers on which a join table has a primary key; on the others it has a unique index."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +83,16 @@ def in_arrays(scope: Scope) -> Iterator[str]:
 
 def _opposite(model: Model, field: Field, other: Model) -> Field | None:
     """Return the field of the other model that is the same relation."""
-    name = _name(field)
+    name = name_of(field)
     for candidate in other.fields:
         same = other is model and candidate.name == field.name
-        if candidate.type == model.name and not same and _name(candidate) == name:
+        if candidate.type == model.name and not same and name_of(candidate) == name:
             return candidate
     return None
 
 
-def _name(field: Field) -> str:
+def name_of(field: Field) -> str:
+    """Return the name that a schema gives to the relation of a field; "" for none."""
     return text(first(find(field, "relation")))
 
 
@@ -117,11 +113,10 @@ def add_foreign_key(link: Link, scope: Scope, tables: Mapping[str, Table]) -> No
         or names.foreign_key(mapped(link.child), [column.name for column in columns], scope.dialect),
         ondelete=_ACTIONS.get(text(argument(relation, "onDelete"))) or _on_delete(link, scope),
         onupdate=_ACTIONS.get(text(argument(relation, "onUpdate")), "CASCADE"),
-        info={"relation": _name(link.field), "field": link.field.name, "back": link.back.name if link.back else ""},
+        info={"relation": name_of(link.field), "field": link.field.name, "back": link.back.name if link.back else ""},
     )
     if not scope.enforced or "view" in (link.child.kind, link.parent.kind):
-        key.info["enforced"] = False
-        key.ddl_if(callable_=_never)
+        draw_only(key)
     child.append_constraint(key)
 
 
@@ -133,6 +128,12 @@ def _on_delete(link: Link, scope: Scope) -> str:
     return "NO ACTION" if scope.dialect == "mssql" else "RESTRICT"
 
 
+def draw_only(key: ForeignKeyConstraint) -> None:
+    """Have a relation drawn, and never created."""
+    key.info["enforced"] = False
+    key.ddl_if(callable_=_never)
+
+
 def _never(*_: Any, **__: Any) -> bool:
     return False
 
@@ -140,75 +141,3 @@ def _never(*_: Any, **__: Any) -> bool:
 def _column(model: Model, name: str, scope: Scope) -> str:
     field = next(field for field in model.fields if field.name == name)
     return names.cut(mapped(field), names.LONGEST[scope.dialect])
-
-
-def add_join_table(join: Join, scope: Scope, tables: Mapping[str, Table], metadata: MetaData) -> None:
-    """Make the table of a relation of many to many, with its key, index and foreign keys."""
-    name = names.join_table(_name(join.field), join.one.name, join.other.name, scope.dialect)
-    parents = {"A": tables[join.one.name], "B": tables[join.other.name]}
-    columns = [
-        Column(side, _key_type(model, scope), nullable=False) for side, model in zip("AB", _models(join), strict=True)
-    ]
-    home = parents["A"].schema
-    table = Table(free_name(name, home, scope, metadata), metadata, *columns, schema=home, **options(scope))
-    _add_unique(table, name, scope)
-    Index(names.of_join_table(name, "_B_index", scope.dialect), table.columns["B"])
-    for side, back in (("A", join.field), ("B", join.back)):
-        _add_side(
-            table, name, side, parents[side], scope, {"relation": _name(join.field), "field": "", "back": back.name}
-        )
-
-
-def free_name(name: str, schema: str | None, scope: Scope, metadata: MetaData) -> str:
-    """Return a table's name as the server cuts it; SourceError where another table has it already."""
-    short = names.cut(name, names.LONGEST[scope.dialect])
-    if (f"{schema}.{short}" if schema else short) in metadata.tables:
-        cut = f', which is all that {scope.dialect} keeps of "{name}"' if short != name else ""
-        raise SourceError(f'two tables have the name "{short}"{cut}; give one of them another by @@map')
-    return short
-
-
-def options(scope: Scope) -> dict[str, Any]:
-    """Return what Prisma says of every table on that server."""
-    if scope.dialect != "mysql":
-        return {}
-    said = {"default_charset": "utf8mb4", "collate": "utf8mb4_unicode_ci"}
-    return {f"{kind}_{key}": value for kind in KINDS for key, value in said.items()}
-
-
-def _models(join: Join) -> tuple[Model, Model]:
-    return join.one, join.other
-
-
-def _key_type(model: Model, scope: Scope) -> Any:
-    return column_type(next(field for field in model.fields if find(field, "id")), scope)
-
-
-def _add_unique(table: Table, name: str, scope: Scope) -> None:
-    pair = table.columns["A"], table.columns["B"]
-    if scope.dialect in _KEYED:
-        table.append_constraint(PrimaryKeyConstraint(*pair, name=names.of_join_table(name, "_AB_pkey", scope.dialect)))
-    elif scope.dialect == "mssql":
-        table.append_constraint(UniqueConstraint(*pair, name=names.of_join_table(name, "_AB_unique", scope.dialect)))
-    else:
-        Index(names.of_join_table(name, "_AB_unique", scope.dialect), *pair, unique=True)
-
-
-def _add_side(table: Table, name: str, side: str, parent: Table, scope: Scope, info: dict[str, str]) -> None:
-    # SQL Server refuses two ways of cascading from one table to another.
-    twice = (
-        scope.dialect == "mssql" and len({key.referred_table for key in table.foreign_key_constraints} | {parent}) == 1
-    )
-    action = "NO ACTION" if twice else "CASCADE"
-    key = ForeignKeyConstraint(
-        [table.columns[side]],
-        [next(iter(parent.primary_key.columns))],
-        name=names.of_join_table(name, f"_{side}_fkey", scope.dialect),
-        ondelete=action,
-        onupdate=action,
-        info=info,
-    )
-    if not scope.enforced:
-        key.info["enforced"] = False
-        key.ddl_if(callable_=_never)
-    table.append_constraint(key)

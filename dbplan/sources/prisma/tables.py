@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeEngine
 from dbplan.sources.prisma import mysql, names
 from dbplan.sources.prisma.defaults import Filling, clause, filling, quoted
 from dbplan.sources.prisma.indexes import columns_of, index_of
-from dbplan.sources.prisma.relations import free_name, options
+from dbplan.sources.prisma.placing import free_name, options
 from dbplan.sources.prisma.scope import Scope, argument, every, find, mapped, text
 from dbplan.sources.prisma.syntax import Attribute, Field, Model
 from dbplan.sources.prisma.types import BIGSERIAL, COUNTED, SERIAL, SMALLSERIAL, bson_type, column_type
@@ -29,7 +29,7 @@ _NUMBERS = {
 
 def add_table(model: Model, scope: Scope, metadata: MetaData) -> Table:
     """Make the table of a model or view."""
-    key = _key_fields(model)
+    key = key_fields(model)
     schema = scope.namespace(model)
     table = Table(
         free_name(mapped(model), schema, scope, metadata),
@@ -61,7 +61,7 @@ def _info(model: Model) -> dict[str, Any]:
     return info
 
 
-def _key_fields(model: Model) -> tuple[str, ...]:
+def key_fields(model: Model) -> tuple[str, ...]:
     """Return the fields of the primary key."""
     single = tuple(field.name for field in model.fields if find(field, "id"))
     return single or tuple(name for name, _ in columns_of(find(model, "id")))
@@ -101,7 +101,7 @@ def _column(field: Field, model: Model, key: tuple[str, ...], scope: Scope, meta
         *((identity,) if identity else ()),
         nullable=field.arity != "",
         comment=field.comment or None,
-        info=_about(field, fill, scope),
+        info=_about(field, model, fill, scope),
         **arguments,
     )
 
@@ -124,13 +124,13 @@ def _sequence(field: Field, model: Model, fill: Filling, scope: Scope, metadata:
     return f"nextval({quoted(name)})"
 
 
-def _about(field: Field, fill: Filling, scope: Scope) -> dict[str, Any]:
+def _about(field: Field, model: Model, fill: Filling, scope: Scope) -> dict[str, Any]:
     """Return what SQLAlchemy has no place for."""
     info: dict[str, Any] = {"field": field.name}
     if fill.client:
         info["default"] = fill.client
-    if fill.name:
-        info["default_name"] = fill.name
+    if fill.sql and scope.dialect == "mssql":
+        info["default_name"] = fill.name or names.default(mapped(model), mapped(field), scope.dialect)
     if find(field, "updatedAt"):
         info["updated_at"] = True
     if find(field, "ignore"):
@@ -146,7 +146,7 @@ def _add_primary_key(table: Table, model: Model, scope: Scope) -> None:
     attribute = find(model, "id") or next((a for field in model.fields if (a := find(field, "id"))), None)
     if attribute is None:
         return
-    columns = [table.columns[_name(model, name, scope)] for name in _key_fields(model)]
+    columns = [table.columns[_name(model, name, scope)] for name in key_fields(model)]
     named = scope.dialect not in ("mysql", "sqlite", "mongodb")
     name = text(argument(attribute, "map")) or names.primary_key(mapped(model), scope.dialect)
     clustered: dict[str, Any] = {"mssql_clustered": False} if text(argument(attribute, "clustered")) == "false" else {}
