@@ -99,6 +99,11 @@ class Plan:
         """The tables, by name."""
         return tuple(self.metadata.tables[key] for key in sorted(self.metadata.tables))
 
+    @property
+    def entities(self) -> tuple[Table, ...]:
+        """The tables and views, by name, without partitions: each is part of the table that it is a partition of."""
+        return tuple(table for table in self.tables if "partition_of" not in table.info)
+
     def table(self, name: str) -> Table:
         """Return the table of that name, schema-qualified where it has a schema."""
         try:

@@ -68,10 +68,10 @@ def _chosen(plan: Plan, focus: str | Sequence[str] | None, hops: int) -> tuple[T
     if hops < 0:
         raise UsageError(f"hops is {hops}; it counts relations away from the focus, so 0 or more")
     if focus is None:
-        return plan.tables
+        return plan.entities
     names = [name.strip() for name in focus.split(",")] if isinstance(focus, str) else list(focus)
     near = {table_named(plan, name).key for name in names}
-    edges, _ = relations(plan.tables)
+    edges, _ = relations(plan.entities)
     for _ in range(hops):
         near |= {key for edge in edges if near & {edge.child, edge.parent} for key in (edge.child, edge.parent)}
     return tuple(table for table in plan.tables if table.key in near)
@@ -100,7 +100,7 @@ def _boxes(plan: Plan, tables: Sequence[Table], brief: bool) -> list[Box]:
 def _verdict(tables: Sequence[Table], edges: Sequence[Relation], plan: Plan, focused: bool) -> str:
     counts = f"{_count(len(tables), 'table')}, {_count(len(edges), 'relation')}"
     if focused:
-        return f"{counts}, of {_count(len(plan.tables), 'table')} in the plan."
+        return f"{counts}, of {_count(len(plan.entities), 'table')} in the plan."
     alone = _alone(tables, edges)
     if not alone or len(tables) < 2:
         return f"{counts}."

@@ -23,7 +23,7 @@ _DAY = 86_400
 
 def dictionary(plan: Plan) -> Report:
     """Tell of every table and column what it means and holds, with its keys, checks, indexes, queries and age."""
-    tables = plan.tables
+    tables = plan.entities
     folded = len(tables) > MOST_OPEN
     used = queries_of(plan)
     sections = [_section(plan, table, used.get(table.key, ()), folded) for table in tables]
@@ -57,7 +57,7 @@ def _overview(plan: Plan) -> b.Table:
             plan.rows.get(table.key),
             _kept(plan, table) or None,
         )
-        for table in plan.tables
+        for table in plan.entities
     ]
     headings: dict[str, b.Kind] = {"table": "code", "kind": "text", "meaning": "text", "columns": "count"}
     return b.table({**headings, "planned rows": "count", "kept": "text"}, rows, "Tables")

@@ -54,8 +54,8 @@ class Schema:
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
-        """The tables that hold rows, by name; views are left out."""
-        return tuple(table for table in self.plan.tables if not is_view(table))
+        """The tables that hold rows, by name; views are left out, and partitions are judged as their parent."""
+        return tuple(table for table in self.plan.entities if not is_view(table))
 
     @cached_property
     def types(self) -> Mapping[Column[Any], PgType]:

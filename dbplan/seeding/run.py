@@ -117,12 +117,14 @@ def gather(connection: Connection, made: World) -> Any:
     from dbplan.seeding.loading import load, require_empty
     from dbplan.seeding.order import order
     from dbplan.seeding.reporting import Gathered, samples
+    from dbplan.seeding.triggers import without_triggers
     from dbplan.seeding.violations import violations
 
     require_empty(connection, made.plan)
     sequence = order(made.sources, defers=connection.dialect.name == "sqlite")
     began = time.perf_counter()
-    seconds = load(connection, made.sources, sequence)
+    with without_triggers(connection, made.plan.metadata):
+        seconds = load(connection, made.sources, sequence)
     took = time.perf_counter() - began
     broken = {name: violations(connection, s.table, s.total) for name, s in made.sources.items()}
     if sum(broken.values()):

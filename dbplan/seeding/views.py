@@ -1,4 +1,4 @@
-"""Views stand beside the tables of a plan, and hold no rows of their own."""
+"""Views and partitions stand beside the tables of a plan, and get no rows of their own."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from dataclasses import replace
 from sqlalchemy import Table
 
 from dbplan.plan import Plan, copy_metadata
+from dbplan.seeding.partitions import keep_within, partitions
 
 
 def without_views(plan: Plan) -> Plan:
-    """Return the plan with its tables alone; relations that lead to a view guard nothing, and are left out too."""
+    """Return the plan with its tables alone; relations that lead to a view guard nothing, and are left out too.
+
+    A partition gets its rows through the table that it is part of, which is kept within what its partitions take.
+    """
     views = {key for key, table in plan.metadata.tables.items() if table.info.get("is_view")}
+    views |= partitions(plan.metadata)
     if not views:
         return plan
     metadata = copy_metadata(plan.metadata)
     for table in metadata.tables.values():
+        if "partition_of" not in table.info:
+            keep_within(table)
         _leave_out(table, views)
     for key in views:
         metadata.remove(metadata.tables[key])
