@@ -87,9 +87,10 @@ async function answer(verb, files) {
   }
 }
 
-if (verb === 'each') {
+const EACH = { each: 'ddl', formats: 'format' }
+if (verb in EACH) {
   const answers = []
-  for (const path of paths) answers.push(await answer('ddl', [read(path)]))
+  for (const path of paths) answers.push(await answer(EACH[verb], [read(path)]))
   console.log(JSON.stringify(answers))
 } else {
   console.log(JSON.stringify(await answer(verb, paths.map(read))))

@@ -129,7 +129,8 @@ def _lost_numbering(column: Column[Any], context: Context) -> Iterator[str]:
         yield f"it is generated as {context.sql(column.computed.sqltext)}; there it is a column that nothing fills"
     elif column.identity is not None and context.provider != "sqlserver":
         kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
-        yield f"its identity (GENERATED {kind}) is a sequence and a DEFAULT there (SERIAL)"
+        own = f"{column.table.name}_{column.name}_seq"
+        yield f"its identity (GENERATED {kind}) is a DEFAULT there (SERIAL), from the sequence {own} by one"
 
 
 def _lost_filling(column: Column[Any], said: Said, context: Context) -> Iterator[str]:

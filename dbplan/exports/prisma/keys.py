@@ -337,7 +337,8 @@ def _part(expression: Any, index: Index, classes: Any, lengths: Any) -> Part | N
             return None
         ops, nulls, length = match["ops"] or "", (match["nulls"] or nulls).lower(), int(match["length"] or 0)
         element, descending = column, descending or (match["order"] or "").lower() == "desc"
-    ops = str(ops or classes.get(element.key) or classes.get(element.name) or "")
+    told = classes.get(element.key) or classes.get(element.name) if element is expression else None
+    ops = str(ops or told or "")  # SQLAlchemy writes none beside an order
     length = length or int(lengths.get(element.key) or lengths.get(element.name) or 0)
     return Part(element, ops, descending, nulls, length)
 
