@@ -111,9 +111,14 @@ def _check_list(item: Field, opposite: Field, target: Model) -> None:
         if given is not None and argument(given, word) is not None:
             mend = "a relation of many to many has a table of its own" if many else f'"{opposite.name}" holds it'
             raise fault(item.spot, f'the list "{item.name}" takes no "{word}"; {mend}')
-    if many and not any(attribute(field, "id") for field in target.fields):
+    if many and not _has_single_id(target):
         mend = "give it one, or write the join table as a model"
         raise fault(item.spot, f'a list on both sides needs an @id in "{target.name}"; {mend}')
+
+
+def _has_single_id(model: Model) -> bool:
+    whole = attribute(model, "id")
+    return len(named(argument(whole, "fields", first=True))) == 1 or any(attribute(f, "id") for f in model.fields)
 
 
 def _check_held(facts: Facts, model: Model, item: Field, target: Model) -> None:
