@@ -10,10 +10,16 @@ from sqlalchemy import MetaData, Sequence, Table
 from dbplan.ddl.translation import Translation, columns, fitting, indexes, references, tables, views
 from dbplan.ddl.translation.names import Names
 from dbplan.ddl.translation.targets import TARGETS, Target, target
-from dbplan.ddl.translation.work import Work
+from dbplan.ddl.translation.work import Work, kept
 from dbplan.evidence import Place
 
-_LEFT_OUT = {"routines": "routines", "types": "composite and range types", "events": "events"}
+_LEFT_OUT = {
+    "routines": "routines",
+    "types": "types and domains",
+    "events": "events",
+    "virtual_tables": "virtual tables",
+    "statistics": "extended statistics",
+}
 
 
 def translate(metadata: MetaData, dialect: str) -> Translation:
@@ -50,14 +56,10 @@ def _relate(stored: list[Table], work: Work) -> None:
 
 
 def _empty(metadata: MetaData, wanted: Target) -> MetaData:
-    kept = {
-        word: value
-        for word, value in metadata.info.items()
-        if word not in ("extensions", "schemas", "collation", *_LEFT_OUT)
-    }
-    if wanted.name == "postgresql" and not metadata.info.get("dialect"):
-        kept = dict(metadata.info)
-    return MetaData(info=kept | {"dialect": wanted.name})
+    """Return a MetaData for the target, with what it still understands of the original's `.info`."""
+    as_is = wanted.name == "postgresql" and not metadata.info.get("dialect")
+    held = dict(metadata.info) if as_is else kept(metadata.info)
+    return MetaData(info=held | {"dialect": wanted.name})
 
 
 def _is_stored(table: Table, work: Work) -> bool:

@@ -17,6 +17,7 @@ from dbplan.evidence import Place
 
 _OF_A_TABLE = {
     "triggers": "its triggers ({count}) are left out: what they guard or keep, the application has to",
+    "rules": "its rules ({count}) are left out: the application has to do what they did",
     "policies": "its policies ({count}) are left out: every role sees every row that it may read at all",
 }
 
@@ -59,7 +60,7 @@ def _information(table: Table, work: Work, place: Place) -> dict[str, Any]:
     secured = table.info.get("row_security")
     info = kept(table.info)
     for word, said in _OF_A_TABLE.items():
-        found = info.pop(word, ())
+        found = table.info.get(word, ())
         if found:
             work.warn(place, said.format(count=len(found)))
     if secured:

@@ -14,7 +14,14 @@ from dbplan.ddl.translation.names import Names
 from dbplan.ddl.translation.targets import Target, family
 from dbplan.evidence import Finding, Place, Severity
 
-_OWN_WORDS = frozenset(("mariadb", "mysql", "definition", "on_update", "column", "periods", "row_security"))
+_OWN_WORDS = frozenset(
+    (
+        *("mariadb", "mysql", "definition", "on_update", "column", "periods", "row_security", "populated", "late"),
+        *("triggers", "policies", "rules", "alterations", "sequence", "default_name", "partition_of"),
+        *("extensions", "extension_schemas", "schemas", "default_schema", "collation", "order", "statistics"),
+        *("routines", "types", "events", "virtual_tables", "comments", "uncommented"),
+    )
+)
 
 
 def kept(info: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,198 @@
+"""Words of one server in those of another: types, defaults, conditions; what has no words is said."""
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import mssql, mysql, postgresql, sqlite
+
+from dbplan.columns import Key, UtcDateTime
+from dbplan.ddl import translated
+from dbplan.ddl.translation.expressions import Expressions, Untranslatable
+from dbplan.ddl.translation.targets import TARGETS
+from dbplan.errors import UnknownName
+from dbplan.evidence import Severity
+
+COLUMNS = {name: name for name in ("a", "b", "email", "status", "active", "price", "d", "Select", "at")}
+OTHERS = ("mysql", "mssql", "sqlite")
+
+
+def said(sql, source, target):
+    """Return a condition in another server's words, None where there are none."""
+    try:
+        return Expressions(source, TARGETS[target]).condition(sql, COLUMNS, frozenset({"active"}))
+    except Untranslatable:
+        return None
+
+
+LISTED = "((status)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))"
+SUM = "(CASE WHEN a IS NULL THEN 0 ELSE 1 END + CASE WHEN b IS NULL THEN 0 ELSE 1 END) = 1"
+CASES = "CASE WHEN a IS NULL THEN 1 WHEN NOT (a IS NULL) THEN 0 END"
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        (LISTED, ["status IN ('a', 'b')"] * 3),
+        ("length(a) <= 3", ["char_length(a) <= 3", "len(a) <= 3", "length(a) <= 3"]),
+        ('"Select" > 0', ["`Select` > 0", "[Select] > 0", '"Select" > 0']),
+        ("active AND a > 0", ["active AND a > 0", "active = 1 AND a > 0", "active AND a > 0"]),
+        ("(a IS NULL) = active", ["(a IS NULL) = active", f"{CASES} = active", "(a IS NULL) = active"]),
+        ("a ~~ 'x%'::text", ["a LIKE 'x%'", "a LIKE 'x%'", "a GLOB 'x*'"]),
+        ("a !~~ 'x_[%'", ["a NOT LIKE 'x_[%'", "a NOT LIKE 'x_[%'", "NOT a GLOB 'x?[[]*'"]),
+        ("a ~~* 'X%'", ["lower(a) LIKE lower('X%')"] * 3),
+        ("email ~ '^[a-z]+$'", ["email REGEXP '(?-i)^[a-z]+$'", None, None]),
+        (r"email ~ '\y'", [None] * 3),
+        ("num_nonnulls(a, b) = 1", [SUM] * 3),
+        ("price >= (0)::numeric", ["price >= 0"] * 3),
+        ("price > '-5'::integer", ["price > -5"] * 3),
+        ("a || b = 'ü'", ["concat(a, b) = 'ü'", "a + b = N'ü'", "a || b = 'ü'"]),
+        (r"a = 'x\y'", [r"a = 'x\\y'", r"a = 'x\y'", r"a = 'x\y'"]),
+        ("a IS DISTINCT FROM b", ["NOT a <=> b", "a IS DISTINCT FROM b", "a IS NOT b"]),
+        ("a / b > 1", [None] * 3),
+        ("at < now()", [None] * 3),
+        ("d ->> 'x' = 'y'", [None] * 3),
+        ("frobnicate(a)", [None] * 3),
+        ("nobody > 1", [None] * 3),
+        ("((", [None] * 3),
+    ],
+)
+def test_conditions_of_postgresql(sql, words):
+    assert [said(sql, "postgresql", target) for target in OTHERS] == words
+
+
+@pytest.mark.parametrize(
+    ("sql", "source", "target", "words"),
+    [
+        ("`active` in (0,1)", "mysql", "postgresql", "active IN (FALSE, TRUE)"),
+        ("`active` = 1 and `a` = 1", "mysql", "postgresql", "active = TRUE AND a = 1"),
+        ("concat(`a`,'x') <> _utf8mb4'y'", "mysql", "postgresql", "(a || 'x') <> 'y'"),
+        ("a LIKE 'X%'", "sqlite", "postgresql", "lower(a) LIKE lower('X%')"),
+        ("email GLOB '*@*'", "sqlite", "postgresql", None),
+        ("num_nulls(a, b) = 1", "postgresql", "cockroachdb", "num_nulls(a, b) = 1"),
+    ],
+)
+def test_conditions_of_others(sql, source, target, words):
+    assert said(sql, source, target) == words
+
+
+def one(kind, source, target, default=None, **table):
+    """Return a column of another server's, as that one writes it, and what is lost."""
+    metadata = sa.MetaData(info={"dialect": source} if source else {})
+    given = sa.Column("c", kind, server_default=None if default is None else sa.text(default))
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), given, **table)
+    found = translated(metadata, target)
+    column = found.metadata.tables["t"].c.c
+    made = getattr(column.server_default, "arg", None)
+    return TARGETS[target].compiled(column.type), None if made is None else str(made), found.lost
+
+
+PG = postgresql
+BLIND = "NVARCHAR(max) COLLATE Latin1_General_100_CI_AS"
+UTC = ["(UTC_TIMESTAMP(6))", "SYSUTCDATETIME()", "CURRENT_TIMESTAMP"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (PG.JSONB(), ["JSON", "NVARCHAR(max)", "JSON", "JSONB"]),
+        (PG.UUID(), ["CHAR(36)", "UNIQUEIDENTIFIER", "CHAR(36)", "UUID"]),
+        (PG.TIMESTAMP(timezone=True), ["DATETIME(6)", "DATETIMEOFFSET(6)", "DATETIME", "TIMESTAMP WITH TIME ZONE"]),
+        (PG.TIMESTAMP(precision=3), ["DATETIME(3)", "DATETIME2(3)", "DATETIME", "TIMESTAMP(3) WITHOUT TIME ZONE"]),
+        (PG.ARRAY(sa.Text()), ["JSON", "NVARCHAR(max)", "JSON", "TEXT[]"]),
+        (PG.INET(), ["VARCHAR(43)", "NVARCHAR(43)", "VARCHAR(43)", "INET"]),
+        (PG.BYTEA(), ["LONGBLOB", "VARBINARY(max)", "BLOB", "BYTEA"]),
+        (PG.CITEXT(), ["LONGTEXT COLLATE utf8mb4_general_ci", BLIND, 'TEXT COLLATE "NOCASE"', "TEXT"]),
+        (PG.MONEY(), ["NUMERIC(19, 2)", "NUMERIC(19, 2)", "NUMERIC(19, 2)", "NUMERIC(19, 2)"]),
+        (PG.INT4RANGE(), ["VARCHAR(255)", "NVARCHAR(255)", "VARCHAR(255)", "VARCHAR(255)"]),
+        (PG.ENUM("a", "bc", name="e"), ["ENUM('a','bc')", "NVARCHAR(2)", "VARCHAR(2)", "e"]),
+        (PG.BIT(4), ["BIT(4)", "NVARCHAR(4)", "VARCHAR(4)", "BIT(4)"]),
+        (PG.DOUBLE_PRECISION(), ["DOUBLE", "FLOAT(53)", "REAL", "DOUBLE PRECISION"]),
+        (sa.VARCHAR(20000), ["LONGTEXT", "NVARCHAR(max)", "VARCHAR(20000)", "VARCHAR(20000)"]),
+        (sa.INTEGER(), ["INTEGER", "INTEGER", "INTEGER", "INT4"]),
+    ],
+)  # fmt: skip
+def test_types_of_postgresql(kind, words):
+    assert [one(kind, "postgresql", target)[0] for target in (*OTHERS, "cockroachdb")] == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "target", "words"),
+    [
+        (mysql.TINYINT(1), "mysql", "postgresql", "BOOLEAN"),
+        (mysql.BIT(1), "mysql", "postgresql", "BOOLEAN"),
+        (mysql.INTEGER(unsigned=True), "mysql", "postgresql", "BIGINT"),
+        (mysql.BIGINT(unsigned=True), "mysql", "postgresql", "NUMERIC(20, 0)"),
+        (mysql.DATETIME(), "mysql", "postgresql", "TIMESTAMP(0) WITHOUT TIME ZONE"),
+        (mysql.TIMESTAMP(fsp=6), "mysql", "mssql", "DATETIMEOFFSET(6)"),
+        (mysql.YEAR(), "mysql", "sqlite", "SMALLINT"),
+        (mysql.SET("a", "b"), "mysql", "postgresql", "VARCHAR(4)"),
+        (mysql.ENUM("a"), "mysql", "postgresql", "t_c"),
+        (mssql.TINYINT(), "mssql", "postgresql", "SMALLINT"),
+        (mssql.BIT(), "mssql", "mysql", "BOOL"),
+        (mssql.MONEY(), "mssql", "postgresql", "NUMERIC(19, 4)"),
+        (mssql.DATETIMEOFFSET(3), "mssql", "postgresql", "TIMESTAMP(3) WITH TIME ZONE"),
+        (sqlite.INTEGER(), "sqlite", "postgresql", "BIGINT"),
+        (sqlite.REAL(), "sqlite", "postgresql", "DOUBLE PRECISION"),
+        (Key(), "", "mysql", "CHAR(32)"),
+        (Key(), "", "mariadb", "UUID"),
+        (UtcDateTime(), "", "mssql", "DATETIMEOFFSET(6)"),
+        (sa.Float(), "", "mysql", "DOUBLE"),
+        (sa.LargeBinary(), "", "mysql", "LONGBLOB"),
+        (sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql"), "", "mysql", "MEDIUMTEXT"),
+        (sa.JSON().with_variant(PG.JSONB(), "postgresql"), "", "cockroachdb", "JSONB"),
+        (sa.Enum("a", "b", name="e", native_enum=False), "", "mssql", "NVARCHAR(1)"),
+    ],
+)
+def test_types_of_others(kind, source, target, words):
+    assert one(kind, source, target)[0] == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "words"),
+    [
+        (PG.TIMESTAMP(timezone=True), "now()", ["(UTC_TIMESTAMP(6))", "SYSDATETIMEOFFSET()", "CURRENT_TIMESTAMP"]),
+        (PG.TIMESTAMP(), "LOCALTIMESTAMP", ["CURRENT_TIMESTAMP(6)", "SYSDATETIME()", "CURRENT_TIMESTAMP"]),
+        (PG.TIMESTAMP(), "timezone('utc'::text, now())", UTC),
+        (sa.DATE(), "CURRENT_DATE", ["(CURRENT_DATE())", "CAST(SYSDATETIME() AS DATE)", "CURRENT_DATE"]),
+        (sa.BOOLEAN(), "true", ["1"] * 3),
+        (sa.VARCHAR(5), "'it''s'::character varying", ["'it''s'"] * 3),
+        (sa.VARCHAR(5), "NULL::character varying", [None] * 3),
+        (sa.TEXT(), "'x'::text", ["('x')", "'x'", "'x'"]),
+        (sa.NUMERIC(5, 2), "'-1.5'::numeric", ["-1.5"] * 3),
+        (PG.JSONB(), "'{\"a\": [1]}'::jsonb", ["('{\"a\": [1]}')", "'{\"a\": [1]}'", "('{\"a\": [1]}')"]),
+        (PG.ARRAY(sa.Text()), "'{a,b}'::text[]", ["('[\"a\", \"b\"]')", "'[\"a\", \"b\"]'", "('[\"a\", \"b\"]')"]),
+        (PG.ARRAY(sa.Text()), "ARRAY[]::text[]", ["('[]')", "'[]'", "('[]')"]),
+        (PG.BYTEA(), r"'\x00ff'::bytea", ["(x'00ff')", "0x00ff", "x'00ff'"]),
+        (sa.TEXT(), "upper('x')", [None] * 3),
+        (PG.TIMESTAMP(timezone=True), "(now() + '1 day'::interval)", [None] * 3),
+    ],
+)  # fmt: skip
+def test_defaults(kind, default, words):
+    assert [one(kind, "postgresql", target, default)[1] for target in OTHERS] == words
+
+
+def test_what_is_lost_says_what_stands_instead():
+    (note,) = one(sa.TEXT(), "postgresql", "mysql", "upper('x')")[2]
+    assert (note.rule, note.severity, str(note.place)) == ("export-ddl", Severity.NOTE, "t.c")
+    assert note.message == (
+        "its default upper('x') is left out (it is neither a constant nor a clock): "
+        "the application has to give the value"
+    )
+
+
+def test_its_own_dialect_is_returned_as_it_is():
+    metadata = sa.MetaData(info={"dialect": "mysql"})
+    assert translated(metadata, "mysql").metadata is metadata
+
+
+def test_another_dialect_is_refused():
+    with pytest.raises(UnknownName, match='no dialect "oracle"; dialects are: cockroachdb'):
+        translated(sa.MetaData(), "oracle")
+
+
+def test_the_original_stays_as_it_was():
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, sa.Column("e", sa.Enum("a", name="e")), sa.Column("n", sa.Text, unique=True), schema="s")
+    before = repr(metadata.tables["s.t"])
+    for target in TARGETS:
+        translated(metadata, target)
+    assert repr(metadata.tables["s.t"]) == before
