@@ -121,7 +121,8 @@ def _sequence(field: Field, model: Model, fill: Filling, scope: Scope, metadata:
     name = f"prisma_sequence_{mapped(model)}_{mapped(field)}"
     said = {_NUMBERS[a.name]: int(text(a.value)) for a in fill.sequence.arguments if a.name in _NUMBERS}  # type: ignore[union-attr]
     Sequence(name, metadata=metadata, **said)  # type: ignore[arg-type]
-    return f"nextval({quoted(f'"{name}"')})"
+    own = f'"{name}"'
+    return f"nextval({quoted(own)})"
 
 
 def _about(field: Field, model: Model, fill: Filling, scope: Scope) -> dict[str, Any]:
