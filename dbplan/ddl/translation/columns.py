@@ -261,7 +261,7 @@ def mentions(words: str, name: str) -> bool:
 
 def _compute(column: Column[Any], new: Column[Any], made: Computed, work: Work, place: Place) -> None:
     table: Table = column.table
-    if work.as_is:
+    if work.unchanged(table):
         new._init_items(Computed(made.sqltext, persisted=made.persisted))
         return
     names = work.names.columns[str(table.key)]

@@ -43,7 +43,7 @@ class Part:
 def add(table: Table, work: Work) -> None:
     """Give the twin of a table the indexes of the original, as far as the target has them."""
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
-        if work.as_is:
+        if work.unchanged(table):
             _copy(index, table, work)
         elif _is_meant(index, work):
             _translate(index, table, work)

@@ -77,7 +77,10 @@ def _say_of_all(metadata: MetaData, work: Work) -> None:
     for word, called in _LEFT_OUT.items():
         count = len(metadata.info.get(word, ()))
         if count and not work.as_is:
-            work.note(Place(), f"its {called} ({count}) are left out: they are in the words of {work.source}")
+            instead = (
+                "a domain's conditions stand with its columns" if word == "types" else "the words are another server's"
+            )
+            work.note(Place(), f"its {called} ({count}) are left out: {instead}")
     for message in _of_texts(work):
         work.note(Place(), message)
 

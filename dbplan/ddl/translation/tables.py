@@ -201,7 +201,7 @@ def _add_check(constraint: CheckConstraint, table: Table, new: Table, work: Work
 
 
 def _clause(constraint: CheckConstraint, sql: str, table: Table, work: Work) -> Any:
-    if work.as_is:
+    if work.unchanged(table):
         return constraint.sqltext
     names = work.names.columns[str(table.key)]
     words = work.expressions.condition(sql, names, work.booleans(table))

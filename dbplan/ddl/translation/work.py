@@ -56,6 +56,10 @@ class Work:
         """Whether the words of the original are taken as they are: SQLAlchemy writes them for PostgreSQL itself."""
         return self.portable and self.target.name == "postgresql"
 
+    def unchanged(self, table: Table) -> bool:
+        """Whether SQL over a table is taken as it is: it may be, and the columns keep their names."""
+        return self.as_is and all(old == new for old, new in self.names.columns[str(table.key)].items())
+
     @property
     def kindred(self) -> bool:
         """Whether both servers speak one language: MariaDB and MySQL, PostgreSQL and CockroachDB."""
@@ -64,7 +68,7 @@ class Work:
     @property
     def expressions(self) -> Expressions:
         """Return the translator of conditions and expressions."""
-        return Expressions(self.source, self.target)
+        return Expressions("postgresql" if self.as_is else self.source, self.target)
 
     @property
     def expressions_of_types(self) -> Expressions:
