@@ -45,7 +45,15 @@ class Named:
     value: Node
 
 
-Node = str | Text | Group | Named
+@dataclass(frozen=True)
+class Joined:
+    """Operands with one operator between them, each of which is no such thing itself or stands in brackets."""
+
+    operator: str
+    items: tuple[Node, ...]
+
+
+Node = str | Text | Group | Named | Joined
 
 
 def call(name: str, /, *items: Node, **named: Node | None) -> Group:
@@ -109,6 +117,9 @@ def flat(node: Node) -> str:
         return quoted(node.value)
     if isinstance(node, Named):
         return node.name + flat(node.value)
+    if isinstance(node, Joined):
+        operands = (f"({flat(one)})" if isinstance(one, Joined) else flat(one) for one in node.items)
+        return f" {node.operator} ".join(operands)
     inner = ", ".join(map(flat, node.items)) + ("," if _is_single(node) else "")
     return f"{node.head}{node.brackets[0]}{inner}{node.brackets[1]}{node.tail}"
 
@@ -126,6 +137,8 @@ def shown(node: Node, indent: int = 0, before: str = "", after: str = "") -> str
         return shown(node.value, indent, before + node.name, after)
     if isinstance(node, Text):
         return _cut(node, indent, before, after)
+    if isinstance(node, Joined):
+        return _joined(node, indent, before, after)
     inner = " " * (indent + _STEP)
     if len(node.items) == 1 and isinstance(node.items[0], Text) and node.head:
         lines = [f"{inner}{line}" for line in _pieces(node.items[0].value, indent + _STEP + 1)]
@@ -134,6 +147,20 @@ def shown(node: Node, indent: int = 0, before: str = "", after: str = "") -> str
         lines = [inner + shown(item, indent + _STEP, "", ",") for item in node.items]
     body = "\n".join(lines)
     return f"{before}{node.head}{node.brackets[0]}\n{body}\n{' ' * indent}{node.brackets[1]}{node.tail}{after}"
+
+
+def _joined(node: Joined, indent: int, before: str, after: str) -> str:
+    """Return operands in parentheses, one a line behind its operator."""
+    inner = " " * (indent + _STEP)
+    if indent + _STEP + wide(flat(node)) <= WIDTH:
+        return f"{before}(\n{inner}{flat(node)}\n{' ' * indent}){after}"
+    lines = []
+    for place, item in enumerate(node.items):
+        lead = f"{node.operator} " if place else ""
+        nested = isinstance(item, Joined) and indent + _STEP + wide(f"{lead}({flat(item)})") <= WIDTH
+        lines.append(inner + (f"{lead}({flat(item)})" if nested else shown(item, indent + _STEP, lead)))
+    body = "\n".join(lines)
+    return f"{before}(\n{body}\n{' ' * indent}){after}"
 
 
 def _cut(node: Text, indent: int, before: str, after: str) -> str:

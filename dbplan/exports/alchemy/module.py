@@ -81,4 +81,5 @@ def module(page: Page, blocks: list[str], *, future: bool) -> str:
     body = "\n\n\n".join([*helpers, *own, *blocks])
     told = docstring(page.plan.summary or f"The tables of {page.plan.name}", 0)
     head = [told, *(["from __future__ import annotations"] if future else []), page.imports.text(body)]
-    return "\n\n".join(head) + f"\n\n\n{body}\n"
+    gap = "\n\n\n" if body.startswith(("class ", "def ")) else "\n\n"  # as isort has it
+    return "\n\n".join(head) + f"{gap}{body}\n"

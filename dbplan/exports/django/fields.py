@@ -1,0 +1,323 @@
+"""Columns as fields: the class that writes a column's type, and the words that it takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Column, Enum, String
+from sqlalchemy.dialects.postgresql import DOMAIN
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql.elements import ClauseElement
+
+from dbplan.evidence import Place
+from dbplan.exports import facts
+from dbplan.exports.alchemy.page import imported
+from dbplan.exports.django.page import Page
+from dbplan.exports.facts import Default, SqlType
+from dbplan.exports.python import Group, Named, Node, Text, call, flat, literal, quoted
+from dbplan.exports.relations import pascal, snake
+
+_PLAIN = {
+    "bigint": "BigIntegerField",
+    "integer": "IntegerField",
+    "int": "IntegerField",
+    "smallint": "SmallIntegerField",
+    "boolean": "BooleanField",
+    "bool": "BooleanField",
+    "double precision": "FloatField",
+    "float": "FloatField",
+    "double": "FloatField",
+    "text": "TextField",
+    "longtext": "TextField",
+    "date": "DateField",
+    "time": "TimeField",
+    "time without time zone": "TimeField",
+    "timestamp with time zone": "DateTimeField",
+    "datetime": "DateTimeField",
+    "interval": "DurationField",
+    "uuid": "UUIDField",
+    "jsonb": "JSONField",
+    "bytea": "BinaryField",
+    "blob": "BinaryField",
+    "longblob": "BinaryField",
+    "inet": "GenericIPAddressField",
+}
+_RANGES = {
+    "int4range": "IntegerRangeField",
+    "int8range": "BigIntegerRangeField",
+    "numrange": "DecimalRangeField",
+    "tstzrange": "DateTimeRangeField",
+    "daterange": "DateRangeField",
+    "hstore": "HStoreField",
+}
+_COUNTING = {"bigint": "BigAutoField", "integer": "AutoField", "int": "AutoField", "smallint": "SmallAutoField"}
+_OF_EXTENSIONS = {"citext", "hstore", "ltree", "vector", "cube"}
+_SERVER_FIELD = '''class ServerField({field}):
+    """A column of a type that Django has no field for, in the words of the server."""
+
+    def __init__(self, *args, words="", **kwargs):
+        self.words = words
+        super().__init__(*args, **kwargs)
+
+    def db_type(self, connection):
+        return self.words
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {{"words": self.words}}'''
+
+
+@dataclass(frozen=True)
+class Made:
+    """A field's class and words, and the Python type that its values compare as: "int", "str", "bool" or ""."""
+
+    head: str
+    words: dict[str, Node] = field(default_factory=dict)
+    values: str = ""
+
+
+def made(page: Page, column: Column[Any]) -> Made:
+    """Return the field that writes a column's type."""
+    type_ = facts.sql_type(column.type, page.dialect)
+    kind = _server_type(column.type)
+    if type_.dimensions:
+        return _array(page, column, type_)
+    if isinstance(kind, DOMAIN):
+        type_ = facts.sql_type(kind.data_type, page.dialect)
+        page.lose(Place(column.table.key, column.name), f"its domain {kind.name} is {type_.words} here")
+    if type_.labels and (type_.native or _is_text(type_)):
+        return _chosen(page, column, type_)
+    return _scalar(page, type_, getattr(kind, "collation", None))
+
+
+def _server_type(type_: Any) -> Any:
+    while hasattr(type_, "impl_instance"):
+        type_ = type_.impl_instance
+    return type_
+
+
+def _is_text(type_: SqlType) -> bool:
+    return type_.name in ("varchar", "text", "character varying")
+
+
+def _scalar(page: Page, type_: SqlType, collation: str | None = None) -> Made:
+    name = re.sub(r" collate .*", "", type_.name)
+    words: dict[str, Node] = {"db_collation": Text(collation)} if collation else {}
+    if name in ("varchar", "character varying"):
+        length = {"max_length": str(type_.length)} if type_.length else {}
+        return Made(page.models("CharField"), {**length, **words}, "str")
+    if name in ("numeric", "decimal") and type_.arguments:
+        digits, places = (*type_.arguments, "0")[:2]
+        if not places.startswith("-"):
+            return Made(page.models("DecimalField"), {"max_digits": digits, "decimal_places": places})
+    if name in _RANGES:
+        return Made(page.postgres("fields", _RANGES[name]))
+    if name == "tsvector":
+        return Made(page.postgres("search", "SearchVectorField"))
+    if name in _PLAIN and (not type_.arguments or name == "float"):
+        return Made(page.models(_PLAIN[name]), words, _values(name))
+    page.blocks["ServerField"] = _SERVER_FIELD.format(field=page.models("Field"))
+    return Made("ServerField", {"words": Text(type_.words.lower())})
+
+
+def _values(name: str) -> str:
+    if name in ("bigint", "integer", "int", "smallint"):
+        return "int"
+    return {"text": "str", "boolean": "bool", "bool": "bool"}.get(name, "")
+
+
+def _array(page: Page, column: Column[Any], type_: SqlType) -> Made:
+    item: Any = _server_type(column.type)
+    while hasattr(item, "item_type"):
+        item = _server_type(item.item_type)
+    if type_.native or isinstance(item, DOMAIN):
+        page.lose(Place(column.table.key, column.name), f"its items are of type {type_.name}; here they are text")
+        inner = Made(page.models("TextField"))
+    else:
+        inner = _scalar(page, facts.sql_type(item, page.dialect))
+    node: Node = call(inner.head, **inner.words)
+    for _ in range(type_.dimensions - 1):
+        node = call(page.postgres("fields", "ArrayField"), node)
+    return Made(page.postgres("fields", "ArrayField"), {"base_field": node})
+
+
+def _chosen(page: Page, column: Column[Any], type_: SqlType) -> Made:
+    """Return the field of an enum: a text with choices."""
+    name = f"{_class(page, column, type_)}.choices"
+    if type_.native:
+        said = f"its enum {type_.name} is text with choices here: Django has no enums of the server"
+        page.lose(Place(column.table.key, column.name), said)
+        return Made(page.models("TextField"), {"choices": name}, "str")
+    if type_.length:
+        return Made(page.models("CharField"), {"max_length": str(type_.length), "choices": name}, "str")
+    return Made(page.models("TextField"), {"choices": name}, "str")
+
+
+def _class(page: Page, column: Column[Any], type_: SqlType) -> str:
+    """Return the class of an enum's choices, which is written once."""
+    kind: Any = _server_type(column.type)
+    enum = kind.enum_class if isinstance(kind, Enum) else None
+    wanted = enum.__name__ if enum is not None else pascal(str(getattr(kind, "name", None) or column.name))
+    if type_.labels not in page.choices:
+        name = page.imports.reserve(wanted)
+        page.choices[type_.labels] = name
+        lines = [f"class {name}({page.models('TextChoices')}):"]
+        taken: dict[str, str] = {}
+        for label in type_.labels:
+            member = _member(label, taken)
+            taken[member] = label
+            shown = label.replace("_", " ").strip().capitalize() or label or "none"
+            usual = member.replace("_", " ").title()
+            value = quoted(label) if shown == usual or shown.title() == usual else f"{quoted(label)}, {quoted(shown)}"
+            lines.append(f"    {member} = {value}")
+        page.blocks[name] = "\n".join(lines)
+    return page.choices[type_.labels]
+
+
+def _member(label: str, taken: dict[str, str]) -> str:
+    name = snake(label).upper() if label.strip() else "EMPTY"
+    name = "".join(sign for sign in name if f"a{sign}".isidentifier()) or "VALUE"
+    name = f"{name}_" if name in ("MRO", "NAME", "VALUE", "NAMES", "LABELS", "VALUES", "CHOICES") else name
+    while name in taken:
+        name += "_2"
+    return name
+
+
+def plain(page: Page, column: Column[Any]) -> Node:
+    """Return a column as a field that is no way to another table."""
+    known = facts.facts(column, page.dialect)
+    place = Place(column.table.key, column.name)
+    if known.counts and column.primary_key and len(column.table.primary_key.columns) == 1:
+        return _counting(page, column, known.type)
+    if column.identity is not None or known.counts:
+        page.lose(place, "the server numbers its rows; Django does so for a primary key alone")
+    field_ = made(page, column)
+    if column.computed is not None:
+        return _generated(page, column, field_)
+    words = {**field_.words, **common(page, column)}
+    return call(field_.head, **words)
+
+
+def _counting(page: Page, column: Column[Any], type_: SqlType) -> Node:
+    identity = column.identity
+    if identity is None or identity.always or identity.start not in (None, 1) or identity.increment not in (None, 1):
+        said = "GENERATED ALWAYS or with numbers of its own" if identity is not None else "a serial"
+        page.lose(Place(column.table.key, column.name), f"it is {said}; here GENERATED BY DEFAULT AS IDENTITY")
+    words = common(page, column)
+    words.pop("db_default", None)
+    return call(page.models(_COUNTING.get(type_.name, "BigAutoField")), **words)
+
+
+def _generated(page: Page, column: Column[Any], field_: Made) -> Node:
+    computed: Any = column.computed
+    sql = sql_of(page, computed.sqltext)
+    if not column.nullable:
+        page.lose(Place(column.table.key, column.name), "a generated column may be NULL here")
+    shared = common(page, column)
+    expression = page.in_sql(sql.replace("%", "%%"), call(field_.head, **_sized(field_.words)))
+    output = call(field_.head, **field_.words)
+    named: dict[str, Node] = {"expression": expression, "output_field": output}
+    stored = computed.persisted is not False and page.dialect.name == "postgresql"
+    named["db_persist"] = repr(bool(stored or computed.persisted))
+    if computed.persisted is not True and page.dialect.name == "postgresql":
+        page.lose(Place(column.table.key, column.name), "Django stores what it generates on PostgreSQL")
+    kept = {key: shared[key] for key in ("db_column", "db_comment") if key in shared}
+    return call(page.models("GeneratedField"), **named, **kept)
+
+
+def sql_of(page: Page, element: Any) -> str:
+    """Return an expression as the server reads it."""
+    if isinstance(element, str):
+        return element
+    options = {"literal_binds": True, "include_table": False}
+    assert isinstance(element, ClauseElement)
+    return str(element.compile(dialect=page.dialect, compile_kwargs=options))
+
+
+def common(page: Page, column: Column[Any]) -> dict[str, Node]:
+    """Return the words that every field takes: its column, its key, NULL, defaults, comment."""
+    attribute = page.attribute(column)
+    words: dict[str, Node] = {}
+    if attribute != column.name:
+        words["db_column"] = Text(str(column.name))
+    if column.primary_key and len(column.table.primary_key.columns) == 1:
+        words["primary_key"] = "True"
+    elif column.nullable:
+        words |= {"null": "True", "blank": "True"}
+    words |= _defaults(page, column)
+    if column.comment:
+        words["db_comment"] = Text(column.comment)
+    return words
+
+
+def _defaults(page: Page, column: Column[Any]) -> dict[str, Node]:
+    words: dict[str, Node] = {}
+    filled: Any = column.default
+    if filled is not None and getattr(filled, "is_callable", False):
+        function = imported(_Importing(page), getattr(filled.arg, "__wrapped__", filled.arg))  # type: ignore[arg-type]
+        if function is not None:
+            words["default"] = function
+    elif filled is not None and getattr(filled, "is_scalar", False):
+        value = getattr(filled.arg, "value", filled.arg)
+        written = literal(value)
+        if written is not None:
+            words["default"] = written
+    try:
+        default = facts.default(column, page.dialect)
+    except SQLAlchemyError:
+        default = None
+    if default is not None and column.computed is None:
+        words["db_default"] = _server_default(page, column, default)
+    return words
+
+
+def _sized(words: dict[str, Node]) -> dict[str, Node]:
+    """Return the words that make a type, without the choices of its values."""
+    return {key: value for key, value in words.items() if key != "choices"}
+
+
+class _Importing:
+    """What `imported` wants of a page: its imports."""
+
+    def __init__(self, page: Page) -> None:
+        self.imports = page.imports
+
+
+def _server_default(page: Page, column: Column[Any], default: Default) -> Node:
+    type_ = facts.sql_type(column.type, page.dialect)
+    kind = _server_type(column.type)
+    if default.kind == "literal" and not type_.dimensions and not isinstance(kind, DOMAIN):
+        if isinstance(default.value, bool) and type_.name in ("boolean", "bool"):
+            return repr(default.value)
+        if isinstance(default.value, int) and _values(type_.name) == "int":
+            return repr(default.value)
+        if isinstance(default.value, str) and (isinstance(kind, String) or type_.labels):
+            return Text(default.value)
+    sql = re.sub(r"^\((.*)\)$", r"\1", default.sql) if default.kind == "now" else default.sql
+    if type_.native:
+        sql = re.sub(r"::.*", "", sql)
+    if default.kind == "now" and sql.upper() == "CURRENT_TIMESTAMP":
+        return f"{page.postgres('functions', 'TransactionNow')}()"
+    field_ = made_quietly(page, column)
+    return page.in_sql(sql.replace("%", "%%"), call(field_.head, **_sized(field_.words)))
+
+
+def made_quietly(page: Page, column: Column[Any]) -> Made:
+    """Return a column's field and note nothing again."""
+    count = len(page.lost)
+    found = made(page, column)
+    del page.lost[count:]
+    return found
+
+
+def bare(node: Node) -> Node:
+    """Return a call without what only a column has."""
+    if not isinstance(node, Group):
+        return node
+    kept = tuple(item for item in node.items if not isinstance(item, Named) or item.name in ("max_length=",))
+    return Group(node.head, kept)
+
+
+__all__ = ["bare", "common", "flat", "made", "made_quietly", "plain", "sql_of"]
