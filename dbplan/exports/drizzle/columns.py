@@ -25,7 +25,7 @@ def column(page: Page, found: Column[Any], in_key: bool = False) -> Call:
     facts = page.columns[found.table.key, found.name]
     made, kind = _typed(page, facts)
     made = made.then("primaryKey", *_counted(page, facts)) if in_key else made
-    if not found.nullable or found.primary_key:
+    if not in_key and (not found.nullable or found.primary_key):
         made = made.then("notNull")
     for name, *arguments in _filled(page, facts, kind):
         made = made.then(name, *arguments)

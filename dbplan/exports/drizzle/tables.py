@@ -34,7 +34,7 @@ def table(page: Page, found: Table) -> str:
     names_of = names(found, page.dialect)
     single = _single_key(page, found)
     entries = tuple((key_of(page, one), column(page, one, one is single)) for one in found.columns)
-    notes = tuple((key_of(page, one), tuple(jsdoc([one.comment]))) for one in found.columns if one.comment)
+    notes = tuple((key_of(page, one), tuple(jsdoc(_notes(page, one)))) for one in found.columns)
     extras = [*_extras(page, found, names_of, single), *_indexes(page, found)]
     _lose_of_table(page, found)
     arguments: tuple[Node, ...] = (Text(found.name), Record(entries, open=True, notes=notes))
@@ -45,6 +45,14 @@ def table(page: Page, found: Table) -> str:
         arguments += (Arrow("table", List(tuple(extras)), returns),)
     made = _call(page, found.schema, _CREATED[page.core], "table", arguments)
     return "\n".join([*jsdoc([found.comment] if found.comment else []), statement(_head(page, found), made)])
+
+
+def _notes(page: Page, found: Column[Any]) -> list[str]:
+    """Return what is said above a column: its comment, and what the client fills in where no code does."""
+    facts = page.columns[found.table.key, found.name]
+    filled = facts.client if facts.client and not facts.client.startswith("uuid(") else ""
+    said = [found.comment] if found.comment else []
+    return [*said, *([f"Filled in by the client: {filled}"] if filled else [])]
 
 
 def _head(page: Page, found: Table) -> str:

@@ -198,6 +198,8 @@ def _hugs(arguments: tuple[Node, ...]) -> bool:
         case List(items):
             first_is_function = len(arguments) == 2 and isinstance(arguments[0], Arrow)
             return bool(items) and not first_is_function and not (len(arguments) > 1 and _is_numbers(items))
+        case Arrow(_, Call(Word(words))):
+            return not words.startswith("new ")
         case Arrow(_, body):
             return isinstance(body, Record | List | Call)
     return False

@@ -1,0 +1,108 @@
+"""Plans as Drizzle schemas: what drizzle-kit makes of them is the plan, but for what it has no words for."""
+
+import json
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from exports.loop import empty_database, run, taken, unexplained
+from exports.strangers import stranger
+from node_tools import node
+
+from dbplan.ddl import translated
+from dbplan.domains import PLANS
+from dbplan.errors import NotCovered
+from dbplan.exports.drizzle import write
+from dbplan.plan import Plan
+from dbplan.sources import read
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "exports" / "credits.drizzle.ts"
+NAMES = (*PLANS, "stranger")
+
+
+def plan(name):
+    return stranger() if name == "stranger" else read(name)
+
+
+def ddl(folder, dialect, written):
+    """Return the SQL that drizzle-kit makes of each schema, in one process."""
+    paths = {name: folder / f"{name}.ts" for name in written}
+    for name, path in paths.items():
+        path.write_text(written[name].files["schema.ts"], "utf-8")
+    answers = json.loads(node("drizzle.mjs", dialect, *paths.values()))
+    found = {name: answers[str(path)] for name, path in paths.items()}
+    assert all(answer["ok"] for answer in found.values()), found
+    return {name: answer["text"] for name, answer in found.items()}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    written = {name: write(plan(name), "postgresql") for name in NAMES}
+    return written, ddl(tmp_path_factory.mktemp("drizzle"), "postgresql", written)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_drizzle_makes_is_the_plan(made, name):
+    written, sql = made
+    lost = written[name].lost
+    with empty_database(*(finding.mend for finding in lost)) as stage:
+        run(stage, sql[name])
+        assert unexplained(plan(name), taken(stage), lost) == ([], [])
+
+
+def test_of_the_bundled_plans_comments_alone_are_lost(made):
+    written, _ = made
+    said = {finding.message for name in PLANS for finding in written[name].lost}
+    assert said == {"its comment stands in the file alone"}
+
+
+def test_the_command_says_the_same(made, tmp_path):
+    written, sql = made
+    (tmp_path / "node_modules").symlink_to(Path(__file__).parents[1] / "node" / "node_modules")
+    (tmp_path / "schema.ts").write_text(written["credits"].files["schema.ts"], "utf-8")
+    arguments = ("export", "--dialect", "postgresql", "--schema", tmp_path / "schema.ts")
+    said = node("node_modules/drizzle-kit/bin.cjs", *arguments, cwd=tmp_path)
+    assert said.strip() == sql["credits"].strip()
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "sqlite"])
+def test_other_servers(tmp_path, dialect):
+    plans = {name: read(name) for name in PLANS}
+    plans = {n: replace(p, metadata=translated(p.metadata, dialect).metadata, queries=()) for n, p in plans.items()}
+    sql = ddl(tmp_path, dialect, {name: write(p, dialect) for name, p in plans.items()})
+    for name, p in plans.items():
+        assert set(re.findall(r"CREATE TABLE `(\w+)`", sql[name])) == set(p.metadata.tables)
+        checks = sum(isinstance(c, sa.CheckConstraint) for t in p.tables for c in t.constraints)
+        assert len(re.findall(r"CHECK\(", sql[name])) == checks
+
+
+def test_sql_server_is_not_covered():
+    with pytest.raises(NotCovered, match="Drizzle is not written for mssql"):
+        write(read("credits"), "mssql")
+
+
+def test_what_the_client_fills_in():
+    m = sa.MetaData()
+    sa.Table(
+        "notes", m,
+        sa.Column("id", sa.Uuid, primary_key=True, info={"default": "uuid(4)"}),
+        sa.Column("key", sa.Text, info={"default": "uuid(7)"}),
+        sa.Column("code", sa.Text, info={"default": "nanoid(10)"}),
+        sa.Column("changed_at", sa.DateTime(timezone=True), info={"updated_at": True}),
+    )  # fmt: skip
+    written = write(Plan("notes", m), "postgresql").files["schema.ts"]
+    assert "$defaultFn(() => crypto.randomUUID())" in written
+    assert "$defaultFn(() => uuidv7())" in written
+    assert "function uuidv7(): string" in written
+    assert re.search(r"\$onUpdate\(\(\) =>\s+new Date\(\)", written)
+    assert "/** Filled in by the client: nanoid(10) */" in written
+
+
+def test_the_file_is_as_it_was_agreed(made):
+    written = made[0]["credits"].files["schema.ts"]
+    if os.environ.get("DBPLAN_GOLDEN") == "write":
+        GOLDEN.write_text(written, "utf-8")
+    assert written == GOLDEN.read_text("utf-8")

@@ -1,0 +1,97 @@
+"""Plans as TypeORM entities: what TypeORM makes of them is the plan, but for what it has no words for."""
+
+import json
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from exports.loop import empty_database, taken, typeorm_options, unexplained
+from exports.strangers import stranger
+from node_tools import node
+
+from dbplan.domains import PLANS
+from dbplan.errors import NotCovered
+from dbplan.exports.typeorm import write
+from dbplan.exports.typeorm.kinds import SUPPORTED
+from dbplan.plan import Plan
+from dbplan.sources import read
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "exports" / "credits.typeorm.ts"
+NAMES = (*PLANS, "stranger")
+OWN = ["typeorm_metadata"]
+"""The table in which TypeORM keeps the text of views and generated columns."""
+
+
+def plan(name):
+    return stranger() if name == "stranger" else read(name)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """What was written, what TypeORM made of it, and what it would change in a second run."""
+    folder = tmp_path_factory.mktemp("typeorm")
+    written = {name: write(plan(name), "postgresql") for name in NAMES}
+    with ExitStack() as stack:
+        stages = {n: stack.enter_context(empty_database(*(f.mend for f in written[n].lost))) for n in NAMES}
+        jobs = []
+        for name, stage in stages.items():
+            path = folder / f"{name}.ts"
+            path.write_text(written[name].files["entities.ts"], "utf-8")
+            jobs.append({"file": str(path), "options": typeorm_options(stage)})
+        (folder / "jobs.json").write_text(json.dumps(jobs), "utf-8")
+        answers = json.loads(node("typeorm.mjs", folder / "jobs.json"))
+        assert all(answer["ok"] for answer in answers), answers
+        catalogs = {name: taken(stage, ignore=OWN) for name, stage in stages.items()}
+    return written, catalogs, dict(zip(NAMES, (answer["again"] for answer in answers), strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_typeorm_makes_is_the_plan(made, name):
+    written, catalogs, _ = made
+    assert unexplained(plan(name), catalogs[name], written[name].lost) == ([], [])
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_typeorm_finds_nothing_to_change_in_what_it_has_made(made, name):
+    assert made[2][name] == []
+
+
+def test_of_the_bundled_plans_the_order_of_indexes_alone_is_lost(made):
+    said = {finding.message for name in PLANS for finding in made[0][name].lost}
+    assert said == {"TypeORM has no order in indexes: its columns all ascend"}
+
+
+def test_a_table_without_a_key_is_left_out_and_said():
+    m = sa.MetaData()
+    sa.Table("log", m, sa.Column("line", sa.Text))
+    written = write(Plan("log", m), "postgresql")
+    assert "// The table log has no primary key" in written.files["entities.ts"]
+    assert [str(finding.place) for finding in written.lost] == ["log"]
+
+
+def test_a_server_that_typeorm_does_not_know():
+    with pytest.raises(NotCovered, match="TypeORM is not written for mongodb"):
+        write(read("credits"), "mongodb")
+
+
+@pytest.mark.parametrize("server", sorted(SUPPORTED))
+def test_each_type_is_one_that_the_driver_knows(server):
+    from dataclasses import replace
+
+    from dbplan.ddl import translated
+
+    found = read("wallet")
+    if server != "postgresql":
+        found = replace(found, metadata=translated(found.metadata, server).metadata, queries=())
+    written = write(found, server).files["entities.ts"]
+    types = {line.split('type: "')[1].split('"')[0] for line in written.splitlines() if 'type: "' in line}
+    assert types <= SUPPORTED[server]
+
+
+def test_the_file_is_as_it_was_agreed(made):
+    written = made[0]["credits"].files["entities.ts"]
+    if os.environ.get("DBPLAN_GOLDEN") == "write":
+        GOLDEN.write_text(written, "utf-8")
+    assert written == GOLDEN.read_text("utf-8")
