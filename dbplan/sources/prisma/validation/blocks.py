@@ -50,7 +50,7 @@ def _datasource(schema: Schema) -> Settings:
 
 
 def _without_datasource(schema: Schema) -> str:
-    blocks = [*schema.models, *schema.enums, *schema.settings]
+    blocks: list[Model | Enumeration | Settings] = [*schema.models, *schema.enums, *schema.settings]
     place = f"{min(block.spot for block in blocks).file}: " if blocks else ""
     return f'{place}the schema has no datasource; add: datasource db {{ provider = "postgresql" }}, on three lines'
 
@@ -94,7 +94,7 @@ def _schemas(provider: str, value: Value | None) -> tuple[str, ...]:
 def check_names(facts: Facts) -> None:
     """Refuse names that are there twice, and those of scalars."""
     schema = facts.schema
-    blocks = sorted([*schema.models, *schema.enums], key=lambda block: block.spot)
+    blocks: list[Model | Enumeration] = sorted([*schema.models, *schema.enums], key=lambda block: block.spot)
     for named in (*blocks, *schema.settings):
         if named.name in SCALARS:
             raise fault(named.spot, f'"{named.name}" is a scalar type; name the block otherwise')

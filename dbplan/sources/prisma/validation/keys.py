@@ -32,8 +32,8 @@ def check_keys(facts: Facts, model: Model) -> None:
         for given in item.attributes:
             if given.name in ("id", "unique"):
                 check_options(facts, model, given, item)
-        if (given := attribute(item, "id")) is not None and item.arity:
-            raise fault(given.spot, f'an id is required and no list; field "{item.name}" is of {item.type}{item.arity}')
+        if (own := attribute(item, "id")) is not None and item.arity:
+            raise fault(own.spot, f'an id is required and no list; field "{item.name}" is of {item.type}{item.arity}')
     _check_ids(model)
     check_mongodb_id(facts, model)
     if model.kind == "model" and attribute(model, "ignore") is None and not any(_criteria(model)):
