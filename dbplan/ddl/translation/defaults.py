@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -226,7 +227,11 @@ def _text(text: str, target: Target, was: Kind, now: Kind) -> str:
     if now.family == "json" or was.family == "json":
         return _document(text, target)
     if now.family == "datetime":
-        text = _without_zone(text, target)
+        text = _instant(text, target, now)
+    if now.family == "date" and target.family != "postgresql":
+        text = text.partition("T")[0]
+    if now.family == "string" and now.length is not None and len(text) > now.length:
+        raise Untranslatable("it is longer than the column")
     if target.family == "mysql":
         text = text.replace("\\", "\\\\")
         unlimited = now.family == "string" and (now.length is None or now.length > 16383)
@@ -234,16 +239,17 @@ def _text(text: str, target: Target, was: Kind, now: Kind) -> str:
     return ("N" if target.name == "mssql" and not text.isascii() else "") + quoted(text)
 
 
-def _without_zone(text: str, target: Target) -> str:
-    """Take `+00` off an instant where the server has no zones."""
-    if target.family == "postgresql" or target.name == "mssql":
+def _instant(text: str, target: Target, now: Kind) -> str:
+    """Return an instant as the target reads it: in UTC, with no zone, where the server has none."""
+    zoned = target.family == "postgresql" or (target.name == "mssql" and now.zone)
+    try:
+        moment = dt.datetime.fromisoformat(re.sub(r" (?=[+-]\d\d)", "", text))
+    except ValueError:
         return text
-    match = re.fullmatch(r"(.*\d)(Z|[+-]\d\d(?::?\d\d)?)", text)
-    if match is None or re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+    if zoned or (moment.tzinfo is None and "T" not in text):
         return text
-    if match[2].strip("Z+-0:"):
-        raise Untranslatable("its time zone is not UTC")
-    return match[1].strip()
+    plain = moment if moment.tzinfo is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
+    return plain.isoformat(" ")
 
 
 def _document(text: str, target: Target) -> str:

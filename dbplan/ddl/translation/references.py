@@ -14,7 +14,6 @@ from dbplan.evidence import Place
 
 def add(table: Table, work: Work, cascades: Cascades) -> None:
     """Give the twin of a table the foreign keys of the original, as far as the target takes them."""
-    new = work.tables[str(table.key)]
     for key in sorted(table.foreign_key_constraints, key=lambda key: key._creation_order):
         place = Place(str(table.key), constraint=str(key.name or ""))
         parents = _parents(key, work)
@@ -22,7 +21,7 @@ def add(table: Table, work: Work, cascades: Cascades) -> None:
             names = ", ".join(key.column_keys)
             work.warn(place, f"the foreign key of {names} is left out: what it leads to ({_target(key)}) is not there")
             continue
-        _add(key, table, new, parents, work, place, cascades)
+        _add(key, table, parents, work, place, cascades)
 
 
 def _target(key: ForeignKeyConstraint) -> str:
@@ -39,38 +38,24 @@ def _parents(key: ForeignKeyConstraint, work: Work) -> list[Column[Any]] | None:
 
 
 def _add(
-    key: ForeignKeyConstraint,
-    table: Table,
-    new: Table,
-    parents: list[Column[Any]],
-    work: Work,
-    place: Place,
-    cascades: Cascades,
+    key: ForeignKeyConstraint, table: Table, parents: list[Column[Any]], work: Work, place: Place, cascades: Cascades
 ) -> None:
-    if not _is_key(parents) and work.target.family in ("postgresql", "mssql") and not work.as_is:
-        work.warn(place, f"it is left out: {_target(key)} is no key, which {work.target.product} wants one to lead to")
-        return
     children = [work.columns[column] for column in key.columns]
+    if key.info.get("enforced") is False:  # drawn, never created: no server refuses it
+        work.tables[str(table.key)].append_constraint(ForeignKeyConstraint(children, parents, info=kept(key.info)))
+        return
     if work.target.family in ("mysql", "mssql"):
         children, parents = _in_order_of_key(children, parents)
-    if work.target.family == "mysql" and not _leads(parents):
-        work.warn(place, f"it is left out: {_target(key)} has no index, which InnoDB wants")
+    refused = _refused(parents, work)
+    if refused:
+        work.warn(place, f"it is left out: {_target(key)} {refused}")
         return
-    parent = parents[0].table
-    ondelete = _action(key.ondelete, "ON DELETE", children, work, place)
-    onupdate = _action(key.onupdate, "ON UPDATE", children, work, place)
-    if work.target.name == "mssql" and (ondelete or onupdate) and not cascades.take(parent, new):
-        word = " and ".join(
-            f"{when} {what}" for when, what in (("ON DELETE", ondelete), ("ON UPDATE", onupdate)) if what
-        )
-        work.note(place, f"{word} is NO ACTION here: SQL Server refuses cycles and second paths of cascades")
-        ondelete = onupdate = None
+    actions = _actions(key, children, parents, work, place, cascades)
     made = ForeignKeyConstraint(
         [column.key for column in children],
         parents,
-        name=work.names.of(key, table, "references"),
-        ondelete=ondelete,
-        onupdate=onupdate,
+        name=_name(key, table, work),
+        **actions,
         use_alter=key.use_alter,
         match=_match(key, work, place),
         comment=key.comment,
@@ -79,7 +64,42 @@ def _add(
     )
     if work.as_is:
         made.dialect_options["postgresql"]["not_valid"] = key.dialect_options["postgresql"]["not_valid"]
-    new.append_constraint(made)
+    work.tables[str(table.key)].append_constraint(made)
+
+
+def _name(key: ForeignKeyConstraint, table: Table, work: Work) -> str | None:
+    """Return what a key is called; one without a name gets one where the server's own would be too long."""
+    name = work.names.of(key, table, "references")
+    _, own = work.names.tables[str(table.key)]
+    if name is not None or work.target.family != "mysql" or len(own) + len("_ibfk_999") <= work.target.longest:
+        return name
+    return work.names.unique(("references", None), [f"fk_{own}_{'_'.join(key.column_keys)}"])
+
+
+def _refused(parents: list[Column[Any]], work: Work) -> str:
+    """Return why the target has no foreign key to these columns; "" where it may have."""
+    if work.target.family in ("postgresql", "mssql") and not work.as_is and not _is_key(parents):
+        return f"is no key, which {work.target.product} wants one to lead to"
+    return "has no index, which InnoDB wants" if work.target.family == "mysql" and not _leads(parents) else ""
+
+
+def _actions(
+    key: ForeignKeyConstraint,
+    children: list[Column[Any]],
+    parents: list[Column[Any]],
+    work: Work,
+    place: Place,
+    cascades: Cascades,
+) -> dict[str, Any]:
+    """Return what a change of the parent does to the children, as far as the target lets it."""
+    wanted = {"ondelete": ("ON DELETE", key.ondelete), "onupdate": ("ON UPDATE", key.onupdate)}
+    found = {word: _action(action, when, children, work, place) for word, (when, action) in wanted.items()}
+    spreads = [f"{when} {found[word]}" for word, (when, _) in wanted.items() if found[word]]
+    if work.target.name == "mssql" and spreads and not cascades.take(parents[0].table, children[0].table):
+        said = "SQL Server refuses cycles and second paths of cascades"
+        work.note(place, f"{' and '.join(spreads)} is NO ACTION here: {said}")
+        return {}
+    return found
 
 
 def _is_key(parents: list[Column[Any]]) -> bool:
@@ -163,7 +183,7 @@ class Cascades:
         self._children: dict[Any, set[Any]] = {}
         self._parents: dict[Any, set[Any]] = {}
 
-    def take(self, parent: Table, child: Table) -> bool:
+    def take(self, parent: Any, child: Any) -> bool:
         """Let changes of `parent` spread to `child`, where no table is then reached twice; say whether they do."""
         above, below = _reached(parent, self._parents), _reached(child, self._children)
         if above & below or any(_reached(table, self._children) & below for table in above):
@@ -196,6 +216,8 @@ def align(work: Work) -> None:
 def _pairs(work: Work) -> Iterator[tuple[Column[Any], Column[Any]]]:
     for table in work.tables.values():
         for key in sorted(table.foreign_key_constraints, key=lambda key: key._creation_order):
+            if key.info.get("enforced") is False:
+                continue
             yield from ((element.parent, element.column) for element in key.elements)
 
 
