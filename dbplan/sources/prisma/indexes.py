@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Table, UniqueConstraint, literal_column
 from sqlalchemy.dialects import registry
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import UnaryExpression
 
 from dbplan.sources.prisma import names
 from dbplan.sources.prisma.defaults import clause, literal
@@ -63,7 +65,8 @@ def _part(column: Column[Any], said: Said, scope: Scope) -> Any:
     length = text(argument(said, "length")) if scope.dialect == "mysql" else ""
     before = f"({length})" if length else _operators(said)
     if not before and scope.dialect != "mysql":
-        return column.desc()
+        # Not column.desc(): SQLAlchemy's own money takes no operators.
+        return UnaryExpression(column, modifier=operators.desc_op)
     return literal_column(f"{_quote(scope)(column.name)}{before if length else f' {before}'.rstrip()} DESC")
 
 
@@ -107,8 +110,8 @@ def _options(
     elif scope.dialect in ("postgresql", "cockroachdb"):
         method = text(argument(attribute, "type")).lower()
         found |= {"postgresql_using": method} if method not in ("", "btree") else {}
-        operators = {key: words for key, of in said.items() if (words := _operators(of))}
-        found |= {"postgresql_ops": operators} if operators else {}
+        classes = {key: words for key, of in said.items() if (words := _operators(of))}
+        found |= {"postgresql_ops": classes} if classes else {}
     return found
 
 
