@@ -141,8 +141,8 @@ def shown(node: Node, indent: int = 0, before: str = "", after: str = "") -> str
         return _joined(node, indent, before, after)
     inner = " " * (indent + _STEP)
     if len(node.items) == 1 and isinstance(node.items[0], Text) and node.head:
-        lines = [f"{inner}{line}" for line in _pieces(node.items[0].value, indent + _STEP + 1)]
-        lines[-1] += "," if len(lines) == 1 else ""
+        lines = [f"{inner}{line}" for line in _pieces(node.items[0].value, indent + _STEP)]
+        lines[-1] += "," if len(lines) == 1 and wide(lines[0]) != WIDTH else ""
     else:
         lines = [inner + shown(item, indent + _STEP, "", ",") for item in node.items]
     body = "\n".join(lines)

@@ -31,6 +31,8 @@ _RESERVED = frozenset(_OWN.split())
 _ACTIONS = {"CASCADE": "CASCADE", "RESTRICT": "PROTECT", "SET NULL": "SET_NULL"}
 _OBJECTS = {
     "schema": "the schema {place} is to be there before Django's migration runs",
+    "sequence": "Django makes no sequences of their own",
+    "view": "Django makes no views: its model is unmanaged, and its first column stands for a key",
     "extension": "the extension is to be there before Django's migration runs",
     "type": "Django makes no types",
     "routine": "Django makes no routines",
@@ -42,6 +44,8 @@ _OBJECTS = {
     "attachment": "it is a partition; here a table of its own",
 }
 
+_FIRST = frozenset({"schema", "extension", "type", "sequence", "routine"})
+
 
 def write(plan: Plan, dialect: str) -> Written:
     """Return `models.py`: a model for each table, unmanaged ones for views and for tables that have no key.
@@ -49,8 +53,10 @@ def write(plan: Plan, dialect: str) -> Written:
     `lost` names what Django's migration of it makes otherwise; most of these carry the SQL that mends it.
     """
     page = _page(plan, dialect)
+    _lose_objects(page, dialect, _FIRST)
     models = [_model(page, table) for table in plan.metadata.tables.values()]
-    _lose_objects(page, dialect)
+    _lose_tables(page, dialect)
+    _lose_objects(page, dialect, frozenset(_OBJECTS) - _FIRST)
     blocks = [page.blocks[name] for name in sorted(page.blocks, key=_rank)]
     body = "\n\n\n".join([*blocks, *models])
     head = [docstring(plan.summary or f"The models of {plan.name}", 0), page.imports.text(body)]
@@ -105,7 +111,7 @@ def _accepted(name: str, column: Column[Any]) -> str:
 
 def _single(page: Page, way: Relation) -> Column[Any] | None:
     """Return the column of a key that a ForeignKey can say: one column, to one that identifies its row."""
-    if len(way.columns) != 1 or not _has_key(way.parent):
+    if len(way.columns) != 1 or not _is_managed(way.parent) or not _is_managed(way.child):
         return None
     column, target = way.columns[0], way.targets[0]
     others = [other for other in page.naming.out_of(way.child) if other.columns == (column,)]
@@ -128,8 +134,14 @@ def _has_key(table: Table) -> bool:
     return bool(len(table.primary_key.columns)) and not table.info.get("is_view")
 
 
+def _is_managed(table: Table) -> bool:
+    """Say whether Django can make the table: it has a key, and names that Django writes as they are."""
+    names = (str(table.name), str(table.schema or ""), *(column.name for column in table.columns))
+    return _has_key(table) and not any(meta.is_odd(name) for name in names)
+
+
 def _model(page: Page, table: Table) -> str:
-    managed = _has_key(table)
+    managed = _is_managed(table)
     lines = [f"class {page.naming.class_of(table)}({page.models('Model')}):"]
     if table.comment:
         lines += [docstring(table.comment), ""]
@@ -156,7 +168,6 @@ def _options(page: Page, table: Table, managed: bool) -> Iterator[str]:
     yield shown(Text(name), 8, "db_table = ")
     if not managed:
         yield "managed = False"
-        _lose_table(page, table)
         return
     if table.comment:
         yield shown(Text(table.comment), 8, "db_table_comment = ")
@@ -166,16 +177,19 @@ def _options(page: Page, table: Table, managed: bool) -> Iterator[str]:
         yield shown(listed(found), 8, "indexes = ")
 
 
-def _lose_table(page: Page, table: Table) -> None:
-    """Note a table or view that Django reads and never makes; the SQL that makes it stands with the note."""
-    if table.info.get("is_view"):
-        said = "Django makes no views: its model is unmanaged, and its first column stands for a key"
-        page.lose(Place(table.key), said)
-        return
-    mine = [found.sql for found in statements(page.plan, page.dialect.name) if found.place.table == table.key]
-    mend = "\n".join(f"{sql};" for sql in mine)
-    said = "it has no primary key: its model is unmanaged, and its first column stands for one"
-    page.lose(Place(table.key), said, mend)
+def _lose_tables(page: Page, dialect: str) -> None:
+    """Note each table that Django reads and never makes; the SQL that makes it stands with the note."""
+    made: dict[tuple[str, bool], list[str]] = {}
+    for statement in statements(page.plan, dialect):
+        table = page.plan.metadata.tables.get(statement.place.table)
+        if table is None or table.info.get("is_view") or _is_managed(table) or statement.kind in _OBJECTS:
+            continue
+        made.setdefault((table.key, statement.kind == "key"), []).append(f"{statement.sql};")
+    for (key, _), sql in made.items():
+        said = "it has no primary key: its model is unmanaged, and its first column stands for one"
+        if _has_key(page.plan.metadata.tables[key]):
+            said = "Django takes no percent sign and no quotes in names: its model is unmanaged"
+        page.lose(Place(key), said, "\n".join(sql))
 
 
 def _unmanaged(page: Page, column: Column[Any], stand_in: bool) -> Node:
@@ -262,12 +276,10 @@ def _adding(page: Page, key: ForeignKeyConstraint, given: str) -> str:
     return f"{named};"
 
 
-def _lose_objects(page: Page, dialect: str) -> None:
-    """Note what stands beside the tables."""
+def _lose_objects(page: Page, dialect: str, kinds: frozenset[str]) -> None:
+    """Note what of some kinds stands beside the tables."""
     for statement in statements(page.plan, dialect):
-        table = page.plan.metadata.tables.get(statement.place.table)
-        if table is not None and not _has_key(table) and statement.kind != "attachment":
-            continue
-        if statement.kind in _OBJECTS:
+        if statement.kind in kinds:
             said = _OBJECTS[statement.kind].format(place=statement.place)
-            page.lose(statement.place, said, f"{statement.sql};")
+            named = "" if str(statement.place) else f": {statement.sql.splitlines()[0]}"
+            page.lose(statement.place, said + named, f"{statement.sql};")

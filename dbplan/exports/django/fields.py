@@ -86,7 +86,8 @@ def made(page: Page, column: Column[Any]) -> Made:
         return _array(page, column, type_)
     if isinstance(kind, DOMAIN):
         type_ = facts.sql_type(kind.data_type, page.dialect)
-        page.lose(Place(column.table.key, column.name), f"its domain {kind.name} is {type_.words} here")
+        said = f"its domain {kind.name} is {type_.words} here"
+        page.lose(Place(column.table.key, column.name), said, _retyped(page, column))
     if type_.labels and (type_.native or _is_text(type_)):
         return _chosen(page, column, type_)
     return _scalar(page, type_, getattr(kind, "collation", None))
@@ -133,7 +134,8 @@ def _array(page: Page, column: Column[Any], type_: SqlType) -> Made:
     while hasattr(item, "item_type"):
         item = _server_type(item.item_type)
     if type_.native or isinstance(item, DOMAIN):
-        page.lose(Place(column.table.key, column.name), f"its items are of type {type_.name}; here they are text")
+        said = f"its items are of type {type_.name}; here they are text"
+        page.lose(Place(column.table.key, column.name), said, _retyped(page, column))
         inner = Made(page.models("TextField"))
     else:
         inner = _scalar(page, facts.sql_type(item, page.dialect))
@@ -148,11 +150,48 @@ def _chosen(page: Page, column: Column[Any], type_: SqlType) -> Made:
     name = f"{_class(page, column, type_)}.choices"
     if type_.native:
         said = f"its enum {type_.name} is text with choices here: Django has no enums of the server"
-        page.lose(Place(column.table.key, column.name), said)
+        page.lose(Place(column.table.key, column.name), said, _retyped(page, column))
         return Made(page.models("TextField"), {"choices": name}, "str")
     if type_.length:
         return Made(page.models("CharField"), {"max_length": str(type_.length), "choices": name}, "str")
     return Made(page.models("TextField"), {"choices": name}, "str")
+
+
+def _retyped(page: Page, column: Column[Any]) -> str:
+    """Return the SQL that gives a column its own type."""
+    if page.dialect.name != "postgresql":
+        return ""
+    words, name = column.type.compile(dialect=page.dialect), page.quote(column.name)
+    default = facts.default(column, page.dialect)
+    parts = [f"ALTER {name} DROP DEFAULT"] if default is not None else []
+    parts.append(f"ALTER {name} TYPE {words} USING {name}::{words}")
+    parts += [f"ALTER {name} SET DEFAULT {default.sql}"] if default is not None else []
+    return f"ALTER TABLE {page.whole(column.table)} {', '.join(parts)};"
+
+
+def _renumbered(page: Page, column: Column[Any], type_: SqlType) -> str:
+    """Return the SQL that numbers the rows of a column as the plan does."""
+    if page.dialect.name != "postgresql":
+        return ""
+    table, name = page.whole(column.table), page.quote(column.name)
+    head = f"ALTER TABLE {table} ALTER {name}"
+    if column.identity is not None:
+        compiler: Any = page.dialect.ddl_compiler(page.dialect, None)  # type: ignore[arg-type]
+        return f"{head} DROP IDENTITY;\n{head} ADD {compiler.process(column.identity)};"
+    sequence = page.quote(f"{column.table.name}_{column.name}_seq")
+    sequence = f"{page.quote(column.table.schema)}.{sequence}" if column.table.schema else sequence
+    made_ = f"CREATE SEQUENCE {sequence} AS {type_.name} OWNED BY {table}.{name};"
+    return f"{head} DROP IDENTITY;\n{made_}\n{head} SET DEFAULT nextval('{sequence}');"
+
+
+def _numbered(page: Page, column: Column[Any]) -> str:
+    """Return the SQL that has the server number the rows of a column that is no key."""
+    head = f"ALTER TABLE {page.whole(column.table)} ALTER {page.quote(column.name)}"
+    compiler: Any = page.dialect.ddl_compiler(page.dialect, None)  # type: ignore[arg-type]
+    if column.identity is not None:
+        return f"{head} ADD {compiler.process(column.identity)};"
+    default = compiler.get_column_default_string(column)
+    return f"{head} SET DEFAULT {default};" if default else ""
 
 
 def _class(page: Page, column: Column[Any], type_: SqlType) -> str:
@@ -192,7 +231,7 @@ def plain(page: Page, column: Column[Any]) -> Node:
     if known.counts and column.primary_key and len(column.table.primary_key.columns) == 1:
         return _counting(page, column, known.type)
     if column.identity is not None or known.counts:
-        page.lose(place, "the server numbers its rows; Django does so for a primary key alone")
+        page.lose(place, "the server numbers its rows; Django does so for a primary key alone", _numbered(page, column))
     field_ = made(page, column)
     if column.computed is not None:
         return _generated(page, column, field_)
@@ -204,7 +243,8 @@ def _counting(page: Page, column: Column[Any], type_: SqlType) -> Node:
     identity = column.identity
     if identity is None or identity.always or identity.start not in (None, 1) or identity.increment not in (None, 1):
         said = "GENERATED ALWAYS or with numbers of its own" if identity is not None else "a serial"
-        page.lose(Place(column.table.key, column.name), f"it is {said}; here GENERATED BY DEFAULT AS IDENTITY")
+        told = f"it is {said}; here GENERATED BY DEFAULT AS IDENTITY"
+        page.lose(Place(column.table.key, column.name), told, _renumbered(page, column, type_))
     words = common(page, column)
     words.pop("db_default", None)
     return call(page.models(_COUNTING.get(type_.name, "BigAutoField")), **words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import Constraint, CreateIndex, PrimaryKeyConstraint
@@ -33,6 +33,11 @@ _LONG_INDEX = '''class {name}({base}):
     max_name_length = {longest}'''
 
 
+def is_odd(name: str) -> bool:
+    """Say whether Django writes a name wrongly: it formats names, and does not double quotes in them."""
+    return "%" in name or '"' in name
+
+
 def kinds(page: Page, table: Table) -> Kinds:
     """Return the fields of a table's columns, and what their values compare as."""
     return {column.name: (page.attribute(column), fields.made_quietly(page, column).values) for column in table.columns}
@@ -41,7 +46,8 @@ def kinds(page: Page, table: Table) -> Kinds:
 def constraints(page: Page, table: Table) -> list[Node]:
     """Return the constraints that a table has beside its keys, and its unique indexes."""
     known = kinds(page, table)
-    stated = sorted(table.constraints, key=lambda one: one._creation_order)
+    inline = (one for column in table.columns for one in column.constraints)
+    stated = sorted((*table.constraints, *inline), key=lambda one: one._creation_order)
     found = [_constraint(page, one, table, known) for one in stated if not getattr(one, "_type_bound", False)]
     unique = sorted((index for index in table.indexes if index.unique), key=lambda one: str(one.name))
     found += [_unique_index(page, index, table, known) for index in unique]
@@ -50,6 +56,9 @@ def constraints(page: Page, table: Table) -> list[Node]:
 
 def _constraint(page: Page, found: Constraint, table: Table, known: Kinds) -> Node | None:
     place = Place(table.key, constraint=str(found.name or ""))
+    if is_odd(str(found.name or "")) and not isinstance(found, PrimaryKeyConstraint | ForeignKeyConstraint):
+        page.lose(place, "it is left out: Django takes no name with a percent sign or quotes")
+        return None
     if isinstance(found, UniqueConstraint):
         return _unique(page, found, table)
     if isinstance(found, CheckConstraint):
@@ -72,6 +81,8 @@ def _name(page: Page, found: Any, table: Table) -> Node:
         name = given[1:-1].replace('""', '"') if given.startswith('"') else given
         return Text(name.replace("%%", "%"))
     columns = [column.name for column in getattr(found, "columns", ())]
+    if isinstance(found.parent, Column):
+        columns = [found.parent.name]
     check = isinstance(found, CheckConstraint)
     base = f"{table.name}_{'_'.join(columns[:1] if check else columns)}".rstrip("_")[: LONGEST - 6]
     things: list[Any] = [*table.constraints, *table.indexes]
@@ -182,6 +193,8 @@ def _lost_options(page: Page, found: Index, table: Table) -> bool:
     reason = ""
     if not found.expressions or not name:
         reason = "an index without a name or columns"
+    elif is_odd(name):
+        reason = "Django takes no name with a percent sign or quotes"
     elif name[0] == "_" or name[0].isdigit():
         reason = "Django takes no name that starts with an underscore or a digit"
     elif "definition" in found.info and "COLLATE" in str(found.info["definition"]):
