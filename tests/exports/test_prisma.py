@@ -97,8 +97,12 @@ def test_a_schema_of_prismas_comes_back_as_the_same_database(tmp_path):
     assert asked("formats", tmp_path, texts) == texts
     before = asked("each", tmp_path, [path.read_text("utf-8") for path in paths])
     for path, one, other in zip(paths, before, asked("each", tmp_path, texts), strict=True):
-        same = sorted(one.split("\n\n")) == sorted(other.split("\n\n"))
-        assert same or unequal(path, other) == (), path
+        assert _said(one) == _said(other) or unequal(path, other) == (), path
+
+
+def _said(ddl):
+    """Return the statements of DDL without quotes, case and order, which make no difference in these schemas."""
+    return sorted(ddl.casefold().replace('"', "").replace(" asc", "").split("\n\n"))
 
 
 def test_what_is_written_reads_back_as_the_same_plan(written, tmp_path):

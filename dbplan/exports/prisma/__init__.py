@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Column, Enum
 from sqlalchemy.engine import Dialect
 
 from dbplan.ddl.extensions import extensions
-from dbplan.exports.facts import facts, server
+from dbplan.exports.facts import facts, server, sql_type
 from dbplan.exports.prisma import losses
 from dbplan.exports.prisma.context import Context
 from dbplan.exports.prisma.enums import enumerations
@@ -59,9 +60,16 @@ def _context(plan: Plan, provider: str, dialect: Dialect) -> Context:
     named = _named(plan)
     tables = [table for table in plan.tables if not table.info.get("partition_of")]
     columns = {(c.table.key, c.name): facts(c, dialect) for table in tables for c in table.columns}
-    kinds = [(c, columns[c.table.key, c.name].type) for table in tables for c in table.columns]
+    kinds = [(_called(c), columns[c.table.key, c.name].type) for table in tables for c in table.columns]
+    others = (known for known in plan.metadata._objects if isinstance(known, Enum))
+    kinds += sorted(((str(enum.name), sql_type(enum, dialect)) for enum in others), key=lambda kind: kind[0])
     enums = enumerations(kinds, provider, named.classes.values(), plan.metadata.info)
     return Context(plan, provider, dialect, named, columns, enums)
+
+
+def _called(column: Column[Any]) -> str:
+    """Return what to call the enum of a column that has no name."""
+    return str(getattr(column.type, "name", None) or f"{column.table.name}_{column.name}")
 
 
 def _named(plan: Plan) -> Naming:

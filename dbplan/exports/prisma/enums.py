@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from sqlalchemy import Column
 
 from dbplan.exports.facts import SqlType
 from dbplan.exports.prisma.layout import Row, block, documented, quoted
@@ -57,28 +54,27 @@ def key_of(kind: SqlType, provider: str) -> Key | None:
 
 
 def enumerations(
-    columns: Iterable[tuple[Column[object], SqlType]], provider: str, classes: Iterable[str], info: Mapping[str, Any]
+    kinds: Iterable[tuple[str, SqlType]], provider: str, classes: Iterable[str], info: Mapping[str, Any]
 ) -> dict[Key, Enumeration]:
-    """Return the enums of the columns' types, named apart from the models; `info` is that of the plan.
+    """Return the enums among types, each with a name to call it by where it has none; `info` is that of the plan.
 
     Those of a Prisma schema keep their names, and are there without a column, too.
     """
     known: Mapping[str, Any] = info.get("prisma", {}).get("enums", {})
     found: dict[Key, Enumeration] = {}
     taken = {*classes, *RESERVED, *known}
-    for column, kind in columns:
+    for called, kind in kinds:
         key = key_of(kind, provider)
         if key is None or key in found:
             continue
-        named = kind.name if key[1] else str(getattr(column.type, "name", None) or f"{column.table.name}_{column.name}")
+        named = kind.name if key[1] else called
         own = next((name for name, told in known.items() if _is_that(name, told, named, kind.labels)), "")
         if own:
             found[key] = _known(own, known[own], key[0])
         else:
             found[key] = Enumeration(free(spelled(pascal(named), "Enum"), taken), _values(kind.labels), key[1], key[0])
     used = {enum.name for enum in found.values()}
-    unused = (name for name in known if name not in used)
-    return found | {("", name, ()): _known(name, known[name], _schema(known[name], info)) for name in unused}
+    return found | {("", name, ()): _known(name, told, "") for name, told in known.items() if name not in used}
 
 
 def _is_that(name: str, told: Mapping[str, Any], named: str, labels: tuple[str, ...]) -> bool:
@@ -90,12 +86,6 @@ def _known(name: str, told: Mapping[str, Any], schema: str) -> Enumeration:
     values = {label: value for label, (value, _) in told["values"].items()}
     comments = {label: comment for label, (_, comment) in told["values"].items()}
     return Enumeration(name, values, told["table"], schema, told.get("comment", ""), comments)
-
-
-def _schema(told: Mapping[str, Any], info: Mapping[str, Any]) -> str:
-    """Return the schema of an enum that no column has: the statement that makes it knows."""
-    pattern = re.compile(rf'CREATE TYPE (?:"?(.+?)"?\.)?"?{re.escape(told["table"])}"? AS ENUM')
-    return next((match[1] or "" for sql in info.get("types", ()) if (match := pattern.match(sql))), "")
 
 
 def _values(labels: tuple[str, ...]) -> dict[str, str]:

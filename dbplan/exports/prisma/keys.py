@@ -71,7 +71,7 @@ def keys(table: Table, context: Context) -> Keys:
     """Return the keys and indexes of a table."""
     found = _Gatherer(table, context)
     found.primary_key()
-    for unique in _uniques(table):
+    for unique in _uniques(table, merged=context.provider == "postgresql"):
         if context.applies(unique):
             found.unique_constraint(unique)
     for index in sorted(table.indexes, key=lambda index: (not index.unique, str(index.name))):
@@ -81,10 +81,21 @@ def keys(table: Table, context: Context) -> Keys:
     return Keys(found.single, found.whole, found.unique, found.identifies, found.partial)
 
 
-def _uniques(table: Table) -> list[UniqueConstraint]:
+def _uniques(table: Table, *, merged: bool) -> list[UniqueConstraint]:
+    """Return the UNIQUE constraints by their columns; `merged` leaves out those that say what another one does."""
     uniques = [c for c in table.constraints if isinstance(c, UniqueConstraint) and len(c.columns)]
     place = {column.name: number for number, column in enumerate(table.columns)}
-    return sorted(uniques, key=lambda unique: ([place[c.name] for c in unique.columns], str(unique.name or "")))
+    uniques.sort(key=lambda unique: ([place[c.name] for c in unique.columns], str(unique.name or "")))
+    if not merged:
+        return uniques
+    said = [_guards(table.primary_key)]
+    return [u for u in uniques if _guards(u) not in said and not said.append(_guards(u))]  # type: ignore[func-returns-value]
+
+
+def _guards(constraint: Any) -> tuple[Any, ...]:
+    """Return what makes two constraints one to PostgreSQL."""
+    options = (constraint.deferrable, constraint.initially, _said(constraint, "nulls_not_distinct"))
+    return (*(column.name for column in constraint.columns), *map(bool, options))
 
 
 class _Gatherer:
@@ -101,17 +112,23 @@ class _Gatherer:
         key = self.table.primary_key
         if not len(key.columns):
             return
-        columns = [Part(column) for column in key.columns]
+        columns, name = [Part(column) for column in key.columns], self._name_of_key(key)
         if any(self._is_list(part.column) for part in columns):
-            self._lose(
-                "a list cannot be a key in Prisma: the primary key is not there", key=self._name(key, "pkey", [])
-            )
+            self._lose("Prisma takes no list in a primary key: it is not there", key=name)
             return
-        self._lose_options(key, self._name(key, "pkey", []))
-        mapped = self._mapped(self._name(key, "pkey", []), "pkey", [])
+        self._lose_options(key, name)
+        mapped = self._mapped(name, "pkey", [])
         clustered = ["clustered: false"] if self._clustered(key) is False else []
         self._write("id", columns, [*mapped, *clustered])
         self._count(columns)
+
+    def _name_of_key(self, key: Constraint) -> str:
+        """Return the primary key's name: PostgreSQL makes one of it and a UNIQUE that says the same."""
+        if not names.actual(key, self.context.dialect) and self.context.provider == "postgresql":
+            same = (unique for unique in _uniques(self.table, merged=False) if _guards(unique) == _guards(key))
+            for name in filter(None, (names.actual(unique, self.context.dialect) for unique in same)):
+                return name
+        return self._name(key, "pkey", [])
 
     def unique_constraint(self, unique: UniqueConstraint) -> None:
         columns = [column.name for column in unique.columns]

@@ -75,8 +75,7 @@ def _lose_objects(context: Context) -> None:
     for sql in info.get("routines", ()):
         context.lose(f"Prisma makes no routines: {_head(sql)}; what calls it wants it made first")
     for sql in info.get("types", ()):
-        if not context.keeps:
-            context.lose(f"Prisma makes no types but enums: {_head(sql)}; what has it wants it made first")
+        context.lose(f"Prisma makes no types but enums: {_head(sql)}; what has it wants it made first")
     _lose_sequences(context)
 
 
@@ -106,7 +105,7 @@ def _lose_sequences(context: Context) -> None:
 
 def _lose_comments(context: Context) -> None:
     """Say once that comments stay in the schema."""
-    if context.plan.metadata.info.get("comments") == "source" or context.provider == "sqlite":
+    if context.plan.metadata.info.get("uncommented") or context.provider == "sqlite":
         return
     tables = sum(bool(table.comment) for table in context.tables)
     columns = sum(bool(column.comment) for table in context.tables for column in table.columns)
