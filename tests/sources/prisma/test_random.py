@@ -8,7 +8,7 @@ from node_tools import node
 from prisma_equality import unequal
 from prisma_models import schemas
 
-COUNT = 12
+COUNT = 8
 
 
 def drawn(strategy, count):
