@@ -50,7 +50,8 @@ def metadata_of(connection: Connection) -> MetaData:
     for name, shown in schema.tables.items():
         _table(metadata, name, shown, schema)
     lost = [line for name, shown in schema.tables.items() for line in _foreign_keys(metadata, name, shown)]
-    for name in _in_order(schema.views):
+    metadata.info["order"] = tuple(("tables", name) for name in _in_order(schema.views))
+    for _, name in metadata.info["order"]:
         _view(metadata, name, schema.views[name], schema.product)
     for trigger in schema.triggers:
         metadata.tables[trigger.table].info.setdefault("triggers", []).append(trigger.sql)

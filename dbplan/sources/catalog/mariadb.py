@@ -114,7 +114,7 @@ def gather(connection: Connection) -> Schema:
             _statements(connection, connection.exec_driver_sql(_ROUTINES).all(), database),
             _statements(connection, connection.exec_driver_sql(_EVENTS).all(), database),
             _statements(connection, [("SEQUENCE", name) for name, kind in found if kind == "SEQUENCE"], database),
-            dict(connection.exec_driver_sql(_CHARSETS).tuples().all()),
+            {row[0]: row[1] for row in connection.exec_driver_sql(_CHARSETS)},
         )
 
 
