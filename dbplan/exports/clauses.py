@@ -14,10 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import AddConstraint, PrimaryKeyConstraint
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.types import TypeEngine
 
 from dbplan.ddl.compilers import is_drawn_only, own_words
 from dbplan.evidence import Place
-from dbplan.exports.facts import SqlType
+from dbplan.exports.facts import SqlType, sql_type
+from dbplan.plan import Plan
 
 _LONGEST = 63
 _LATE = re.compile(r"(?<!NOT )DEFERRABLE(?: INITIALLY (?:DEFERRED|IMMEDIATE))?|INITIALLY DEFERRED")
@@ -101,8 +103,8 @@ def _automatic(constraint: Constraint, table: Table, dialect: Dialect) -> str:
     suffix = next((words for kind, words in _KINDS.items() if isinstance(constraint, kind)), "excl")
     columns = [] if suffix == "pkey" else [column.name for column in getattr(constraint, "columns", ())]
     if isinstance(constraint, CheckConstraint):
-        told = set(re.findall(r"\w+", re.sub(r"'[^']*'", "", sql_of(constraint.sqltext, dialect))))
-        columns = [column.name for column in table.columns if column.name in told]
+        told = re.sub(r"'[^']*'", "", sql_of(constraint.sqltext, dialect))
+        columns = [one.name for one in table.columns if re.search(rf"(?<!\w){re.escape(one.name)}(?!\w)", told)]
         columns = columns if len(columns) == 1 else []
     return shortened(table.name, "_".join(columns), suffix)
 
@@ -134,6 +136,14 @@ def parent_of(key: ForeignKeyConstraint) -> Table | None:
         return next(element.column.table for element in key.elements)
     except SQLAlchemyError:
         return None
+
+
+def types_of(plan: Plan, dialect: Dialect) -> list[SqlType]:
+    """Return the named types of a plan that stand by themselves, by schema and name; columns may use them or not."""
+    kinds = (known for known in plan.metadata._objects if isinstance(known, TypeEngine))
+    found = (sql_type(kind, dialect) for kind in kinds)
+    named = {(kind.schema, kind.name): kind for kind in found if kind.native or kind.base is not None}
+    return [named[key] for key in sorted(named)]
 
 
 def place_of(kind: SqlType) -> Place:

@@ -97,7 +97,7 @@ def test_what_the_client_fills_in():
     assert "$defaultFn(() => crypto.randomUUID())" in written
     assert "$defaultFn(() => uuidv7())" in written
     assert "function uuidv7(): string" in written
-    assert re.search(r"\$onUpdate\(\(\) =>\s+new Date\(\)", written)
+    assert re.search(r"\$onUpdate\(\s*\(\) => new Date\(\)", written)
     assert "/** Filled in by the client: nanoid(10) */" in written
 
 

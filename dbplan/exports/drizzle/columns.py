@@ -64,7 +64,6 @@ def _kind(page: Page, facts: Facts) -> Kind:
         return Kind(serial, (("mode", Text("bigint")),) if serial == "bigserial" else ())
     if told.base is not None:
         page.lose(f"the domain {told.name} is written as {told.base.words.lower()}", column.table, column=column.name)
-        page.lose_type(told, "the domain is left out")
         told = told.base
     if told.native and page.core == "pg":
         return _enum(page, told)

@@ -96,9 +96,8 @@ def _schemas(page: Page) -> list[str]:
 
 def _enums(page: Page) -> list[str]:
     made = []
-    labels = {(f.type.schema, f.type.name): f.type.labels for f in page.columns.values() if f.type.native}
     for (schema, name), known in page.enums.items():
-        arguments = (Text(name), List(tuple(Text(label) for label in labels[schema, name])))
+        arguments = (Text(name), List(tuple(Text(label) for label in page.labels[schema, name])))
         made.append(statement(f"export const {known}", _in_schema(page, schema, "pgEnum", "enum", arguments)))
     return made
 

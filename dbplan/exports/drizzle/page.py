@@ -12,7 +12,7 @@ from sqlalchemy.engine import Dialect
 
 from dbplan.ddl.compilers import compiler_dialect
 from dbplan.evidence import Finding, Place, Severity
-from dbplan.exports.clauses import place_of
+from dbplan.exports.clauses import place_of, types_of
 from dbplan.exports.facts import Facts, SqlType, facts
 from dbplan.exports.relations import Naming, camel, naming
 from dbplan.exports.typescript import Call, Node, Sql, Text, call, identifier
@@ -45,6 +45,7 @@ class Page:
     columns: dict[tuple[str, str], Facts]
     tables: dict[str, str]
     enums: dict[EnumKey, str] = field(default_factory=dict)
+    labels: dict[EnumKey, tuple[str, ...]] = field(default_factory=dict)
     schemas: dict[str, str] = field(default_factory=dict)
     customs: dict[str, str] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
@@ -140,13 +141,18 @@ def new_page(plan: Plan, server: str) -> Page:
 
 
 def _name_others(page: Page, free: Callable[[str], str]) -> None:
-    enums = {(kind.schema, kind.name): kind for kind in (known.type for known in page.columns.values()) if kind.native}
     if page.core != "pg":
         return
+    kinds = (*(known.type for known in page.columns.values()), *types_of(page.plan, page.dialect))
+    enums = {(kind.schema, kind.name): kind.labels for kind in kinds if kind.native}
+    for kind in kinds:
+        if kind.base is not None:
+            page.lose_type(kind, "the domain is left out")
     schemas = {table.schema for table in page.plan.tables} | {schema for schema, _ in enums}
     schemas |= {sequence.schema for sequence in page.plan.metadata._sequences.values()}
     for name in sorted(schema for schema in schemas if schema and schema != "public"):
         page.schemas[name] = free(f"{constant(name)}Schema")
+    page.labels |= enums
     for key in sorted(enums):
         name = constant(key[1])
         page.enums[key] = free(name if name.lower().endswith("enum") else f"{name}Enum")

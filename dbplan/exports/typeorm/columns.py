@@ -68,7 +68,6 @@ def _kind(page: Page, facts: Facts) -> Kind:
         return Kind("enum", (), page.enums[enum_key(told)])
     if told.base is not None:
         page.lose(f"the domain {told.name} is written as {told.base.words.lower()}", table, column=name)
-        page.lose_type(told, "the domain is left out")
     kind = kind_of(told.base or told, page.server)
     if not kind.kept:
         said = (told.base or told).words.lower()

@@ -9,6 +9,7 @@ from dbplan.ddl.extensions import extensions
 from dbplan.ddl.native import schemas
 from dbplan.errors import NotCovered
 from dbplan.evidence import Finding, Place, Severity
+from dbplan.exports.clauses import types_of
 from dbplan.exports.typeorm.columns import enum
 from dbplan.exports.typeorm.entities import entity, refused, view
 from dbplan.exports.typeorm.kinds import SUPPORTED
@@ -54,6 +55,7 @@ def _lose_of_plan(page: Page) -> None:
     """Say what of the whole schema TypeORM does not create."""
     info = page.plan.metadata.info
     if page.server == "postgresql":
+        _lose_types(page)
         for schema in sorted(schemas(page.plan.metadata)):
             mend = f"CREATE SCHEMA IF NOT EXISTS {page.dialect.identifier_preparer.quote_identifier(schema)};"
             page.lost.append(_finding(Place(schema), "the schema must be there before", mend))
@@ -67,6 +69,16 @@ def _lose_of_plan(page: Page) -> None:
     for key, words in (("types", "composite and range types"), ("routines", "functions and procedures")):
         if info.get(key):
             page.lost.append(_finding(Place(), f"{words} are left out: {len(info[key])}"))
+
+
+def _lose_types(page: Page) -> None:
+    """Say that domains are left out, and enums that no entity uses."""
+    used = {(f.type.schema, f.type.name) for (table, _), f in page.columns.items() if table not in page.left}
+    for told in (*(facts.type for facts in page.columns.values()), *types_of(page.plan, page.dialect)):
+        if told.base is not None:
+            page.lose_type(told, "the domain is left out")
+        elif told.native and (told.schema, told.name) not in used:
+            page.lose_type(told, "no entity uses the enum: it is left out")
 
 
 def _finding(place: Place, message: str, mend: str = "") -> Finding:

@@ -10,6 +10,7 @@ from dbplan.exports.clauses import beside, timing
 from dbplan.exports.relations import Relation, camel
 from dbplan.exports.typeorm.page import Page
 from dbplan.exports.typescript import Arrow, List, Member, Node, Record, Text, Word, attribute, identifier
+from dbplan.exports.typescript.names import WORDS
 
 _LONGEST = 20
 _UNKNOWN = frozenset({"SET DEFAULT"})
@@ -89,7 +90,7 @@ def _to(page: Page, parent: Table) -> Arrow:
 
 def _inverse(owner: str, name: str) -> Arrow:
     known = camel(owner)
-    known = known if len(known) <= _LONGEST and identifier(known) else "row"
+    known = known if len(known) <= _LONGEST and identifier(known) and known not in WORDS else "row"
     return Arrow(known, Member(Word(known), name))
 
 

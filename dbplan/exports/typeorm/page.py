@@ -94,8 +94,9 @@ def new_page(plan: Plan, server: str) -> Page:
     named = naming(plan, property_name, GLOBALS | DECORATORS | {"constructor"})
     page = Page(plan, server, named, known, left)
     taken = set(named.classes.values()) | GLOBALS | DECORATORS
-    for found in known.values():
-        _name_enum(page, found.type, taken)
+    for (table, _), found in known.items():
+        if table not in left:
+            _name_enum(page, found.type, taken)
     return page
 
 

@@ -141,7 +141,7 @@ def _is_short(node: Node) -> bool:
 
 def _arrow(node: Arrow, last: bool) -> Doc:
     head: list[Doc] = [f"({node.parameters})", f": {node.returns}" if node.returns else "", " =>"]
-    body = _doc(node.body)
+    body: Doc = _doc(node.body)
     if isinstance(node.body, Record):
         return Group([*head, " ", "(", body, ")"])
     if isinstance(node.body, List) or (isinstance(node.body, Sql) and "\n" in _sql(node.body)):
