@@ -12,7 +12,7 @@ from dbplan.evidence import Place
 from dbplan.exports.alchemy import columns, kinds, relationships, tables
 from dbplan.exports.alchemy.module import module, named_page, sequences
 from dbplan.exports.alchemy.page import Page
-from dbplan.exports.python import Group, Named, Node, Text, call, docstring, flat, mapped, shown
+from dbplan.exports.python import Group, Named, Node, Text, assigned, call, docstring, flat, mapped, shown
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
@@ -125,7 +125,7 @@ def _column(page: Page, column: Column[Any], usual: dict[str, Node]) -> str:
     if not items:
         return f"    {start}"
     made = Group(page.imports.name("sqlalchemy.orm", "mapped_column"), tuple(items))
-    return "    " + shown(made, 4, f"{start} = ")
+    return assigned(f"{start}", made)
 
 
 def _is_understood(page: Page, column: Column[Any], python: str, usual: dict[str, Node]) -> bool:
@@ -151,4 +151,4 @@ def _is_as_parent(page: Page, element: Any, kind: Node) -> bool:
 def _relationship(page: Page, attribute: str, python: str, named: dict[str, Node]) -> str:
     head = page.imports.name("sqlalchemy.orm", "relationship")
     kind = f"{page.imports.name('sqlalchemy.orm', 'Mapped')}[{python}]"
-    return "    " + shown(call(head, **named), 4, f"{attribute}: {kind} = ")
+    return assigned(f"{attribute}: {kind}", call(head, **named))

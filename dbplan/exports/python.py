@@ -149,6 +149,16 @@ def shown(node: Node, indent: int = 0, before: str = "", after: str = "") -> str
     return f"{before}{node.head}{node.brackets[0]}\n{body}\n{' ' * indent}{node.brackets[1]}{node.tail}{after}"
 
 
+def assigned(target: str, node: Node, indent: int = _STEP) -> str:
+    """Return `target = node` at an indent; in parentheses where the target leaves no room for the call."""
+    lead = " " * indent
+    head = node.head if isinstance(node, Group) else ""
+    if not isinstance(node, Group) or indent + wide(f"{target} = {head}(") <= WIDTH:
+        return lead + shown(node, indent, f"{target} = ")
+    inner = shown(node, indent + _STEP)
+    return f"{lead}{target} = (\n{lead}{' ' * _STEP}{inner}\n{lead})"
+
+
 def _joined(node: Joined, indent: int, before: str, after: str) -> str:
     """Return operands in parentheses, one a line behind its operator."""
     inner = " " * (indent + _STEP)

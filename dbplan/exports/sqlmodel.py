@@ -14,7 +14,7 @@ from dbplan.evidence import Place
 from dbplan.exports.alchemy import columns, kinds, relationships, tables
 from dbplan.exports.alchemy.module import module, named_page, sequences
 from dbplan.exports.alchemy.page import Page
-from dbplan.exports.python import Group, Named, Node, Text, call, docstring, flat, mapped, quoted, shown
+from dbplan.exports.python import Group, Named, Node, Text, assigned, call, docstring, flat, mapped, quoted, shown
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
@@ -144,7 +144,7 @@ def _field(page: Page, column: Column[Any]) -> str:
     made = Group(field, (*given, *_settings(page, column, python, default)))
     if not made.items:
         return f"    {attribute}: {written}"
-    return "    " + shown(made, 4, f"{attribute}: {written} = ")
+    return assigned(f"{attribute}: {written}", made)
 
 
 def _default(page: Page, column: Column[Any]) -> Named | None:
@@ -225,7 +225,7 @@ def _relationship(page: Page, attribute: str, python: str, named: dict[str, Node
             optional = page.imports.name("typing", "Optional")
             python = f"{optional}[{quoted(target)}]"
     made = call(page.imports.name("sqlmodel", "Relationship"), **named)
-    return "    " + shown(made, 4, f"{attribute}: {python} = ")
+    return assigned(f"{attribute}: {python}", made)
 
 
 def _comes_before(statement: Statement) -> bool:

@@ -282,7 +282,8 @@ def _annotation(page: Page, type_: Any) -> str:
         python: Any = str if isinstance(type_, Enum) else type_.python_type
     except (NotImplementedError, SQLAlchemyError):
         python = None
-    if python is None or isinstance(type_, JSON) or python in (dict, object, list):
+    known = python is not None and python.__module__ in ("builtins", "datetime", "decimal", "uuid")
+    if not known or isinstance(type_, JSON) or python in (dict, object, list):
         return page.imports.name("typing", "Any")
     if python.__module__ == "builtins":
         return str(python.__name__)

@@ -16,8 +16,8 @@ from dbplan.exports import facts
 from dbplan.exports.alchemy.module import attribute
 from dbplan.exports.alchemy.page import unescaped
 from dbplan.exports.django import fields, meta
-from dbplan.exports.django.page import Page, own_name
-from dbplan.exports.python import Imports, Node, Text, call, docstring, listed, shown
+from dbplan.exports.django.page import Page, name_of_server, own_name
+from dbplan.exports.python import Imports, Node, Text, assigned, call, docstring, listed, shown
 from dbplan.exports.relations import Relation, naming
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
@@ -152,11 +152,11 @@ def _model(page: Page, table: Table) -> str:
     stand_in = None if managed else next(iter(table.columns), None)
     for column in table.columns:
         field = _field(page, column) if managed else _unmanaged(page, column, column is stand_in)
-        lines.append("    " + shown(field, 4, f"{page.attribute(column)} = "))
+        lines.append(assigned(f"{page.attribute(column)}", field))
     lines += ["", "    class Meta:"]
     lines += [f"        {line}" for line in _options(page, table, managed)]
     if managed:
-        meta.primary(page, table, f"{table.name}_pkey")
+        meta.primary(page, table, name_of_server(str(table.name), "", "pkey"))
         _lose_order(page, table)
         _lose_like(page, table)
         _lose_keys(page, table)
@@ -234,9 +234,11 @@ def _related(way: Relation) -> str:
 
 
 def _lose_order(page: Page, table: Table) -> None:
-    """Note the order of columns: a first migration puts those of foreign keys last."""
-    ways = [(table.key, column.name) in page.keys for column in table.columns]
-    if True in ways and False in ways[ways.index(True) :]:
+    """Note the order of columns: a first migration puts those of foreign keys last, by name."""
+    alone = len(table.primary_key.columns) == 1
+    late = [c for c in table.columns if (table.key, c.name) in page.keys and not (c.primary_key and alone)]
+    order = [column for column in table.columns if column not in set(late)]
+    if [*order, *sorted(late, key=page.attribute)] != [*table.columns]:
         page.lose(Place(table.key), "columns: Django's first migration puts those of foreign keys last")
 
 
@@ -257,7 +259,7 @@ def _lose_keys(page: Page, table: Table) -> None:
     for key in sorted(table.foreign_key_constraints, key=lambda one: one._creation_order):
         names = [column.name for column in key.columns]
         way = page.keys.get((table.key, names[0])) if len(names) == 1 else None
-        given = str(key.name or f"{table.name}_{'_'.join(names)}_fkey")
+        given = str(key.name or name_of_server(str(table.name), "_".join(names), "fkey"))
         place, add = Place(table.key, constraint=given), _adding(page, key, given)
         if way is None or way.constraint is not key:
             page.lose(place, "Django has no such foreign key: its columns are fields without one", add)

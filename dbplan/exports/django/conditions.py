@@ -32,6 +32,15 @@ def condition(page: Page, sql: str, kinds: Kinds) -> Node:
     return written if written is not None else call(page.models("Q"), page.raw(sql))
 
 
+def columns_in(sql: str) -> set[str]:
+    """Return the columns that a condition speaks of; none for what cannot be read."""
+    try:
+        parsed: Any = parse_one(sql, dialect="postgres")
+    except (SqlglotError, RecursionError):
+        return set()
+    return {column.name for column in parsed.find_all(exp.Column)}
+
+
 def _written(page: Page, found: exp.Expression, kinds: Kinds) -> Node | None:
     if isinstance(found, exp.Paren):
         return _written(page, found.this, kinds)

@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 
 from dbplan.evidence import Place
 from dbplan.exports.django import fields
-from dbplan.exports.django.conditions import Kinds, condition
+from dbplan.exports.django.conditions import Kinds, columns_in, condition
 from dbplan.exports.django.fields import sql_of
 from dbplan.exports.django.page import LONGEST, Page
 from dbplan.exports.python import Group, Node, Text, call, listed
@@ -31,6 +31,12 @@ _LONG_INDEX = '''class {name}({base}):
     """An index whose name may be as long as the server's are."""
 
     max_name_length = {longest}'''
+
+
+def index_name(page: Page, found: Index) -> str:
+    """Return the name that an index has on the server, which takes no longer ones."""
+    given = page.dialect.identifier_preparer.format_index(found) or str(found.name)
+    return given[1:-1].replace('""', '"') if given.startswith('"') else given
 
 
 def is_odd(name: str) -> bool:
@@ -84,6 +90,9 @@ def _name(page: Page, found: Any, table: Table) -> Node:
     if isinstance(found.parent, Column):
         columns = [found.parent.name]
     check = isinstance(found, CheckConstraint)
+    if isinstance(found, CheckConstraint) and not columns:
+        named = columns_in(sql_of(page, found.sqltext))
+        columns = [*named] if len(named) == 1 else []
     base = f"{table.name}_{'_'.join(columns[:1] if check else columns)}".rstrip("_")[: LONGEST - 6]
     things: list[Any] = [*table.constraints, *table.indexes]
     names = {str(one.name) for one in things}
@@ -126,7 +135,7 @@ def _unique_index(page: Page, found: Index, table: Table, known: Kinds) -> Node 
     if _lost_options(page, found, table):
         return None
     named: dict[str, Node | None] = {
-        "name": Text(str(found.name)[:LONGEST]),
+        "name": Text(index_name(page, found)),
         "condition": _condition(page, found, known),
         "include": _included(page, found, table),
     }
@@ -153,9 +162,10 @@ def _index(page: Page, found: Index, table: Table, known: Kinds) -> Node | None:
         return None
     ops = dict(found.dialect_kwargs.get("postgresql_ops") or {})
     given: list[Node] = []
-    named: dict[str, Node | None] = {"name": Text(str(found.name))}
+    named: dict[str, Node | None] = {"name": Text(index_name(page, found))}
     names = [_sorted_name(page, one) for one in found.expressions]
-    if None not in names and (not ops or len(ops) == len(names)):
+    plain = all(isinstance(one, Column) for one in found.expressions)
+    if None not in names and (not ops or (plain and len(ops) == len(names))):
         named["fields"] = listed(Text(str(name)) for name in names)
         columns = [_column(one) for one in found.expressions]
         if ops:
@@ -233,10 +243,10 @@ def _sorted_name(page: Page, expression: Any) -> str | None:
 def _expression(page: Page, expression: Any, found: Index) -> Node:
     ops = dict(found.dialect_kwargs.get("postgresql_ops") or {})
     modifiers = []
+    key = str(getattr(expression, "key", "") or getattr(expression, "name", ""))
     while isinstance(expression, UnaryExpression):
         modifiers.append(expression.modifier)
         expression = expression.element
-    key = str(getattr(expression, "key", "") or getattr(expression, "name", ""))
     expression = getattr(expression, "element", expression) if type(expression).__name__ == "Label" else expression
     node = _operand(page, expression)
     if key in ops:
@@ -287,7 +297,7 @@ def _exclusion(page: Page, found: ExcludeConstraint, table: Table, known: Kinds)
 def primary(page: Page, table: Table, django: str) -> None:
     """Note the name that Django gives to a primary key in place of the plan's."""
     key: PrimaryKeyConstraint = table.primary_key
-    given = str(key.name or f"{table.name}_pkey")
+    given = str(key.name or django)
     if given != django:
         mend = f"ALTER TABLE {page.whole(table)} RENAME CONSTRAINT {page.quote(django)} TO {page.quote(given)};"
         page.lose(Place(table.key, constraint=given), f"Django has the server name it: {django}", mend)

@@ -75,6 +75,16 @@ class Page:
         return call("in_sql", Text(template), *((output,) if output else ()))
 
 
+def name_of_server(table: str, columns: str, ending: str) -> str:
+    """Return the name that PostgreSQL gives to a constraint without one; the longer of its parts is cut."""
+    first, second = table.encode(), columns.encode()
+    room = LONGEST - len(ending) - 1 - bool(second)
+    while len(first) + len(second) > room:
+        first, second = (first[:-1], second) if len(first) > len(second) else (first, second[:-1])
+    parts = (first.decode(errors="ignore"), second.decode(errors="ignore"), ending)
+    return "_".join(part for part in parts if part)
+
+
 def own_name(table: str, columns: list[str], suffix: str) -> str:
     """Return the name that Django gives to an index or a foreign key by itself."""
     digest = md5("".join((table, *columns)).encode(), usedforsecurity=False)
