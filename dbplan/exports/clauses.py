@@ -79,8 +79,18 @@ def constraints(table: Table, dialect: Dialect) -> list[Constraint]:
     """Return the constraints that this server is given, without empty keys and relations that it does not guard."""
     compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
     found = sorted(table.constraints, key=lambda constraint: constraint._creation_order)
-    made = (one for one in found if one._should_create_for_compiler(compiler) and not is_drawn_only(one))
-    return [one for one in made if not isinstance(one, PrimaryKeyConstraint) or len(one.columns)]
+    made = [one for one in found if one._should_create_for_compiler(compiler) and not is_drawn_only(one)]
+    made = [one for one in made if not isinstance(one, PrimaryKeyConstraint) or len(one.columns)]
+    return [one for place, one in enumerate(made) if not any(_is_same(one, other) for other in made[:place])]
+
+
+def _is_same(one: Constraint, other: Constraint) -> bool:
+    """Say whether two unique keys are one to PostgreSQL, which makes the first of them alone."""
+    if not isinstance(one, UniqueConstraint) or not isinstance(other, UniqueConstraint):
+        return False
+    late = (one.deferrable, one.initially) == (other.deferrable, other.initially)
+    options = dict(one.dialect_kwargs) == dict(other.dialect_kwargs)
+    return late and options and [c.name for c in one.columns] == [c.name for c in other.columns]
 
 
 def names(table: Table, dialect: Dialect) -> dict[Constraint, str]:

@@ -58,7 +58,7 @@ def write(plan: Plan, dialect: str) -> Written:
     helpers = [_UUID_V7] if "uuidv7" in page.functions else []
     _lose_of_plan(page)
     parts = [_imports(page), *helpers, *head, *bodies, *linked]
-    return Written({"schema.ts": "\n\n".join(parts) + "\n"}, tuple(page.lost))
+    return Written({"schema.ts": "\n\n".join(filter(None, parts)) + "\n"}, tuple(page.lost))
 
 
 def _parents_first(tables: list[Table]) -> list[Table]:

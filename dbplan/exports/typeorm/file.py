@@ -33,7 +33,7 @@ def write(plan: Plan, dialect: str) -> Written:
     ]
     _lose_of_plan(page)
     parts = [_imports(page), *_enums(page), *classes]
-    return Written({"entities.ts": "\n\n".join(parts) + "\n"}, tuple(page.lost))
+    return Written({"entities.ts": "\n\n".join(filter(None, parts)) + "\n"}, tuple(page.lost))
 
 
 def _class(page: Page, found: Table) -> str:
