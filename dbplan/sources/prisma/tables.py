@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Identity, MetaData, PrimaryKeyConstraint, Sequence, Table
+from sqlalchemy import Column, Identity, MetaData, PrimaryKeyConstraint, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from dbplan.sources.prisma import mysql, names
-from dbplan.sources.prisma.defaults import Filling, clause, filling, quoted
+from dbplan.sources.prisma.defaults import Filling, clause, filling
 from dbplan.sources.prisma.indexes import columns_of, index_of
 from dbplan.sources.prisma.placing import free_name, options
 from dbplan.sources.prisma.scope import Scope, argument, every, find, mapped, text
-from dbplan.sources.prisma.syntax import Attribute, Field, Model
+from dbplan.sources.prisma.syntax import Attribute, Call, Field, Model
 from dbplan.sources.prisma.types import BIGSERIAL, COUNTED, SERIAL, SMALLSERIAL, bson_type, column_type
 
 _SERIALS: dict[str, type[TypeEngine[Any]]] = {"INTEGER": SERIAL, "BIGINT": BIGSERIAL, "SMALLINT": SMALLSERIAL}
@@ -34,7 +34,7 @@ def add_table(model: Model, scope: Scope, metadata: MetaData) -> Table:
     table = Table(
         free_name(mapped(model), schema, scope, metadata),
         metadata,
-        *(_column(field, model, key, scope, metadata) for field in scope.columns(model)),
+        *(_column(field, model, key, scope) for field in scope.columns(model)),
         schema=schema,
         comment=model.comment or None,
         info=_info(model),
@@ -85,7 +85,7 @@ def _elsewhere(*_: Any, dialect: Dialect, **__: Any) -> bool:
     return dialect.name != "sqlite"
 
 
-def _column(field: Field, model: Model, key: tuple[str, ...], scope: Scope, metadata: MetaData) -> Column[Any]:
+def _column(field: Field, model: Model, key: tuple[str, ...], scope: Scope) -> Column[Any]:
     kind = column_type(field, scope)
     fill = filling(field, kind, scope)
     counted = _counted(field, key, model, kind, scope) if fill.counts else {"autoincrement": False}
@@ -93,7 +93,7 @@ def _column(field: Field, model: Model, key: tuple[str, ...], scope: Scope, meta
     if fill.sql:
         arguments["server_default"] = clause(fill.sql)
     if fill.sequence is not None:
-        arguments["server_default"] = clause(_sequence(field, model, fill, scope, metadata))
+        arguments |= {"identity": Identity(always=False, **_numbers(fill.sequence)), "autoincrement": True}
     identity = arguments.pop("identity", None)
     return Column(
         names.cut(mapped(field), names.LONGEST[scope.dialect]),
@@ -116,13 +116,9 @@ def _counted(field: Field, key: tuple[str, ...], model: Model, kind: TypeEngine[
     return {"autoincrement": True}
 
 
-def _sequence(field: Field, model: Model, fill: Filling, scope: Scope, metadata: MetaData) -> str:
-    """Make the sequence of CockroachDB's `sequence()` and return what draws from it."""
-    name = f"prisma_sequence_{mapped(model)}_{mapped(field)}"
-    said = {_NUMBERS[a.name]: int(text(a.value)) for a in fill.sequence.arguments if a.name in _NUMBERS}  # type: ignore[union-attr]
-    Sequence(name, metadata=metadata, **said)  # type: ignore[arg-type]
-    own = f'"{name}"'
-    return f"nextval({quoted(own)})"
+def _numbers(call: Call) -> dict[str, Any]:
+    """Return the options of CockroachDB's `sequence()`, which makes an identity."""
+    return {_NUMBERS[a.name]: int(text(a.value)) for a in call.arguments if a.name in _NUMBERS}
 
 
 def _about(field: Field, model: Model, fill: Filling, scope: Scope) -> dict[str, Any]:
