@@ -29,7 +29,7 @@ class Target:
 
 TARGETS: Mapping[str, Target] = {
     "ddl": Target("SQL", "ddl"),
-    "prisma": Target("Prisma", "prisma"),
+    "prisma": Target("Prisma", "prisma", (*_SQL, "mongodb")),
     "drizzle": Target("Drizzle", "drizzle", ("postgresql", "mysql", "mariadb", "sqlite", "cockroachdb")),
     "typeorm": Target("TypeORM", "typeorm"),
     "models": Target("SQLAlchemy models", "models"),

@@ -11,8 +11,10 @@ from exports.loop import catalog_of, empty_database, run, taken
 from exports.strangers import stranger
 from node_tools import node
 from prisma_equality import unequal
+from prisma_schemas import faults
 
 from dbplan.comparison import differences
+from dbplan.ddl import translated
 from dbplan.domains import clone_jobs, store, transcription, wallet
 from dbplan.domains import credits as credits_plan
 from dbplan.exports.prisma import write
@@ -102,7 +104,8 @@ def test_a_schema_of_prismas_comes_back_as_the_same_database(tmp_path):
 
 def _said(ddl):
     """Return the statements of DDL without quotes, case and order, which make no difference in these schemas."""
-    return sorted(ddl.casefold().replace('"', "").replace(" asc", "").split("\n\n"))
+    said = ddl.casefold().replace('"', "").replace(" asc", "").split("\n\n")
+    return sorted(statement.strip() for statement in said)
 
 
 def test_what_is_written_reads_back_as_the_same_plan(written, tmp_path):
@@ -216,3 +219,13 @@ def test_a_default_is_a_value_where_prisma_has_one(kind, default, said):
     sa.Table("t", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", kind, server_default=default))
     text = write(Plan("p", m), "postgresql").files["schema.prisma"]
     assert any(f"@default({said})" in line for line in model(text, "T")), text
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "sqlite", "mssql", "cockroachdb", "mongodb"])
+def test_prisma_takes_the_plans_for_any_server(dialect, tmp_path):
+    texts = []
+    for plan in PLANS.values():
+        metadata = plan.metadata if dialect == "mongodb" else translated(plan.metadata, dialect).metadata
+        texts.append(write(Plan(plan.name, metadata), dialect).files["schema.prisma"])
+    assert faults(texts, tmp_path) == [[]] * len(texts)
+    assert asked("formats", tmp_path, texts) == texts

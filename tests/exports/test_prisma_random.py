@@ -19,7 +19,7 @@ from dbplan.exports.prisma import write
 from dbplan.plan import Plan
 from dbplan.sources import read
 
-COUNT = 4
+COUNT = 3
 pytestmark = pytest.mark.filterwarnings("ignore:Type object .* OperatorClass")  # SQLAlchemy's own of MONEY
 
 # No double quote: Prisma does not escape it in the names that it writes.

@@ -17,7 +17,7 @@ from dbplan.exports.prisma.enums import enumerations
 from dbplan.exports.prisma.keys import Keys, keys
 from dbplan.exports.prisma.layout import listed, quoted, settings
 from dbplan.exports.prisma.links import is_join, links
-from dbplan.exports.prisma.models import in_order, model
+from dbplan.exports.prisma.models import composites, in_order, model
 from dbplan.exports.prisma.names import RESERVED, free, is_spelled, spelled
 from dbplan.exports.prisma.scalars import PROVIDERS
 from dbplan.exports.relations import Naming, camel, naming
@@ -46,7 +46,7 @@ def write(plan: Plan, dialect: str) -> Written:
         if not is_join(table, context)
     ]
     losses.lose(context)
-    blocks = [*_settings(context, found), *_enums(context), *models]
+    blocks = [*_settings(context, found), *_enums(context), *composites(context), *models]
     return Written({"schema.prisma": "\n\n".join(blocks) + "\n"}, tuple(context.lost))
 
 
@@ -90,6 +90,8 @@ def _ignored(context: Context, found: Mapping[str, Keys]) -> Iterator[str]:
     """Yield the tables that Prisma's client cannot handle, or shall not."""
     for table in context.tables:
         if table.info.get("is_view"):
+            continue
+        if context.provider == "mongodb":
             continue
         if not found[table.key].identifies and not table.info.get("ignore"):
             context.lose("no key tells its rows apart, so that Prisma's client leaves it out (@@ignore)", table)

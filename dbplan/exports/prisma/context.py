@@ -14,7 +14,7 @@ from sqlalchemy.schema import Constraint, CreateIndex, Table
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.exports.facts import Facts
 from dbplan.exports.prisma.enums import Enumeration, Key, key_of
-from dbplan.exports.prisma.scalars import Scalar, scalar
+from dbplan.exports.prisma.scalars import Scalar, of_bson, scalar
 from dbplan.exports.relations import Naming
 from dbplan.plan import Plan
 
@@ -61,6 +61,10 @@ class Context:
         if base is not None:
             domain = facts.type.name
             facts = replace(facts, type=replace(base, dimensions=facts.type.dimensions or base.dimensions))
+        if self.provider == "mongodb" and "composite" in column.info:
+            return Said(facts, Scalar(str(column.info["composite"])))
+        if self.provider == "mongodb" and (found := of_bson(column.info.get("bson", ""))):
+            return Said(facts, found)
         key = key_of(facts.type, self.provider)
         if key is not None:
             return Said(facts, None, self.enums[key], domain)
@@ -116,6 +120,10 @@ class Context:
     def tables(self) -> tuple[Table, ...]:
         """The tables and views to write: no partitions, nothing without columns."""
         return tuple(t for t in self.plan.tables if not t.info.get("partition_of") and len(t.columns))
+
+    def is_document_key(self, column: Any) -> bool:
+        """Whether a column is what MongoDB calls `_id`."""
+        return self.provider == "mongodb" and list(column.table.primary_key.columns) == [column]
 
     @property
     def prefix(self) -> str:

@@ -43,7 +43,7 @@ def _type(column: Column[Any], said: Said, context: Context) -> str:
 def is_list(column: Column[Any], context: Context) -> bool:
     """Whether a column holds several values."""
     if context.provider == "mongodb":
-        return bool(column.info.get("many"))
+        return bool(column.info.get("many", context.said(column).facts.type.dimensions))
     return bool(context.said(column).facts.type.dimensions)
 
 
@@ -61,13 +61,22 @@ def _attributes(column: Column[Any], said: Said, context: Context) -> Iterator[s
         yield f"@default({filled})"
     if _is_updated(facts, said):
         yield "@updatedAt"
-    if name != column.name:
-        yield f"@map({quoted(column.name)})"
+    kept = "_id" if context.is_document_key(column) else _kept(column, name, context)
+    if name != kept:
+        yield f"@map({quoted(kept)})"
     if column.info.get("ignore"):
         yield "@ignore"
     if said.scalar and said.scalar.native:
         yield f"@{context.prefix}.{said.scalar.native}"
     _lose(column, said, context)
+
+
+def _kept(column: Column[Any], name: str, context: Context) -> str:
+    """Return what the server calls a column: MongoDB takes no `$` and no dot."""
+    if context.provider != "mongodb" or not set(column.name) & {"$", "."}:
+        return column.name
+    context.lose(f"MongoDB takes no field of that name: it is {name} there", column.table, column=column.name)
+    return name
 
 
 def _is_updated(facts: Facts, said: Said) -> bool:
@@ -77,10 +86,16 @@ def _is_updated(facts: Facts, said: Said) -> bool:
 def _default(column: Column[Any], said: Said, context: Context) -> str | None:
     facts = said.facts
     if column.computed is not None:
-        return "dbgenerated()"
+        return "dbgenerated()" if context.provider != "mongodb" else None
+    if context.provider == "mongodb" and facts.counts:
+        context.lose("MongoDB numbers no rows: the client must give the value", column.table, column=column.name)
+        return None
     if facts.counts and said.type in _INTEGERS and not facts.type.dimensions:
         return _numbering(column, said, context)
     filled = default(facts, said.type, context.provider, said.enum.values if said.enum else None)
+    if context.provider == "mongodb" and (filled or "").startswith("dbgenerated"):
+        context.lose(f"MongoDB fills in no {filled}; nothing does there", column.table, column=column.name)
+        return None
     name = column.info.get("default_name")
     return f"{filled}, map: {quoted(name)}" if filled and name and context.provider == "sqlserver" else filled
 
@@ -127,7 +142,7 @@ def _lost(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
 def _lost_numbering(column: Column[Any], context: Context) -> Iterator[str]:
     if column.computed is not None:
         yield f"it is generated as {context.sql(column.computed.sqltext)}; there it is a column that nothing fills"
-    elif column.identity is not None and context.provider != "sqlserver":
+    elif column.identity is not None and context.provider not in ("sqlserver", "mongodb"):
         kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
         own = f"{column.table.name}_{column.name}_seq"
         yield f"its identity (GENERATED {kind}) is a DEFAULT there (SERIAL), from the sequence {own} by one"

@@ -98,6 +98,10 @@ def _guards(constraint: Any) -> tuple[Any, ...]:
     return (*(column.name for column in constraint.columns), *map(bool, options))
 
 
+_WHOLE = frozenset({"mysql", "mongodb"})
+"""Providers without partial indexes."""
+
+
 class _Gatherer:
     """Gathers the keys of one table."""
 
@@ -107,6 +111,7 @@ class _Gatherer:
         self.whole: list[str] = []
         self.unique: list[tuple[str, ...]] = []
         self.identifies = self.partial = False
+        self.written: set[str] = set()
 
     def primary_key(self) -> None:
         key = self.table.primary_key
@@ -119,6 +124,11 @@ class _Gatherer:
         self._lose_options(key, name)
         mapped = self._mapped(name, "pkey", [])
         clustered = ["clustered: false"] if self._clustered(key) is False else []
+        if self.context.provider == "mongodb" and len(columns) > 1:
+            self._lose("MongoDB's key is one field, _id: this is a unique index there", key=name)
+            self._write("unique", columns, [f"map: {quoted(name)}"])
+            self.unique.append(tuple(part.column.name for part in columns))
+            return
         self._write("id", columns, [*mapped, *clustered])
         self._count(columns)
 
@@ -195,6 +205,10 @@ class _Gatherer:
         if len(set(found)) < len(found):
             self._lose("Prisma takes no column twice in an index: it is not there", **kind)
             return False
+        if index is not None and self.context.provider in _WHOLE and _option(index, "where") is not None:
+            said = "it is not there" if index.unique else "it holds every row there"
+            self._lose(f"Prisma knows no partial index on that server: {said}", **kind)
+            return not index.unique
         if (
             index is None
             and any(self._is_list(part.column) for part in parts)
@@ -213,7 +227,7 @@ class _Gatherer:
 
     def _where(self, index: Index) -> str:
         where = index.dialect_options[self.context.dialect.name].get("where") if _speaks(index, self.context) else None
-        if where is None or self.context.provider in ("mysql", "mongodb"):
+        if where is None or self.context.provider in _WHOLE:
             return ""
         return where if isinstance(where, str) else self.context.sql(where)
 
@@ -240,6 +254,10 @@ class _Gatherer:
     def _write(self, kind: str, parts: Sequence[Part], arguments: Sequence[str], *, whole: bool = False) -> None:
         fields = [_written(part, self.context) for part in parts]
         alone = len(parts) == 1 and kind in ("id", "unique") and not whole
+        if self.context.provider == "mongodb" and listed(fields) in self.written:
+            self._lose("MongoDB has but one index of these fields: this one is not there", index=arguments[-1][6:-1])
+            return
+        self.written.add(listed(fields))
         said = self.single.setdefault(parts[0].column.name, []) if alone else []
         bare = "(" not in fields[0]
         if alone and bare and not any(word.startswith(f"@{kind}") for word in said):
@@ -324,7 +342,9 @@ def _speaks(index: Index, context: Context) -> bool:
 def _written(part: Part, context: Context) -> str:
     """Return a column of an index: `title(ops: raw("…"), sort: Desc)`."""
     arguments = [f"length: {part.length}"] if part.length and context.provider == "mysql" else []
-    arguments += [f"ops: raw({quoted(part.ops)})"] if part.ops and context.provider != "mysql" else []
+    arguments += (
+        [f"ops: raw({quoted(part.ops)})"] if part.ops and context.provider in ("postgresql", "cockroachdb") else []
+    )
     arguments += ["sort: Desc"] if part.descending else []
     name = context.field(part.column)
     return f"{name}({', '.join(arguments)})" if arguments else name

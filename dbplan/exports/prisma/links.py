@@ -132,7 +132,7 @@ def _action(relation: Relation, context: Context, told: str) -> str:
     if action == "SetNull" and required and context.provider != "postgresql":
         context.lose("SET NULL on columns that are NOT NULL is NO ACTION there", relation.child, key=name)
         return "NoAction"
-    return "NoAction" if context.provider == "mongodb" and relation.child is relation.parent else action
+    return "NoAction" if context.provider == "mongodb" else action  # whose client refuses circles of others
 
 
 def _on_delete(relation: Relation, context: Context) -> str:

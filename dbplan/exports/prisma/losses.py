@@ -27,6 +27,8 @@ def lose(context: Context) -> None:
     """Say by name what the schema does not hold."""
     _lose_objects(context)
     _lose_comments(context)
+    if context.provider == "mongodb" and context.naming.relations:
+        context.lose("MongoDB guards no references: what ON DELETE and ON UPDATE say is left to the application")
     for table in context.plan.tables:
         for message in _of_table(table):
             context.lose(message, table)

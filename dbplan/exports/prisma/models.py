@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from collections.abc import Iterator
 
 from sqlalchemy.schema import Table
 
 from dbplan.exports.prisma.context import Context
 from dbplan.exports.prisma.fields import row
 from dbplan.exports.prisma.keys import Keys
-from dbplan.exports.prisma.layout import block, documented, quoted
+from dbplan.exports.prisma.layout import Row, block, documented, quoted
 from dbplan.exports.prisma.links import Links
+from dbplan.exports.prisma.names import free, is_spelled, spelled
 
 
 def model(table: Table, keys: Keys, links: Links, ignored: bool, context: Context) -> str:
@@ -19,13 +21,37 @@ def model(table: Table, keys: Keys, links: Links, ignored: bool, context: Contex
     kind = "view" if table.info.get("is_view") else "model"
     name = context.naming.class_of(table)
     columns = [row(column, keys.single.get(column.name, []), context) for column in table.columns]
+    if context.provider == "mongodb" and kind == "model" and len(table.primary_key.columns) != 1:
+        columns.insert(0, _document_key(table, context))
     attributes = [*keys.whole, *_block_attributes(table, name, ignored, context)]
     relations = [*links.out.get(table.key, ()), *links.back.get(table.key, ())]
     return block(kind, name, [columns, relations], attributes, documented(table.comment))
 
 
+def _document_key(table: Table, context: Context) -> Row:
+    """Return the field that MongoDB wants in every collection."""
+    taken = {context.field(column) for column in table.columns}
+    taken |= {relation.name for relation in context.naming.out_of(table)}
+    taken |= {relation.back for relation in context.naming.into(table)}
+    return Row((free("id", taken), "String", '@id @default(auto()) @map("_id") @db.ObjectId'))
+
+
+def composites(context: Context) -> Iterator[str]:
+    """Yield the composite types that a Prisma schema for MongoDB had."""
+    for name, fields in context.own.get("types", {}).items() if context.provider == "mongodb" else ():
+        rows = []
+        for kept, (kind, arity) in fields.items():
+            field = kept if is_spelled(kept) else spelled(kept, "field")
+            rows.append(Row((field, f"{kind}{arity}", *([f"@map({quoted(kept)})"] if field != kept else []))))
+        yield block("type", name, [rows])
+
+
 def _block_attributes(table: Table, name: str, ignored: bool, context: Context) -> list[str]:
-    found = [f"@@map({quoted(table.name)})"] if table.name != name else []
+    kept = table.name
+    if context.provider == "mongodb" and table.schema:
+        kept = f"{table.schema}_{table.name}"
+        context.lose(f"MongoDB has no schemas: the collection is {kept}", table)
+    found = [f"@@map({quoted(kept)})"] if kept != name else []
     found += ["@@ignore"] if ignored else []
     home = context.home(table.schema)
     return [*found, f"@@schema({quoted(home)})"] if home else found

@@ -106,6 +106,14 @@ _PLAIN: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 """The types that Prisma gives a scalar without `@db.`."""
 
+_UNMEASURED = frozenset({"datetimeoffset", "datetime2", "time without time zone"})
+"""The types of SQL Server whose digits Prisma does not take."""
+
+_BSON: Mapping[str, str] = {
+    "objectId": "String ObjectId", "string": "String", "int": "Int", "long": "BigInt", "double": "Float",
+    "bool": "Boolean", "date": "DateTime", "timestamp": "DateTime Timestamp", "binData": "Bytes", "object": "Json",
+}  # fmt: skip
+
 _ONE = frozenset({"char", "bit", "nchar", "binary"})
 _WITHOUT_ARGUMENTS = frozenset(
     {"integer", "smallint", "bigint", "boolean", "tinyint", "mediumint", "year", "double precision", "int"}
@@ -133,6 +141,8 @@ def scalar(kind: SqlType, provider: str) -> Scalar | None:
     if told is None or not _is_sayable(name, arguments):
         return None
     prisma, native = told.split()
+    if provider == "sqlserver" and arguments and name in _UNMEASURED:
+        return Scalar(prisma, native, exact=False)
     written = f"{name}({','.join(arguments)})" if arguments else name
     if written in _PLAIN[provider]:
         return Scalar(prisma)
@@ -147,6 +157,8 @@ def _normal(kind: SqlType, provider: str) -> tuple[str, tuple[str, ...]]:
     if name == "float" and provider in ("postgresql", "cockroachdb"):
         name, arguments = ("real" if arguments and int(arguments[0]) < 25 else "double precision"), ()
     if name.removesuffix(" unsigned") in _WITHOUT_ARGUMENTS:
+        arguments = ()
+    if name == "bit" and arguments == ("1",):
         arguments = ()
     if name in _ONE and not arguments and provider == "mysql":
         arguments = ("1",)
@@ -165,11 +177,15 @@ def _is_sayable(name: str, arguments: tuple[str, ...]) -> bool:
     return name != "numeric" or len(arguments) < 2 or int(arguments[1]) <= int(arguments[0])
 
 
+def of_bson(name: str) -> Scalar | None:
+    """Return Prisma's words for a type of MongoDB."""
+    prisma, _, native = _BSON.get(name, "").partition(" ")
+    return Scalar(prisma, native) if prisma else None
+
+
 def _nearest(name: str, provider: str) -> Scalar | None:
     exact = _SQLITE.get(name)
-    if provider == "mongodb" and exact == "Decimal":
-        exact = "Float"
     found = exact or _NEAREST.get(name) or _NEAREST.get(name.partition(" ")[0])
-    if found is None:
-        return None
-    return Scalar("Float" if provider == "mongodb" and found == "Decimal" else found, "", exact is not None)
+    if found is None or provider == "sqlite":
+        return Scalar(found, "", exact is not None) if found else None
+    return Scalar("Float", "", False) if found == "Decimal" else Scalar(found)
