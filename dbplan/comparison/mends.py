@@ -17,7 +17,7 @@ def mend(difference: Difference, right: Side) -> str:
     kind, _, part = difference.what.partition(" ")
     if kind == "column":
         return _column(difference, part, dialect)
-    if kind in ("constraint", "index") and not part:
+    if kind in ("constraint", "index") and part in ("", "definition"):
         return _whole(difference, kind, dialect)
     return ""
 
@@ -40,12 +40,14 @@ def _column(difference: Difference, part: str, dialect: Dialect) -> str:
 
 
 def _whole(difference: Difference, kind: str, dialect: Dialect) -> str:
-    place, wanted = difference.place, difference.left
-    table = _name(place.table, dialect)
+    """Return what puts a constraint or index in the place of the right side's, or takes that away."""
+    place, wanted, there = difference.place, difference.left, difference.right
     if kind == "index":
-        return f"{wanted};" if wanted else f"DROP INDEX {_name(_beside(place), dialect)};"
+        drop = f"DROP INDEX {_name(_beside(place), dialect)};"
+        return "\n".join(filter(None, (there and drop, wanted and f"{wanted};")))
     name = dialect.identifier_preparer.quote(place.constraint)
-    return f"ALTER TABLE {table} " + (f"ADD CONSTRAINT {name} {wanted};" if wanted else f"DROP CONSTRAINT {name};")
+    actions = (there and f"DROP CONSTRAINT {name}", wanted and f"ADD CONSTRAINT {name} {wanted}")
+    return f"ALTER TABLE {_name(place.table, dialect)} {', '.join(filter(None, actions))};"
 
 
 def _beside(place: Place) -> str:

@@ -49,7 +49,7 @@ model Pet {
 """
 
 
-def models(*more, length=100):
+def models(*more, length=100, ondelete="CASCADE"):
     metadata = MetaData()
     Table(
         "people",
@@ -58,7 +58,7 @@ def models(*more, length=100):
         Column("email", String(length), nullable=False),
         Index("people_email_key", "email", unique=True),
     )
-    actions = {"ondelete": "CASCADE", "onupdate": "CASCADE", "name": "pets_owner_id_fkey"}
+    actions = {"ondelete": ondelete, "onupdate": "CASCADE", "name": "pets_owner_id_fkey"}
     Table(
         "pets",
         metadata,
@@ -90,7 +90,7 @@ def test_models_equal_the_prisma_schema_that_says_the_same(prisma):
 
 
 def test_each_difference_is_told_once_with_its_mend(prisma):
-    other = models(CheckConstraint("name <> ''", name="named"), Column("age", Integer), length=50)
+    other = models(CheckConstraint("name <> ''", name="named"), Column("age", Integer), length=50, ondelete="SET NULL")
     report = diff(prisma, other)
     assert not report.ok
     assert told(report) == {
@@ -98,6 +98,9 @@ def test_each_difference_is_told_once_with_its_mend(prisma):
         "TYPE character varying(100) USING email::character varying(100);",
         ("diff-column", "pets.age"): "",
         ("diff-constraint", "pets (named)"): "ALTER TABLE pets DROP CONSTRAINT named;",
+        ("diff-constraint-definition", "pets (pets_owner_id_fkey)"): "ALTER TABLE pets "
+        "DROP CONSTRAINT pets_owner_id_fkey, ADD CONSTRAINT pets_owner_id_fkey "
+        "FOREIGN KEY (owner_id) REFERENCES people(id) ON UPDATE CASCADE ON DELETE CASCADE;",
     }
     message = next(f.message for f in report.evidence if f.rule == "diff-column-type")
     assert message == f"column type differs: character varying(100) in {prisma}, character varying(50) in models"
