@@ -32,6 +32,7 @@ CASES = "CASE WHEN a IS NULL THEN 1 WHEN NOT (a IS NULL) THEN 0 END"
     ("sql", "words"),
     [
         (LISTED, ["status IN ('a', 'b')"] * 3),
+        ("status::text = ANY (ARRAY['a'::character varying::text, 'b'::text])", ["status IN ('a', 'b')"] * 3),
         ("length(a) <= 3", ["char_length(a) <= 3", "len(a) <= 3", "length(a) <= 3"]),
         ('"Select" > 0', ["`Select` > 0", "[Select] > 0", '"Select" > 0']),
         ("active AND a > 0", ["active AND a > 0", "active = 1 AND a > 0", "active AND a > 0"]),

@@ -23,7 +23,7 @@ TYPES = st.sampled_from(
         *(sa.Integer(), sa.BigInteger(), sa.SmallInteger(), sa.Text(), sa.String(20), sa.String(2000), sa.Unicode(300)),
         *(sa.Boolean(), sa.Date(), sa.Time(), sa.DateTime(), sa.DateTime(timezone=True), sa.Interval(), sa.Float()),
         *(sa.Numeric(), sa.Numeric(12, 3), sa.LargeBinary(), sa.JSON(), sa.Uuid(), sa.Double(), sa.LargeBinary(16)),
-        sa.Enum("a", "b'c", name="mood", native_enum=False, create_constraint=True),
+        sa.Enum("a", "b'c", native_enum=False, create_constraint=True),
     ]
 )
 DEFAULTS = {
@@ -125,7 +125,7 @@ def mariadb():
         yield stage
 
 
-@quiet(25)
+@quiet(15)
 @given(plan=plans())
 def test_postgresql_takes_it(plan, stages):
     RUN["postgresql"](
@@ -133,7 +133,7 @@ def test_postgresql_takes_it(plan, stages):
     )
 
 
-@quiet(25)
+@quiet(15)
 @given(plan=plans())
 def test_sqlite_takes_it(plan, stages):
     import sqlite3
@@ -147,7 +147,7 @@ def test_sqlite_takes_it(plan, stages):
 
 
 @pytest.mark.ci
-@quiet(25)
+@quiet(15)
 @given(plan=plans())
 def test_mariadb_takes_it(plan, mariadb):
     name = mariadb.engine.url.database
@@ -155,7 +155,7 @@ def test_mariadb_takes_it(plan, mariadb):
     RUN["mariadb"](again + script(plan, "mysql"), mariadb)
 
 
-@quiet(25)
+@quiet(15)
 @given(plan=plans())
 def test_the_others_have_words_for_it(plan):
     for dialect in ("mssql", "cockroachdb"):

@@ -229,7 +229,9 @@ def _text(text: str, target: Target, was: Kind, now: Kind) -> str:
     if now.family == "datetime":
         text = _instant(text, target, now)
     if now.family == "date" and target.family != "postgresql":
-        text = text.partition("T")[0]
+        text = re.sub(r"^(\d{4}-\d\d-\d\d)[ T].*$", r"\1", text)
+    if now.family == "time" and target.family != "postgresql":
+        text = re.sub(r"^\d{4}-\d\d-\d\d[ T]|(?<=\d) ?(?:Z|[+-]\d\d(?::?\d\d)?)$", "", text)
     if now.family == "string" and now.length is not None and len(text) > now.length:
         raise Untranslatable("it is longer than the column")
     if target.family == "mysql":

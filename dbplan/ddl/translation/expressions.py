@@ -199,9 +199,9 @@ def _without_casts(node: exp.Expr) -> exp.Expr:
     if not isinstance(node, exp.Cast):
         return node
     inner, kind = node.this, node.to
-    while isinstance(inner, exp.Paren):
+    while isinstance(inner, exp.Paren) or (isinstance(inner, exp.Cast) and _name_of(inner.to) in _TEXTS):
         inner = inner.this
-    name = kind.this.name if isinstance(kind, exp.DataType) and hasattr(kind.this, "name") else ""
+    name = _name_of(kind)
     if isinstance(inner, exp.Literal | exp.Neg) and name in _NUMBERS and not _has_limits(kind):
         return _number(inner)
     if isinstance(inner, exp.Literal) and (name in _TEXTS or name in ("USERDEFINED", "JSON", "JSONB", "UUID", "")):
@@ -210,6 +210,11 @@ def _without_casts(node: exp.Expr) -> exp.Expr:
     if isinstance(inner, exp.Column | exp.Lower | exp.Upper | exp.Trim) and wide and not _has_limits(kind):
         return inner
     return node
+
+
+def _name_of(kind: exp.Expr) -> str:
+    """Return sqlglot's name of a type; "" for a type of the schema's own."""
+    return str(kind.this.name) if isinstance(kind, exp.DataType) and hasattr(kind.this, "name") else ""
 
 
 def _has_limits(kind: exp.Expr) -> bool:

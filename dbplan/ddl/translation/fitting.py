@@ -202,7 +202,7 @@ def _move_out(column: Column[Any], table: Table, work: Work) -> None:
         words = work.expressions_of_types.condition(f"length(VALUE) <= {length}", {"VALUE": column.name})
     except Untranslatable:
         return
-    name = work.names.unique(("checks of types", table.key), [f"ck_{table.name}_{column.name}"])
+    name = work.names.named(work.place_of(column).table, "checks", [f"ck_{table.name}_{column.name}"])
     table.append_constraint(CheckConstraint(literal_column(words), name=name))
 
 

@@ -70,11 +70,16 @@ class Names:
         name = item.name
         if name is None or name is _NONE_NAME or not str(name):
             return None
-        schema, table_name = self.tables[str(table.key)]
-        return self.unique(self._scope(kind, schema, str(table.key)), [str(name), f"{table_name}_{name}"])
+        _, table_name = self.tables[str(table.key)]
+        return self.named(str(table.key), kind, [str(name), f"{table_name}_{name}"])
+
+    def named(self, table: str, kind: str, wanted: Iterable[str]) -> str:
+        """Return the first of the wanted names that no other item of that kind has where it must be unique."""
+        schema, _ = self.tables[table]
+        return self.unique(self._scope(kind, schema, table), wanted)
 
     def _scope(self, kind: str, schema: str | None, table: str) -> Any:
-        where = getattr(self.target, {"keys": "keys", "indexes": "indexes"}.get(kind, "checks"))
+        where = getattr(self.target, kind)
         if where == "table":
             group = "index" if kind in ("keys", "indexes") and self.target.family != "sqlite" else kind
             return (group, table)

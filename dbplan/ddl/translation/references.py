@@ -73,7 +73,7 @@ def _name(key: ForeignKeyConstraint, table: Table, work: Work) -> str | None:
     _, own = work.names.tables[str(table.key)]
     if name is not None or work.target.family != "mysql" or len(own) + len("_ibfk_999") <= work.target.longest:
         return name
-    return work.names.unique(("references", None), [f"fk_{own}_{'_'.join(key.column_keys)}"])
+    return work.names.named(str(table.key), "references", [f"fk_{own}_{'_'.join(key.column_keys)}"])
 
 
 def _refused(parents: list[Column[Any]], work: Work) -> str:

@@ -35,9 +35,7 @@ def translate(metadata: MetaData, dialect: str) -> Translation:
     for table in stored:
         tables.twin(table, work)
     _relate(stored, work)
-    for table in metadata.tables.values():
-        if table.info.get("is_view"):
-            views.add(table, work)
+    views.add_all(metadata, work)
     return Translation(work.metadata, tuple(dict.fromkeys(work.lost)))
 
 
@@ -82,7 +80,7 @@ def _say_of_all(metadata: MetaData, work: Work) -> None:
             )
             work.note(Place(), f"its {called} ({count}) are left out: {instead}")
     for message in _of_texts(work):
-        work.note(Place(), message)
+        (work.note if work.portable else work.warn)(Place(), message)
 
 
 def _of_texts(work: Work) -> Iterator[str]:

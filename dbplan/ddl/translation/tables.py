@@ -247,8 +247,8 @@ def _add_checks(column: Column[Any], checks: Iterable[str], new: Table, work: Wo
             place = work.place_of(column)
             work.warn(place, f"CHECK ({_short(sql)}) of its type is left out ({reason}): the application has to look")
             continue
-        scope = work.names.unique(("checks of types", new.key), [name])
-        new.append_constraint(CheckConstraint(literal_column(words), name=scope))
+        free = work.names.named(work.place_of(column).table, "checks", [name])
+        new.append_constraint(CheckConstraint(literal_column(words), name=free))
 
 
 def _refuse_numbered(column: Column[Any], work: Work) -> None:

@@ -16,7 +16,7 @@ class Target:
     """A server's own limits and words.
 
     `sql` is the name that sqlglot knows it by; `longest` the characters of a name, 0 for no limit;
-    `folds` whether names that differ by case alone clash; `tables`, `keys`, `checks` and `indexes` say where a name
+    `folds` whether names that differ by case alone clash; `keys`, `checks`, `references` and `indexes` say where a name
     of that kind must be unique: in its "table" or in its "schema"; `key_bytes` and `character` size an index's key.
     """
 
@@ -29,6 +29,7 @@ class Target:
     folds: bool
     keys: str
     checks: str
+    references: str
     indexes: str
     enums: bool = False
     partial: bool = False
@@ -50,17 +51,17 @@ class Target:
 
 
 _ROWS = (
-    Target("postgresql", "postgresql", "PostgreSQL", "postgres", 63, True, False, "schema", "table", "schema",
+    Target("postgresql", "postgresql", "PostgreSQL", "postgres", 63, True, False, "schema", "table", "table", "schema",
            enums=True, partial=True, include=True, deferrable=True, sequences=True, materialized=True),
-    Target("cockroachdb", "postgresql", "CockroachDB", "postgres", 63, True, False, "table", "table", "table",
+    Target("cockroachdb", "postgresql", "CockroachDB", "postgres", 63, True, False, "table", "table", "table", "table",
            enums=True, partial=True, include=True, sequences=True, materialized=True),
-    Target("mysql", "mysql", "MySQL", "mysql", 64, False, True, "table", "schema", "table",
+    Target("mysql", "mysql", "MySQL", "mysql", 64, False, True, "table", "schema", "schema", "table",
            enums=True, key_bytes=3072, character=4),
-    Target("mariadb", "mysql", "MariaDB", "mysql", 64, False, True, "table", "table", "table",
+    Target("mariadb", "mysql", "MariaDB", "mysql", 64, False, True, "table", "table", "schema", "table",
            enums=True, sequences=True, key_bytes=3072, character=4),
-    Target("sqlite", "sqlite", "SQLite", "sqlite", 0, False, True, "table", "table", "schema",
+    Target("sqlite", "sqlite", "SQLite", "sqlite", 0, False, True, "table", "table", "table", "schema",
            partial=True, deferrable=True),
-    Target("mssql", "mssql", "SQL Server", "tsql", 128, True, True, "schema", "schema", "table",
+    Target("mssql", "mssql", "SQL Server", "tsql", 128, True, True, "schema", "schema", "schema", "table",
            partial=True, include=True, sequences=True, key_bytes=1700, character=2),
 )  # fmt: skip
 

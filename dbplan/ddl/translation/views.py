@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table
+from collections.abc import Mapping
+
+from sqlalchemy import Column, Index, MetaData, Table
 from sqlglot import exp
 
 from dbplan.ddl.translation.clauses import sql_of
@@ -11,34 +13,62 @@ from dbplan.ddl.translation.expressions import Untranslatable, identifier, parse
 from dbplan.ddl.translation.work import Work, kept
 from dbplan.evidence import Place
 
-_AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)
 _SPECIFIC = (
     *(exp.JSONExtract, exp.JSONExtractScalar, exp.Array, exp.ArrayAgg, exp.Unnest, exp.RegexpLike, exp.Lateral),
-    *(
-        exp.DistinctOn if hasattr(exp, "DistinctOn") else exp.Lateral,
-        exp.Interval,
-        exp.AtTimeZone,
-        exp.Div,
-        exp.Anonymous,
-    ),
-    *(
-        exp.ILike,
-        exp.TimestampTrunc,
-        exp.GroupConcat,
-        exp.FromTimeZone if hasattr(exp, "FromTimeZone") else exp.AtTimeZone,
-    ),
+    *(exp.Interval, exp.AtTimeZone, exp.Div, exp.Anonymous, exp.ILike, exp.TimestampTrunc, exp.GroupConcat),
 )
+"""What servers write alike and do not mean alike."""
 
 
-def add(view: Table, work: Work) -> None:
-    """Give the translation the twin of a view; say where there is none."""
+def add_all(metadata: MetaData, work: Work) -> None:
+    """Give the translation the views of a schema, those that others read first."""
+    views = {str(key): table for key, table in metadata.tables.items() if table.info.get("is_view")}
+    read = {key: _read(view, views, work) for key, view in views.items()}
+    made: list[str] = []
+    for key in _in_order(read):
+        missing = sorted(other for other in read[key] if other not in work.tables)
+        if missing and not work.as_is:
+            work.note(Place(key), f"the view is left out: it reads {missing[0]}, which is left out as well")
+        elif add(views[key], work):
+            made.append(str(work.tables[key].key))
+    if made and not work.metadata.info.get("order"):
+        work.metadata.info["order"] = tuple(("tables", key) for key in made)
+
+
+def _read(view: Table, views: Mapping[str, Table], work: Work) -> set[str]:
+    """Return the views that a view reads."""
+    try:
+        tree = parsed(str(view.info.get("view") or "SELECT 1").strip().removesuffix(";"), work.source)
+    except Untranslatable:
+        return set()
+    keys = {".".join(part for part in (table.db, table.name) if part) for table in tree.find_all(exp.Table)}
+    return {key for key in keys if key in views and key != str(view.key)}
+
+
+def _in_order(read: Mapping[str, set[str]]) -> list[str]:
+    """Return views so that each comes after those that it reads."""
+    done: list[str] = []
+
+    def visit(key: str, above: frozenset[str]) -> None:
+        for other in sorted(read[key] - above):
+            visit(other, above | {other})
+        if key not in done:
+            done.append(key)
+
+    for key in sorted(read):
+        visit(key, frozenset((key,)))
+    return done
+
+
+def add(view: Table, work: Work) -> bool:
+    """Give the translation the twin of a view, and return True; say where there is none."""
     place = Place(str(view.key))
     select = str(view.info.get("view") or "")
     try:
         words = select if work.as_is or _is_kindred(work) else _select(select, work)
     except Untranslatable as reason:
         work.note(place, f"the view is left out ({reason})")
-        return
+        return False
     schema, name = work.names.tables[str(view.key)]
     materialized = bool(view.info.get("materialized"))
     new = Table(
@@ -54,6 +84,7 @@ def add(view: Table, work: Work) -> None:
         _index(view, new, work)
     elif materialized:
         work.note(place, "it is a view here, worked out at each reading, and has no indexes")
+    return True
 
 
 def _is_kindred(work: Work) -> bool:
