@@ -11,12 +11,15 @@ import sqlalchemy as sa
 from exports.loop import empty_database, run, taken, unexplained
 from exports.strangers import stranger
 from node_tools import node
+from sqlalchemy.dialects import mysql
 
+from dbplan.comparison import differences
 from dbplan.ddl import translated
 from dbplan.domains import PLANS
 from dbplan.errors import NotCovered
 from dbplan.exports.drizzle import write
 from dbplan.plan import Plan
+from dbplan.sandbox import sandbox
 from dbplan.sources import read
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "exports" / "credits.drizzle.ts"
@@ -77,6 +80,49 @@ def test_other_servers(tmp_path, dialect):
         assert set(re.findall(r"CREATE TABLE `(\w+)`", sql[name])) == set(p.metadata.tables)
         checks = sum(isinstance(c, sa.CheckConstraint) for t in p.tables for c in t.constraints)
         assert len(re.findall(r"CHECK\(", sql[name])) == checks
+
+
+def test_on_sqlite_names_of_keys_alone_are_lost(tmp_path):
+    plan = read("wallet")
+    plan = replace(plan, metadata=translated(plan.metadata, "sqlite").metadata, queries=())
+    written = write(plan, "sqlite")
+    sql = ddl(tmp_path, "sqlite", {"wallet": written})["wallet"]
+    with sandbox(plan, "sqlite") as stage:
+        meant = taken(stage)
+    with sandbox(Plan("tool", sa.MetaData()), "sqlite", create=False) as stage:
+        with stage.engine.connect() as connection:
+            connection.connection.driver_connection.executescript(sql)
+        made = taken(stage)
+    found = differences(made, meant)
+    gone = {difference.place for difference in found if difference.right}
+    assert gone == {finding.place for finding in written.lost}
+    assert {difference.what for difference in found} == {"constraint", "index"}
+
+
+def test_types_of_mysql(tmp_path):
+    m = sa.MetaData()
+    sa.Table(
+        "things", m,
+        sa.Column("id", mysql.BIGINT(unsigned=True), primary_key=True, autoincrement=True),
+        sa.Column("kind", mysql.ENUM("a", "it's"), nullable=False, server_default="a"),
+        sa.Column("small", mysql.TINYINT(unsigned=True)), sa.Column("flag", sa.Boolean),
+        sa.Column("at", mysql.DATETIME(fsp=3)), sa.Column("price", sa.Numeric(8, 2), server_default=sa.text("1.50")),
+        sa.Column("raw", mysql.MEDIUMBLOB), sa.Column("half", sa.Integer, sa.Computed("small / 2", persisted=True)),
+        sa.Index("ix_at", sa.text("at DESC")),
+    )  # fmt: skip
+    sql = ddl(tmp_path, "mysql", {"things": write(Plan("things", m), "mysql")})["things"]
+    for words in (
+        "`id` bigint unsigned AUTO_INCREMENT NOT NULL",
+        "`kind` enum('a','it''s') NOT NULL DEFAULT 'a'",
+        "`small` tinyint unsigned",
+        "`flag` boolean",
+        "`at` datetime(3)",
+        "`price` decimal(8,2) DEFAULT '1.50'",
+        "`raw` mediumblob",
+        "`half` int GENERATED ALWAYS AS (small / 2) STORED",
+        "CREATE INDEX `ix_at` ON `things` (at DESC)",
+    ):
+        assert words in sql
 
 
 def test_sql_server_is_not_covered():

@@ -46,7 +46,9 @@ def _counted(page: Page, facts: Facts) -> tuple[Node, ...]:
 def _typed(page: Page, facts: Facts) -> tuple[Call, Kind]:
     name = text_if_other(facts.column.name, key_of(page, facts.column))
     kind = _kind(page, facts)
-    settings = (Record(kind.settings),) if kind.settings else ()
+    settings: tuple[Node, ...] = (Record(kind.settings),) if kind.settings else ()
+    if kind.function == "mysqlEnum":
+        settings = (List(tuple(Text(label) for label in facts.type.labels)),)
     if kind.function in page.customs.values() or kind.function in page.enums.values():
         made = call(kind.function, *name)
     else:
@@ -68,7 +70,7 @@ def _kind(page: Page, facts: Facts) -> Kind:
     if told.native and page.core == "pg":
         return _enum(page, told)
     if told.native:
-        return _mysql_enum(page, told, facts)
+        return Kind("mysqlEnum", holds="string")
     kind = KINDS[page.core](told)
     if told.collation:
         kind = _collated(page, kind, told, column)
@@ -86,9 +88,8 @@ def _serial(page: Page, column: Column[Any]) -> str:
 
 
 def _enum(page: Page, told: SqlType) -> Kind:
-    if told.schema in ("", "public") and not told.name.startswith(NATIVE):
-        return Kind(enum_of(page, told), holds="string")
-    if told.schema not in ("", "public") and not told.name.startswith(NATIVE):
+    """Return an enum; drizzle-kit takes a name that starts like a type of PostgreSQL for that type, without quotes."""
+    if not told.name.startswith(NATIVE):
         return Kind(enum_of(page, told), holds="string")
     union = " | ".join(json.dumps(label, ensure_ascii=False) for label in told.labels)
     return _made(page, Kind(words=_qualified(told.schema or "public", told.name), data=union), told.name)
@@ -97,14 +98,6 @@ def _enum(page: Page, told: SqlType) -> Kind:
 def _qualified(schema: str, name: str) -> str:
     """Return the words that drizzle-kit, which puts them in quotes, makes a qualified name of."""
     return f'{schema}"."{name}'
-
-
-def _mysql_enum(page: Page, told: SqlType, facts: Facts) -> Kind:
-    labels = List(tuple(Text(label) for label in told.labels))
-    name = Text(facts.column.name)
-    page.used.add("mysqlEnum")
-    page.customs.setdefault(f"mysqlEnum:{facts.column.table.key}.{facts.column.name}", "")
-    return Kind("mysqlEnum", (("", name), ("", labels)), "string")
 
 
 def _collated(page: Page, kind: Kind, told: SqlType, column: Column[Any]) -> Kind:

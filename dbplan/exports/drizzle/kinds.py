@@ -70,11 +70,11 @@ _TIMES = {
     "time with time zone": ("time", True),
 }
 _DATA = {"bytea": "Uint8Array", "oid": "number", "blob": "Uint8Array", "year": "number"}
-UNQUOTED = (
+_NATIVE = (
     "uuid smallint integer bigint boolean text varchar serial bigserial decimal numeric real json time date interval "
-    "double_precision char vector geometry halfvec sparsevec bit"
-).replace("_", " ")
-NATIVE = tuple(word if word != "double" else "double precision" for word in UNQUOTED.split() if word != "precision")
+    "char vector geometry halfvec sparsevec bit"
+)
+NATIVE = (*_NATIVE.split(), "double precision")
 """What drizzle-kit leaves without quotes where a type's words start so."""
 
 

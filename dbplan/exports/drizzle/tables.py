@@ -15,6 +15,7 @@ from dbplan.exports.clauses import (
     beside,
     condition,
     constraints,
+    given_name,
     index_words,
     is_named_as_usual,
     names,
@@ -159,6 +160,8 @@ def _lose_of_constraint(page: Page, one: Constraint, name: str) -> None:
     table: Any = one.table
     if isinstance(one, ExcludeConstraint):
         return
+    if page.core == "sqlite" and given_name(one, page.dialect):
+        _lose_name(page, one, name)
     if timing(one) and page.core == "pg":
         page.lose(f"it is checked at once: DEFERRABLE {timing(one)} is left out", table, key=name)
     for clause in beside(one, page.dialect):
@@ -166,6 +169,14 @@ def _lose_of_constraint(page: Page, one: Constraint, name: str) -> None:
             page.lose(f"{clause} is left out", table, key=name)
     if one.comment:
         page.lose("its comment is left out", table, key=name)
+
+
+def _lose_name(page: Page, one: Constraint, name: str) -> None:
+    """Say what drizzle-kit does on SQLite with the names of keys."""
+    if isinstance(one, UniqueConstraint):
+        page.lose("on SQLite a unique index of that name stands for it", one.table, key=name)
+    elif not isinstance(one, CheckConstraint):
+        page.lose("on SQLite drizzle-kit gives it no name", one.table, key=name)
 
 
 def _indexes(page: Page, found: Table) -> Iterator[Node]:
