@@ -11,7 +11,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 
-from dbplan.sources.prisma import names
+from dbplan.sources.prisma import mysql, names
 from dbplan.sources.prisma.defaults import clause, literal
 from dbplan.sources.prisma.mysql import KINDS
 from dbplan.sources.prisma.scope import Scope, argument, first, items, mapped, text
@@ -46,9 +46,13 @@ def index_of(
         clustered = text(argument(attribute, "clustered")) == "true"
         table.append_constraint(UniqueConstraint(*columns, name=name, mssql_clustered=clustered))
         return
-    parts = [_part(column, said, scope) for column, (_, said) in zip(columns, listed, strict=True)]
+    said = [(column, of) for column, (_, of) in zip(columns, listed, strict=True)]
+    plain = scope.dialect == "mysql" and mysql.is_mixed(said)
+    parts = columns if plain else [_part(column, of, scope) for column, of in said]
     # An index of words alone does not know its table otherwise.
-    Index(name, *parts, unique=unique, _table=table, **_options(attribute, columns, listed, fields, scope))
+    made = Index(name, *parts, unique=unique, _table=table, **_options(attribute, columns, listed, fields, scope))
+    if scope.dialect == "mysql":
+        mysql.tell_index(made, said)
 
 
 def _name(attribute: Attribute, columns: list[str], table: str, scope: Scope) -> str:
@@ -62,12 +66,10 @@ def _part(column: Column[Any], said: Said, scope: Scope) -> Any:
     """Return a column of an index; as words where it has an order and what SQLAlchemy cannot put before that."""
     if text(argument(said, "sort")) != "Desc":
         return column
-    length = text(argument(said, "length")) if scope.dialect == "mysql" else ""
-    before = f"({length})" if length else _operators(said)
-    if not before and scope.dialect != "mysql":
-        # Not column.desc(): SQLAlchemy's own money takes no operators.
-        return UnaryExpression(column, modifier=operators.desc_op)
-    return literal_column(f"{_quote(scope)(column.name)}{before if length else f' {before}'.rstrip()} DESC")
+    if words := _operators(said):
+        return literal_column(f"{_quote(scope)(column.name)} {words} DESC")
+    # Not column.desc(): SQLAlchemy's own money takes no operators.
+    return UnaryExpression(column, modifier=operators.desc_op)
 
 
 def _quote(scope: Scope) -> Callable[[str], str]:

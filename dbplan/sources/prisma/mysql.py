@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table
@@ -14,23 +14,38 @@ from dbplan.sources.prisma.syntax import Attribute, Call
 
 KINDS = ("mysql", "mariadb")
 """Prisma's provider `mysql` serves both."""
+Parts = Sequence[tuple[Column[Any], Attribute | Call | None]]
+"""The columns of a key, each with what is said of it."""
 _DIALECT: Any = MySQLDialect
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 def tell_columns(table: Table) -> None:
     """Say of columns how they are written: a number as the default it is, counting outside of the primary key."""
-    counting = {column for column in table.columns if column.autoincrement is True and not column.primary_key}
     for column in table.columns:
         default = str(getattr(column.server_default, "arg", ""))
         number = _NUMBER.fullmatch(default) is not None and not default.isdigit()
-        if number or column in counting:
+        if number or _counts(column):
             parts = (_type(column), "" if column.nullable else "NOT NULL", f"DEFAULT {default}" if default else "")
-            count = "AUTO_INCREMENT" if column in counting else ""
+            count = "AUTO_INCREMENT" if _counts(column) else ""
             _tell(column, " ".join(part for part in (*parts, count) if part))
-    for index in table.indexes:  # a column that counts needs its key at once
-        if counting.intersection(index.columns):
-            _tell(index, f"{'UNIQUE KEY' if index.unique else 'KEY'} ({_listed(index)})")
+
+
+def _counts(column: Column[Any]) -> bool:
+    return column.autoincrement is True and not column.primary_key
+
+
+def tell_index(index: Index, said: Parts) -> None:
+    """Say how an index is written that SQLAlchemy cannot write, or that has to stand inside its table."""
+    if is_mixed(said) or any(_counts(column) for column, _ in said):  # a column that counts needs its key at once
+        kind = "UNIQUE " if index.unique else f"{index.dialect_options['mysql']['prefix'] or ''} ".lstrip()
+        _tell(index, f"{kind}KEY ({', '.join(_prefixes(said))})")
+
+
+def is_mixed(said: Parts) -> bool:
+    """Say whether an index has prefixes and a falling order, for which SQLAlchemy has no words."""
+    falling = any(text(argument(of, "sort")) == "Desc" for _, of in said)
+    return falling and any(argument(of, "length") for _, of in said)
 
 
 def _tell(item: Column[Any] | Index | PrimaryKeyConstraint, words: str) -> None:
@@ -41,20 +56,17 @@ def _type(column: Column[Any]) -> str:
     return str(column.type.compile(dialect=_DIALECT()))
 
 
-def _listed(index: Index) -> str:
-    return ", ".join(_quoted(column.name) for column in index.columns)
-
-
-def tell_primary_key(key: PrimaryKeyConstraint, said: Sequence[tuple[Column[Any], Attribute | Call | None]]) -> None:
+def tell_primary_key(key: PrimaryKeyConstraint, said: Parts) -> None:
     """Say how long the prefixes of a primary key are, where it has any."""
     if any(argument(of, "length") for _, of in said):
         _tell(key, f"PRIMARY KEY ({', '.join(_prefixes(said))})")
 
 
-def _prefixes(said: Iterable[tuple[Column[Any], Attribute | Call | None]]) -> Iterable[str]:
+def _prefixes(said: Parts) -> Iterator[str]:
     for column, of in said:
         length = text(argument(of, "length"))
-        yield f"{_quoted(column.name)}({length})" if length else _quoted(column.name)
+        order = " DESC" if text(argument(of, "sort")) == "Desc" else ""
+        yield f"{_quoted(column.name)}({length}){order}" if length else f"{_quoted(column.name)}{order}"
 
 
 def _quoted(name: str) -> str:
