@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Constraint, DefaultClause, Engine, Index, MetaData, Table, text
@@ -36,7 +37,8 @@ def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
     and for each view, routine, trigger, policy and extension that only that other server had the means for.
     Raises NotCovered for what the database has no type for, SandboxError for a statement that it refuses.
     """
-    refuse_types(plan, engine)
+    if not needs_translation(plan.metadata, engine.dialect.name):
+        refuse_types(plan, engine)
     if engine.dialect.name in ("sqlite", *_OF_MYSQL):
         _refuse_schemas(plan, engine)
     with engine.begin() as connection:
@@ -52,16 +54,29 @@ def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
     metadata = copy_metadata(plan.metadata)
     if connection.dialect.name == "postgresql" and plan.source.startswith("sqlite"):
         _translate(metadata)
-    lost: tuple[Finding, ...] = ()
-    if connection.dialect.name in _OF_MYSQL and metadata.info.get("dialect") not in _OF_MYSQL:
-        from dbplan.sandbox.mariadb.fitting import fit
-
-        lost = fit(metadata)
+    metadata, lost = in_words_of(metadata, connection.dialect.name)
     connection.execution_options(no_parameters=True)
     unwritable = [_refused(*said) for table in metadata.tables.values() for said in _take_unwritable(table, connection)]
     made = [_execute(statement, connection) for statement in statements_of(metadata, connection.dialect.name)]
     _look_in_its_schema(metadata, connection)
     return (*lost, *unwritable, *(finding for finding in made if finding is not None))
+
+
+def needs_translation(metadata: MetaData, dialect: str) -> bool:
+    """Whether a schema has to be said in other words there: MySQL and MariaDB understand none but their own."""
+    own = metadata.info.get("dialect")
+    return own != dialect and (dialect in _OF_MYSQL or own in _OF_MYSQL)
+
+
+def in_words_of(metadata: MetaData, dialect: str) -> tuple[MetaData, tuple[Finding, ...]]:
+    """Return a schema in the words of the server that it goes to, and a finding for all that is another thing there."""
+    if not needs_translation(metadata, dialect):
+        return metadata, ()
+    from dbplan.ddl import translated
+
+    made = translated(metadata, dialect)
+    why = "The plan was written for another server, or for any: measured is what this one makes of it."
+    return made.metadata, tuple(replace(finding, rule="translated", why=why) for finding in made.lost)
 
 
 def _execute(statement: Statement, connection: Connection) -> Finding | None:

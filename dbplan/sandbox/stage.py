@@ -54,7 +54,7 @@ class Stage:
         Nobody may hold a transaction or connection open in the original meanwhile: SandboxError says who does.
         """
         with self._copy() as stage:
-            yield replace(stage, refused=self.refused)
+            yield replace(stage, plan=self.plan, refused=self.refused)
 
     def analyze(self) -> None:
         """Have the server gather the statistics that its planner goes by."""
@@ -80,8 +80,19 @@ def sandbox(plan: Plan, on: str = "postgresql", *, create: bool = True) -> Itera
         if create:
             from dbplan.sandbox import schema
 
-            stage = replace(stage, refused=schema.create(plan, stage.engine))
+            own, lost = _as_there(plan, stage.dialect)
+            stage = replace(stage, plan=own, refused=(*lost, *schema.create(own, stage.engine)))
         yield stage
+
+
+def _as_there(plan: Plan, dialect: str) -> tuple[Plan, tuple[Finding, ...]]:
+    """Return a plan that was read from another kind of server as this one has it; models stay what they are."""
+    from dbplan.sandbox import schema
+
+    if plan.queries or not plan.metadata.info.get("dialect"):
+        return plan, ()
+    metadata, lost = schema.in_words_of(plan.metadata, dialect)
+    return (plan if metadata is plan.metadata else replace(plan, metadata=metadata)), lost
 
 
 def _stage(plan: Plan, on: str) -> AbstractContextManager[Stage]:
