@@ -51,6 +51,7 @@ class Recorder:
         """Return the DDL elements of types, sequences, these tables in this order, and keys of tables yet to come."""
         wanted = list(tables)
         with self.generator.with_ddl_events(self.metadata, tables=wanted, checkfirst=False):
+            self.elements.sort(key=_by_name)
             self._sequences()
             created: set[Table] = set()
             late = [key for table in wanted for key in self._table(table, created)]
@@ -82,6 +83,12 @@ class Recorder:
     def _compiler(self) -> Any:
         make: Any = self.dialect.ddl_compiler
         return make(self.dialect, None)
+
+
+def _by_name(element: Any) -> tuple[int, str]:
+    """Return a key that gives enums, which SQLAlchemy takes from a set, the same order; domains are made of them."""
+    enum = type(element).__name__ == "CreateEnumType"
+    return (0, f"{element.element.schema or ''}.{element.element.name}") if enum else (1, "")
 
 
 def _steady(element: Any) -> tuple[int, str]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 import warnings
 
-from sqlalchemy import Connection, MetaData, inspect
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, MetaData, inspect
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from dbplan.connection import connect, is_missing, new_engine, normalise
 from dbplan.errors import SourceError
 from dbplan.plan import Plan
 from dbplan.sources import postgresql, reflected_mariadb, sqlite
+
+_TRIES = 3
+_LOCKED = "55P03"
+_INTERNAL = "XX000"
+"""What PostgreSQL calls it when an object is dropped while it is being described."""
 
 
 def read(url: str) -> Plan:
@@ -25,16 +30,40 @@ def read(url: str) -> Plan:
         raise SourceError(f"no file {target.database}; give the path of a SQLite database that exists")
     engine = new_engine(target)
     try:
-        with connect(engine) as connection:
-            metadata = _reflect(connection)
+        metadata = _read_at_rest(engine)
     except SQLAlchemyError as error:
-        raise SourceError(f"{target.render_as_string()} cannot be read: {str(error).splitlines()[0]}") from None
+        raise SourceError(f"{target.render_as_string()} cannot be read: {_why(error)}") from None
     finally:
         engine.dispose()
     name = re.sub(r"\W+", "_", (target.database or "database").rpartition("/")[2].removesuffix(".db")) or "database"
     if not metadata.tables:
         raise SourceError(f"{target.render_as_string()} holds no tables")
     return Plan(name, metadata, source=target.render_as_string())
+
+
+def _read_at_rest(engine: Engine) -> MetaData:
+    """Reflect a database, again where its schema was changed meanwhile."""
+    for _ in range(_TRIES - 1):
+        try:
+            with connect(engine) as connection:
+                return _reflect(connection)
+        except DBAPIError as error:
+            if _state(error) != _INTERNAL:
+                raise
+    with connect(engine) as connection:
+        return _reflect(connection)
+
+
+def _state(error: SQLAlchemyError) -> str:
+    return str(getattr(getattr(error, "orig", None), "sqlstate", "") or "")
+
+
+def _why(error: SQLAlchemyError) -> str:
+    """Return in one line why a server does not tell its schema."""
+    if _state(error) == _LOCKED:
+        return "another session is changing one of its tables and does not come to an end; end it, or try later"
+    said = (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0]
+    return f"its schema changes all the time ({said}); read it at rest" if _state(error) == _INTERNAL else said
 
 
 def _reflect(connection: Connection) -> MetaData:

@@ -280,6 +280,10 @@ _QUERIES = {
     "statistics": _STATISTICS,
 }
 
+_ITEM = re.compile(r"'(?:[^']|'')*'::character varying")
+_CAST_LIST = re.compile(rf"ARRAY\[(?P<items>{_ITEM.pattern}(?:, {_ITEM.pattern})*)\]::text\[\]")
+_NULLS = ("integer(?= AS int4)", "bigint(?= AS int8)", "text(?= AS text)", "boolean(?= AS bool)", "date(?= AS date)")
+_NAMED_NULL = re.compile(rf"(NULL::(?:{'|'.join(_NULLS)})) AS \w+")
 _PART = {"column": "column", "index": "index"}
 _OWN = r"""(n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT EXISTS (
     SELECT FROM pg_depend e WHERE e.classid = '\1'::regclass AND e.objid = \2 AND e.deptype = 'e'))"""
@@ -301,4 +305,19 @@ def _place(kind: str, name: str, part: str) -> Place:
 
 def _told(properties: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the properties that apply, as text."""
-    return tuple((name, str(value).strip()) for name, value in properties.items() if value is not None)
+    return tuple((name, _settled(str(value).strip())) for name, value in properties.items() if value is not None)
+
+
+def _settled(words: str) -> str:
+    """Return an expression as the server would write it had it read its own words.
+
+    `x IN ('a', 'b')` on a varchar is kept with one cast of the whole list; read back, each item has its own.
+    A NULL without a name is named after its type once a view is read back.
+    """
+    if "]::text[]" in words:
+        words = _CAST_LIST.sub(lambda m: f"ARRAY[{_ITEM.sub(_item_cast, m['items'])}]", words)
+    return _NAMED_NULL.sub(r"\1", words) if "NULL::" in words else words
+
+
+def _item_cast(item: re.Match[str]) -> str:
+    return f"{item[0]}::text"

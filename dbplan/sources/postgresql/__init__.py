@@ -54,6 +54,7 @@ def reflect(connection: Connection) -> MetaData:
 
 def _prepare(connection: Connection) -> str | None:
     """Look at one moment and in one schema, so that every other name comes with its schema; return the default one."""
+    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     default = connection.exec_driver_sql("SELECT current_schema").scalar_one_or_none()
     connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
     if default is not None:
