@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from dbplan.comparison import defaults
@@ -11,6 +12,7 @@ from dbplan.evidence import Catalog, Difference, Place, SchemaObject
 COLUMN_ORDER = "column order"
 """`Difference.what` where two tables have the same columns in another order: seen by SELECT *, by nothing else."""
 
+_MICROSECONDS = re.compile(r"^(timestamp|time|interval)\(6\)")
 _Key = tuple[str, Place]
 _PARTS = frozenset({"column", "constraint", "index", "trigger", "policy", "rule", "foreign key"})
 
@@ -75,8 +77,15 @@ def _properties(one: SchemaObject, other: SchemaObject) -> Iterator[Difference]:
             continue  # a column more or less is told by itself
         if name == "default" and defaults.same(was, is_, left.get("type", "")):
             continue
+        if name == "type" and _precise(was) == _precise(is_):
+            continue
         what = name if name == COLUMN_ORDER else f"{one.kind} {name}"
         yield Difference(one.place, what, was, is_)
+
+
+def _precise(kind: str) -> str:
+    """Return a type with its usual precision left out: PostgreSQL keeps microseconds whether it is told (6) or not."""
+    return _MICROSECONDS.sub(r"\1", kind)
 
 
 def _reordered(left: str, right: str) -> bool:

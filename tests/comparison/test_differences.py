@@ -73,3 +73,11 @@ def test_equal_catalogs_alone_have_no_differences_and_sides_mirror(one, other):
     assert {(d.place, d.what, d.right, d.left) for d in differences(right, left)} == {
         (d.place, d.what, d.left, d.right) for d in found
     }
+
+
+def test_the_usual_precision_may_be_said_or_not():
+    def of(kind):
+        return catalog([SchemaObject("column", Place("t", "at"), (("type", kind),))])
+
+    assert differences(of("timestamp(6) with time zone"), of("timestamp with time zone")) == ()
+    assert len(differences(of("timestamp(3) with time zone"), of("timestamp with time zone"))) == 1
