@@ -241,7 +241,18 @@ def share(page: Page) -> dict[str, Node]:
             constant = _constant(page, name)
             page.shared[text] = constant
             found[constant] = written
-    return found
+    return found | _unused(page, set(counted))
+
+
+def _unused(page: Page, used: set[str]) -> dict[str, Node]:
+    """Return the types that belong to the MetaData and to no column."""
+    found: dict[str, Node] = {}
+    for type_ in page.plan.metadata._objects:  # SQLAlchemy has no public list of them
+        written = of(page, type_) if isinstance(type_, Enum | DOMAIN) else None
+        if isinstance(written, Group) and flat(written) not in used:
+            owned = (*written.items, Named("metadata=", page.metadata))
+            found[_constant(page, _name(type_))] = Group(written.head, owned)
+    return dict(sorted(found.items()))
 
 
 def _name(type_: Any) -> str:

@@ -28,8 +28,9 @@ def of(page: Page, table: Table) -> Iterator[tuple[str, str, dict[str, Node]]]:
 
 
 def _is_written(page: Page, relation: Relation) -> bool:
-    """Say whether both ends are classes, and the columns are their own."""
-    return page.is_class(relation.child) and page.is_class(relation.parent)
+    """Say whether both ends are classes, and the key is one that SQLAlchemy knows."""
+    known = page.native is None or not page.is_native(relation.constraint)
+    return known and page.is_class(relation.child) and page.is_class(relation.parent)
 
 
 def _deletes(relation: Relation) -> dict[str, Node]:
