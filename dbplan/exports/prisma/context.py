@@ -48,11 +48,18 @@ class Context:
     taken: dict[str, set[str]] = field(default_factory=dict)
 
     def lose(
-        self, message: str, table: Table | None = None, *, column: str = "", index: str = "", key: str = ""
+        self,
+        message: str,
+        table: Table | None = None,
+        *,
+        column: str = "",
+        index: str = "",
+        key: str = "",
+        mend: str = "",
     ) -> None:
         """Say what Prisma has no words for."""
         place = Place(str(table.key) if table is not None else "", column, index, key)
-        self.lost.append(Finding("export-prisma", Severity.NOTE, place, message))
+        self.lost.append(Finding("export-prisma", Severity.NOTE, place, message, mend))
 
     def said(self, column: Any) -> Said:
         """Return a column in Prisma's words."""

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, Column, Constraint
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import Table
 
+from dbplan.ddl import statements
 from dbplan.exports.facts import drawn_from
 from dbplan.exports.prisma import names
 from dbplan.exports.prisma.context import Context
@@ -114,5 +115,14 @@ def _lose_comments(context: Context) -> None:
     if tables or columns:
         context.lose(
             f"the comments of {tables} table{'s' * (tables != 1)} and {columns} column{'s' * (columns != 1)} "
-            "stand in the schema as ///; Prisma writes none into the database"
+            "stand in the schema as ///; Prisma writes none into the database",
+            mend=_comments(context) if context.provider == "postgresql" else "",
         )
+
+
+def _comments(context: Context) -> str:
+    """Return the statements that write the comments of what Prisma makes."""
+    made = {str(table.key) for table in context.tables if not table.info.get("is_view")}
+    told = (said for said in statements(context.plan, "postgresql") if said.kind == "comment")
+    of_tables = (said for said in told if said.place.table in made and not said.place.constraint)
+    return "\n".join(f"{said.sql};" for said in of_tables if not said.place.index)
