@@ -2,11 +2,14 @@
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.dialects import mssql, mysql, postgresql, sqlite
 
 from dbplan.columns import Key, UtcDateTime
 from dbplan.ddl import translated
 from dbplan.ddl.translation.expressions import Expressions, Untranslatable
+from dbplan.ddl.translation.references import Cascades
 from dbplan.ddl.translation.targets import TARGETS
 from dbplan.errors import UnknownName
 from dbplan.evidence import Severity
@@ -197,3 +200,24 @@ def test_the_original_stays_as_it_was():
     for target in TARGETS:
         translated(metadata, target)
     assert repr(metadata.tables["s.t"]) == before
+
+
+def paths(edges, start, end):
+    """Count the ways from one table to another along `edges`, which have no cycle through `start`."""
+    return (start == end) + sum(
+        paths(edges - {(start, child)}, child, end) for parent, child in edges if parent == start
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=14))
+def test_cascades_reach_each_table_by_one_path(wanted):
+    cascades, taken = Cascades(), set()
+    for parent, child in wanted:
+        alone = all(paths(taken | {(parent, child)}, a, b) <= 1 for a in range(6) for b in range(6))
+        if (parent, child) in taken:
+            assert not cascades.take(parent, child)
+        elif cascades.take(parent, child):
+            assert alone
+            taken.add((parent, child))
+        else:
+            assert not alone

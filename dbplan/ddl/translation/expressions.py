@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -117,6 +118,7 @@ def _called(node: exp.Expr) -> str:
 
 def parsed(sql: str, source: str) -> exp.Expr:
     """Return SQL as a tree; Untranslatable for what is no SQL of that server."""
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot parse is said by us
     try:
         tree = sqlglot.parse_one(sql, read=_READ[family(source) if source not in _READ else source])
     except (sqlglot.errors.SqlglotError, RecursionError):

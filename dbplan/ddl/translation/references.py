@@ -180,27 +180,20 @@ class Cascades:
     """Which tables a change may spread to; SQL Server lets it reach each of them by one path alone."""
 
     def __init__(self) -> None:
-        self._children: dict[Any, set[Any]] = {}
-        self._parents: dict[Any, set[Any]] = {}
+        self._above: dict[Any, set[Any]] = {}
+        self._below: dict[Any, set[Any]] = {}
 
     def take(self, parent: Any, child: Any) -> bool:
         """Let changes of `parent` spread to `child`, where no table is then reached twice; say whether they do."""
-        above, below = _reached(parent, self._parents), _reached(child, self._children)
-        if above & below or any(_reached(table, self._children) & below for table in above):
+        above = self._above.setdefault(parent, {parent})
+        below = self._below.setdefault(child, {child})
+        if any(self._below.setdefault(table, {table}) & below for table in above):
             return False
-        self._children.setdefault(parent, set()).add(child)
-        self._parents.setdefault(child, set()).add(parent)
+        for table in above:
+            self._below[table] |= below
+        for table in below:
+            self._above.setdefault(table, {table}).update(above)
         return True
-
-
-def _reached(start: Any, steps: dict[Any, set[Any]]) -> set[Any]:
-    """Return the tables that lead on from one, itself among them."""
-    found, waiting = {start}, [start]
-    while waiting:
-        more = steps.get(waiting.pop(), set()) - found
-        found |= more
-        waiting += more
-    return found
 
 
 def align(work: Work) -> None:
