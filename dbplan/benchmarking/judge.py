@@ -66,7 +66,9 @@ def _verdict(plan: Plan, facts: Gathered, findings: tuple[Finding, ...]) -> str:
     if not plan.queries:
         listed = _several(len(facts.indexes), "index is listed with its size", "indexes are listed with their sizes")
         return f"The plan asks no query, so nothing was timed; its {listed}."
-    rows, tables = sum(size.rows for size in facts.tables), _several(len(facts.tables), "table", "tables")
+    parts = {table.fullname for table in plan.tables if "partition_of" in table.info}  # counted with their table
+    whole = [size for size in facts.tables if size.name not in parts]
+    rows, tables = sum(size.rows for size in whole), _several(len(whole), "table", "tables")
     head = f"{len(facts.measured)} of {len(plan.queries)} queries measured on {rows:,} rows in {tables}"
     if facts.failed:
         return f"{head}; {_several(len(facts.failed), 'query fails', 'queries fail')}."

@@ -11,6 +11,7 @@ from statistics import median
 from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, MetaData, Numeric, String, Table
 
 from dbplan import erd, lint, read, sandbox, seed
+from dbplan.ddl import statements
 from dbplan.plan import Plan
 
 TABLES, ROWS, CLONES = 400, 100_000, 5
@@ -47,6 +48,13 @@ def drawing_and_linting(count):
     clock(f"lint of {count} tables", lambda: lint(plan))
 
 
+def reading(count):
+    """A database of that many tables read as a plan, and the plan written as DDL."""
+    with sandbox(many(count)) as stage:
+        plan = clock(f"postgresql: read {count} tables", lambda: read(stage.url))
+    clock(f"statements of {count} tables", lambda: statements(plan, "postgresql"))
+
+
 def server(on, rows):
     plan = read("credits")
     start = time.perf_counter()
@@ -77,6 +85,7 @@ def main():
     print(f"{os.cpu_count()} cores; one run, so compare figures of one run only")
     for on in ("sqlite", "postgresql"):
         server(on, rows)
+    reading(tables)
     drawing_and_linting(tables)
 
 

@@ -1,12 +1,26 @@
+import os
 from pathlib import Path
 
 import pytest
-from sqlalchemy import BigInteger, Column, Enum, ForeignKey, Index, Integer, MetaData, Table, Text, create_engine, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    make_url,
+    text,
+)
 
 from dbplan.errors import ConnectionFailed, SourceError
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
-from dbplan.sources import read
+from dbplan.sources import postgresql, read
 
 
 def _plan() -> Plan:
@@ -51,6 +65,33 @@ def test_a_live_sqlite_is_read(tmp_path: Path):
     assert "ix_lower" in "".join(plan.metadata.info["not_covered"]) + "".join(
         str(index.name) for index in plan.table("Select").indexes
     )
+
+
+def test_what_a_role_may_not_read_is_described_all_the_same():
+    with sandbox(_plan()) as stage:
+        role = f"blind_{os.getpid()}"
+        with stage.engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+            connection.exec_driver_sql("REVOKE ALL ON SCHEMA public FROM public")
+        try:
+            plan = read(make_url(stage.url).set(username=role).render_as_string())
+        finally:
+            with stage.engine.begin() as connection:
+                connection.exec_driver_sql("GRANT ALL ON SCHEMA public TO public")
+                connection.exec_driver_sql(f"DROP ROLE {role}")
+        assert [table.key for table in plan.tables] == ["other.child", "public.Select"]
+        assert plan.metadata.info["not_covered"] == ()
+
+
+def test_a_table_that_another_session_holds_is_one_line(monkeypatch):
+    monkeypatch.setattr(postgresql, "PATIENCE", 0.2)
+    with sandbox(_plan()) as stage, stage.engine.begin() as connection:
+        connection.exec_driver_sql('ALTER TABLE "Select" ADD CHECK (id > 0)')
+        with pytest.raises(
+            SourceError, match=r"cannot be read: another session is changing one of its tables"
+        ) as caught:
+            read(stage.url)
+    assert "\n" not in str(caught.value)
 
 
 def test_an_unreachable_or_empty_database_is_one_masked_line(tmp_path: Path):

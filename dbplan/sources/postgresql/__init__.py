@@ -13,6 +13,8 @@ from dbplan.sources.catalog import snapshot
 from dbplan.sources.postgresql import columns, constraints, objects, order
 from dbplan.sources.postgresql.facts import Book, book
 
+PATIENCE = 10
+"""Seconds to wait for a session that changes a table; to describe it, the server has to lock it."""
 _OWN = ("information_schema", "crdb_internal")
 # What the catalog does not tell at all: it has no place in a plan.
 _BEYOND = """
@@ -56,7 +58,7 @@ def _prepare(connection: Connection) -> str | None:
     """Look at one moment and in one schema, so that every other name comes with its schema; return the default one."""
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     default = connection.exec_driver_sql("SELECT current_schema").scalar_one_or_none()
-    connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
     if default is not None:
         connection.exec_driver_sql("SELECT set_config('search_path', quote_ident(current_schema), false)")
     return default
