@@ -80,6 +80,19 @@ def _lose_objects(context: Context) -> None:
     for sql in info.get("types", ()):
         context.lose(f"Prisma makes no types but enums: {_head(sql)}; what has it wants it made first")
     _lose_sequences(context)
+    _lose_quotes(context)
+
+
+def _lose_quotes(context: Context) -> None:
+    """Say where Prisma's own DDL breaks: it writes quotes in names and labels as they stand."""
+    for enum in context.enums.values():
+        for label in enum.values:
+            if "'" in label and enum.kept:
+                context.lose(f"Prisma does not escape the quote in {label!r} of {enum.kept}: mend it in the migration")
+    for table in context.tables:
+        for name in (table.name, *table.columns.keys()):
+            if '"' in name:
+                context.lose(f"Prisma does not escape the quote in {name!r}: mend it in the migration", table)
 
 
 def _head(sql: str) -> str:
