@@ -91,7 +91,7 @@ class Scope:
 
     def namespace(self, block: Model | Enumeration) -> str | None:
         """Return the schema that a table or type lies in, None for the server's default one."""
-        said = text(first(find(block, "schema"))) if find(block, "schema") else ""
+        said = text(first(find(block, "schema"), "map"))
         return None if said in ("", _HOME.get(self.dialect)) else said
 
 
