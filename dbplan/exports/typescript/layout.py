@@ -37,6 +37,11 @@ class Group:
     content: Doc
     broken: bool = False
     states: Sequence[Doc] = ()
+    breaks: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find out once whether it must break; a break inside alternatives does not count."""
+        self.breaks = self.broken or (not self.states and breaks(self.content))
 
 
 @dataclass(eq=False)
@@ -45,6 +50,11 @@ class Indent:
 
     content: Doc
     group: Group | None = None
+    breaks: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find out once whether there is a break in it."""
+        self.breaks = breaks(self.content)
 
 
 @dataclass(frozen=True)
@@ -60,13 +70,13 @@ LINE, SOFT, HARD, FORCE = Line(), Line(soft=True), Line(hard=True), Force()
 
 def breaks(doc: Doc) -> bool:
     """Say whether a line break is forced within; one inside alternatives does not count."""
-    if isinstance(doc, Group):
-        return doc.broken or (not doc.states and breaks(doc.content))
-    if isinstance(doc, Indent):
-        return breaks(doc.content)
+    if isinstance(doc, str):
+        return False
+    if isinstance(doc, Group | Indent):
+        return doc.breaks
     if isinstance(doc, Raw):
         return "\n" in doc.words
-    if isinstance(doc, str | IfBroken | Line | Force):
+    if isinstance(doc, IfBroken | Line | Force):
         return doc in (HARD, FORCE)
     return any(map(breaks, doc))
 

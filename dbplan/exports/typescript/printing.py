@@ -146,8 +146,8 @@ def _arrow(node: Arrow, last: bool) -> Doc:
         return Group([*head, " ", "(", body, ")"])
     if isinstance(node.body, List) or (isinstance(node.body, Sql) and "\n" in _sql(node.body)):
         return Group([*head, " ", body])
-    below: list[Doc] = [Indent([LINE, body]), *([IfBroken(","), SOFT] if last else [])]
-    return Group([*head, Group(below)])
+    tail: list[Doc] = [IfBroken(","), SOFT] if last else []
+    return Group([*head, Group([Indent([LINE, body]), *tail])])
 
 
 def _call(node: Call) -> Doc:
