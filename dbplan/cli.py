@@ -424,12 +424,13 @@ def start(
 
 @db.command()
 def stop() -> None:
-    """Stop the embedded PostgreSQL."""
-    from dbplan.sandbox import postgresql
+    """Stop the embedded PostgreSQL, and a MariaDB that sandboxes have started."""
+    from dbplan.sandbox import mariadb, postgresql
 
-    used = len(postgresql.status().databases)
+    used = len(postgresql.status().databases) + len(mariadb.names())
     stopped = "stopped" + (f"; {used} sandboxes that were in use went with it" if used else "")
-    typer.echo(stopped if postgresql.stop() else "no server was running")
+    ran = [postgresql.stop(), mariadb.stop()]
+    typer.echo(stopped if any(ran) else "no server was running")
 
 
 @db.command()

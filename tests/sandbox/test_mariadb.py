@@ -1,7 +1,9 @@
 """MariaDB sandboxes: private, shared, cloned whole, dropped whatever happens, by name or by URL."""
 
+import datetime as dt
 import os
 import signal
+from decimal import Decimal
 from pathlib import Path
 
 import pymysql
@@ -9,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from dbplan import read
+from dbplan.columns import Digest, JsonDocument, Key, Money, UtcDateTime, new_id
 from dbplan.domains import PLANS
 from dbplan.errors import NotCovered, SandboxError
 from dbplan.evidence import Severity
@@ -278,6 +281,22 @@ def test_the_bundled_plans_are_created_and_what_is_not_the_same_is_said(name):
     assert all(finding.rule == "translated" for finding in stage.refused)
     left_out = {name for name, finding in said.items() if finding.severity is Severity.WARNING}
     assert left_out == set(partial) - found
+
+
+@needs_server
+def test_types_that_plans_share_come_back_as_they_went():
+    metadata = sa.MetaData()
+    kinds = {"id": Key(), "at": UtcDateTime(), "price": Money(), "digest": Digest(), "document": JsonDocument}
+    columns = [sa.Column(name, kind, primary_key=name == "id") for name, kind in kinds.items()]
+    table = sa.Table("shared", metadata, *columns, sa.Column("made", UtcDateTime(), server_default=sa.func.now()))
+    moment = dt.datetime(2026, 3, 1, 12, 30, 15, 123456, dt.timezone(dt.timedelta(hours=5)))
+    row = {"id": new_id(), "at": moment, "price": Decimal("12.50"), "digest": "s3cret", "document": {"a": ["ü", None]}}
+    with sandbox(Plan("shared", metadata), on="mariadb") as stage, stage.engine.begin() as connection:
+        connection.execute(table.insert(), [row])
+        found = connection.execute(table.select().where(table.c.id == row["id"], table.c.digest == "s3cret")).one()
+        assert (found.id, found.at, found.price, found.document) == (row["id"], moment, row["price"], row["document"])
+        assert found.at.tzinfo is dt.UTC
+        assert abs(found.made - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=5)
 
 
 @needs_server
