@@ -25,7 +25,9 @@ SELECT n.nspname, c.relname, '', json_build_object(
     'row security', CASE WHEN c.relrowsecurity THEN CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'on' END END,
     'replica identity', CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing' WHEN 'i' THEN 'index' END,
     'access method', (SELECT am.amname FROM pg_am am WHERE am.oid = c.relam AND am.amname <> 'heap'),
-    'storage parameters', array_to_string(c.reloptions, ', '),
+    'storage parameters', nullif(concat_ws(', ', array_to_string(c.reloptions, ', '), (
+        SELECT string_agg('toast.' || option, ', ') FROM pg_class tc, unnest(tc.reloptions) option
+        WHERE tc.oid = c.reltoastrelid)), ''),
     'column order', (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
                      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
     'comment', obj_description(c.oid, 'pg_class'))

@@ -167,18 +167,18 @@ def _of_storage(column: Column[Any], facts: Facts) -> Iterator[str]:
 
 def add_sequences(metadata: MetaData, book: Book) -> None:
     """Give the plan the sequences that come with no column by themselves, and say which column owns them."""
+    owners = {f"{table.fullname}.{c.name}": c for table in metadata.tables.values() for c in table.columns}
     for name, facts in book.all("sequence"):
-        owner, _, owned = facts.get("owned by", "").rpartition(".")
-        table = metadata.tables.get(owner)
-        column = table.columns.get(owned) if table is not None else None
+        column = owners.get(facts.get("owned by", ""))
         if column is not None and _comes_with(column, name, book):
             continue
         _add_sequence(metadata, name, facts, book)
-        following = alterations(table) if table is not None else metadata.info.setdefault("alterations", [])
+        following = metadata.info.setdefault("alterations", []) if column is None else alterations(column.table)
         if facts.get("persistence") == "unlogged":
             following.append(f"ALTER SEQUENCE {book.sql(name)} SET UNLOGGED")
-        if table is not None:
-            following.append(f"ALTER SEQUENCE {book.sql(name)} OWNED BY {table_sql(table)}.{quoted(owned)}")
+        if column is not None:
+            owner = f"{table_sql(column.table)}.{quoted(column.name)}"
+            following.append(f"ALTER SEQUENCE {book.sql(name)} OWNED BY {owner}")
 
 
 def _comes_with(column: Column[Any], name: str, book: Book) -> bool:

@@ -56,6 +56,7 @@ def _table(table: Table, facts: Facts, book: Book) -> None:
     options["tablespace"] = None
     options["partition_by"] = facts.get("partition key")
     options["inherits"] = None
+    options["with"] = _options(facts.get("storage parameters", ""))
     if "persistence" in facts:
         table._prefixes = [facts["persistence"].upper()]
     if "partition bound" in facts:
