@@ -21,12 +21,13 @@ _AFTER_A_TABLE = frozenset({"comment", "trigger", "policy", "rule", "view", "alt
 
 
 def mended(plan: Plan, lost: Iterable[Finding], dialect: str) -> tuple[Finding, ...]:
-    """Return the findings, each with the SQL that makes up for it where there is some; it may be run twice."""
+    """Return the findings, each with the SQL that makes up for it where there is some."""
     found = tuple(lost)
     if dialect not in _SERVERS or not found:
         return found
-    after = _after(plan, dialect)
-    return tuple(f if f.mend else replace(f, mend=_mend(plan, f.place, server(dialect), after)) for f in found)
+    given, after = "\n".join(finding.mend for finding in found), _after(plan, dialect)
+    made = (_mend(plan, finding.place, server(dialect), after) for finding in found)
+    return tuple(f if f.mend or mend in given else replace(f, mend=mend) for f, mend in zip(found, made, strict=True))
 
 
 def script(findings: Iterable[Finding]) -> str:

@@ -164,4 +164,7 @@ def _metadata(value: Any) -> MetaData:
 
 
 def _holds(value: Any) -> bool:
-    return isinstance(value, MetaData) or isinstance(getattr(value, "metadata", None), MetaData)
+    try:
+        return isinstance(value, MetaData) or isinstance(getattr(value, "metadata", None), MetaData)
+    except Exception:  # a stranger's proxy may refuse to be asked anything outside of a request
+        return False

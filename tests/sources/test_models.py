@@ -283,3 +283,9 @@ def test_a_base_with_some_tables_has_the_others_of_its_package_too(folder: Path)
     assert plan.metadata.info["not_covered"] == (
         "module \"shop_p.broken\" does not import: ModuleNotFoundError: No module named 'shop_nowhere' at broken.py:2",
     )
+
+
+def test_an_object_that_refuses_to_be_asked_holds_nothing(folder: Path):
+    proxy = "class Proxy:\n    @property\n    def metadata(self):\n        raise RuntimeError('outside of a request')\n"
+    (folder / "shop_q.py").write_text(f"{MODELS}\n{proxy}\ncurrent = Proxy()\ncurrent_too = current\n")
+    assert [table.name for table in read("shop_q").tables] == ["things"]
