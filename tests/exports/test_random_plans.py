@@ -11,7 +11,7 @@ from node_tools import node
 
 from dbplan.exports import drizzle, typeorm
 
-COUNT = 8
+COUNT = 6
 
 
 @pytest.fixture(scope="module")

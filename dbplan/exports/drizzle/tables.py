@@ -71,8 +71,14 @@ def _single_key(page: Page, found: Table) -> Column[Any] | None:
     key = found.primary_key
     if len(key.columns) != 1:
         return None
+    if page.core == "pg" and any(isinstance(one, UniqueConstraint) and _is_key(one) for one in found.constraints):
+        return None  # PostgreSQL makes one index of both, and gives it the only name that is told
     usual = page.core != "pg" or (is_named_as_usual(key, found, page.dialect) and not beside(key, page.dialect))
     return next(iter(key.columns)) if usual else None
+
+
+def _is_key(one: UniqueConstraint) -> bool:
+    return {column.name for column in one.columns} == {column.name for column in one.table.primary_key.columns}
 
 
 def _is_in_cycle(found: Table) -> bool:
