@@ -12,8 +12,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, Index, Table
-from sqlalchemy.dialects import registry
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex
 
@@ -122,9 +121,9 @@ def _bare(sql: str) -> str:
 
 
 def unescaped(name: str) -> Dialect:
-    """Return the dialect of that name, with percent signs as they are."""
-    known = {"cockroachdb": "postgresql"}
-    made: Dialect = registry.load(known.get(name, name))(paramstyle="named")
+    """Return SQLAlchemy's own dialect of that name, with percent signs as they are."""
+    url = URL.create("postgresql+psycopg" if name in ("postgresql", "cockroachdb") else name)
+    made: Dialect = url.get_dialect()(paramstyle="named")
     return made
 
 
