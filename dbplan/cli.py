@@ -274,12 +274,13 @@ def export(
     ] = None,
 ) -> None:
     """Write a plan for another tool, and say what that tool cannot."""
+    from dbplan.evidence import Finding
     from dbplan.exports import export as run
 
     report = run(_read(plan), target, dialect=dialect)
     _hand_over(report, output)
-    for finding in report.evidence:
-        typer.echo(f"{finding.severity}: {finding.place}: {finding.message}", err=True)  # type: ignore[union-attr]
+    for finding in (fact for fact in report.evidence if isinstance(fact, Finding)):
+        typer.echo(": ".join(filter(None, (finding.severity, str(finding.place), finding.message))), err=True)
     typer.echo(f"{report.title}: {report.verdict}", err=True)
 
 

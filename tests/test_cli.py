@@ -56,7 +56,19 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_help_lists_the_commands(run: Run):
     code, out, _ = run()
     assert code == 0
-    for command in ("plans", "review", "erd", "dictionary", "lint", "seed", "benchmark", "migrate", "db", "notebook"):
+    for command in (
+        "plans",
+        "review",
+        "erd",
+        "lint",
+        "export",
+        "diff",
+        "seed",
+        "benchmark",
+        "migrate",
+        "db",
+        "notebook",
+    ):
         assert f"\n  {command} " in out
 
 
@@ -254,3 +266,51 @@ def test_an_unforeseen_error_is_one_line(run: Run, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("dbplan.sources.known", broken)
     said = run.fails("plans")
     assert "ZeroDivisionError: by postgresql://u:***@h/db" in said
+
+
+PRISMA = """
+datasource db {
+  provider = "postgresql"
+}
+
+model Select {
+  id    Int     @id
+  group String?
+}
+"""
+
+
+def test_a_plan_is_printed_for_another_tool_and_what_it_cannot_say_beside_it(run: Run, tmp_path: Path):
+    code, out, err = run("export", "credits", "--as", "prisma")
+    assert code == 0
+    assert out.startswith("generator client {")
+    assert "note: users (ck_users_credits_not_negative): Prisma has no CHECK constraints" in err
+    assert "not printed: schema.beyond.sql; -o FOLDER writes all" in err
+    code, out, _ = run("export", "credits", "--as", "prisma", "-o", tmp_path / "made")
+    assert out.split() == [str(tmp_path / "made" / name) for name in ("schema.prisma", "schema.beyond.sql")]
+    code, out, _ = run("export", "credits", "--as", "ddl", "--dialect", "sqlite", "-o", tmp_path / "credits.sql")
+    assert (tmp_path / "credits.sql").read_text().startswith("-- credits on SQLite")
+
+
+def test_an_export_that_no_one_knows_lists_the_right_ones(run: Run):
+    assert 'no target "prism"; targets are: dbml, ddl, django' in run.fails("export", "credits", "--as", "prism")
+    assert 'no dialect "oracle"' in run.fails("export", "credits", "--as", "ddl", "--dialect", "oracle")
+    assert "Drizzle does not speak of mssql" in run.fails("export", "credits", "--as", "drizzle", "--dialect", "mssql")
+
+
+def test_two_sources_are_compared_and_fail_only_where_asked(run: Run, odd: str, tmp_path: Path):
+    (tmp_path / "schema.prisma").write_text(PRISMA)
+    code, out, _ = run("diff", "schema.prisma", odd)
+    assert code == 0
+    assert "from: table only in odd_models.py" in out
+    assert run("diff", "schema.prisma", odd, "--exit-code", "-o", "diff.json")[0] == 1
+    assert json.loads((tmp_path / "diff.json").read_text())["ok"] is False
+    assert run("diff", odd, "odd_models.py:metadata", "--exit-code")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["model A {\n  id Int @id\n", "model A {}\n", "\x00\xff", "datasource db {\n  provider = 1\n}\n"]
+)
+def test_a_schema_that_is_none_is_one_line_with_its_place(run: Run, tmp_path: Path, text: str):
+    (tmp_path / "schema.prisma").write_text(text)
+    assert "schema.prisma" in run.fails("lint", tmp_path / "schema.prisma")

@@ -35,7 +35,8 @@ def script(findings: Iterable[Finding]) -> str:
     parts: dict[str, list[str]] = {}
     for finding in findings:
         if finding.mend:
-            parts.setdefault(finding.mend, []).append(f"-- {finding.place}: {' '.join(finding.message.split())}")
+            said = ": ".join(filter(None, (str(finding.place), " ".join(finding.message.split()))))
+            parts.setdefault(finding.mend, []).append(f"-- {said}")
     return "\n\n".join("\n".join((*said, sql)) for sql, said in parts.items()) + "\n" if parts else ""
 
 
