@@ -39,6 +39,12 @@ def compiler(base: Any) -> Any:
             finally:
                 options["inherits"] = inherits
 
+        def get_column_specification(self, column: Column[Any], **options: Any) -> str:
+            said = str(super().get_column_specification(column, **options))
+            name = column.info.get("not_null") if is_native(column.table) else None
+            words = f" CONSTRAINT {self.preparer.quote(name)} NOT NULL" if name else ""
+            return said.removesuffix(" NOT NULL") + words if words else said
+
         def get_column_default_string(self, column: Column[Any]) -> str | None:
             late = is_native(column.table) and column.info.get("late")
             return None if late else super().get_column_default_string(column)

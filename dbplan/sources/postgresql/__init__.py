@@ -84,6 +84,7 @@ def _mend(metadata: MetaData, known: Book, connection: Connection, default: str 
         columns.mend(table, known)
         yield from constraints.mend(table, known)
     columns.add_sequences(metadata, known)
+    columns.name_not_nulls(metadata, connection)
     for table in metadata.tables.values():
         objects.mend(table, known)
     named = objects.describe(metadata, known, default)

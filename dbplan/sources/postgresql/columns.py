@@ -6,7 +6,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Computed, DefaultClause, Identity, Integer, MetaData, Sequence, SmallInteger, Table
+from sqlalchemy import (
+    Column,
+    Computed,
+    Connection,
+    DefaultClause,
+    Identity,
+    Integer,
+    MetaData,
+    Sequence,
+    SmallInteger,
+    Table,
+)
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.exc import CompileError
 from sqlalchemy.types import NullType
@@ -30,6 +41,24 @@ _SPELLED = {
     "time": "time without time zone",
 }
 _LONGEST_NAME = 63
+
+
+# Names that the server did not choose by itself. They differ once a table is renamed, and no two schemas are told apart
+# by them, so a catalog does not have them.
+_NAMED_NOT_NULLS = """
+SELECT CASE WHEN n.nspname IS DISTINCT FROM current_schema THEN n.nspname || '.' ELSE '' END || c.relname, a.attname,
+    k.conname
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+WHERE k.contype = 'n' AND k.conname <> c.relname || '_' || a.attname || '_not_null'
+"""
+
+
+def name_not_nulls(metadata: MetaData, connection: Connection) -> None:
+    """Keep the names of NOT NULL constraints, which they have since PostgreSQL 18."""
+    for table, column, name in connection.exec_driver_sql(_NAMED_NOT_NULLS):
+        if table in metadata.tables and not metadata.tables[table].columns[column].nullable:
+            metadata.tables[table].columns[column].info["not_null"] = name
 
 
 def mend(table: Table, book: Book) -> None:

@@ -250,36 +250,36 @@ CREATE TABLE ev (
     CONSTRAINT ev_id_check CHECK (id > 0)
 ) PARTITION BY RANGE (at);
 CREATE TABLE ev_1 (
-    id BIGINT NOT NULL,
-    at DATE NOT NULL,
-    kind TEXT NOT NULL,
+    id BIGINT CONSTRAINT ev_id_not_null NOT NULL,
+    at DATE CONSTRAINT ev_at_not_null NOT NULL,
+    kind TEXT CONSTRAINT ev_kind_not_null NOT NULL,
     refp BIGINT,
     CONSTRAINT ev_1_pkey PRIMARY KEY (id, at, kind),
     CONSTRAINT ev_refp_fkey FOREIGN KEY(refp) REFERENCES app.people (id),
     CONSTRAINT ev_id_check CHECK (id > 0)
 );
 CREATE TABLE ev_2 (
-    id BIGINT NOT NULL,
-    at DATE NOT NULL,
-    kind TEXT DEFAULT 'x'::text NOT NULL,
+    id BIGINT CONSTRAINT ev_id_not_null NOT NULL,
+    at DATE CONSTRAINT ev_at_not_null NOT NULL,
+    kind TEXT DEFAULT 'x'::text CONSTRAINT ev_kind_not_null NOT NULL,
     refp BIGINT,
     CONSTRAINT ev_2_pkey PRIMARY KEY (id, at, kind),
     CONSTRAINT ev_refp_fkey FOREIGN KEY(refp) REFERENCES app.people (id),
     CONSTRAINT ev_id_check CHECK (id > 0)
 ) PARTITION BY LIST (kind);
 CREATE TABLE app.ev_2a (
-    id BIGINT NOT NULL,
-    at DATE NOT NULL,
-    kind TEXT DEFAULT 'x'::text NOT NULL,
+    id BIGINT CONSTRAINT ev_id_not_null NOT NULL,
+    at DATE CONSTRAINT ev_at_not_null NOT NULL,
+    kind TEXT DEFAULT 'x'::text CONSTRAINT ev_kind_not_null NOT NULL,
     refp BIGINT,
     CONSTRAINT ev_2a_pkey PRIMARY KEY (id, at, kind),
     CONSTRAINT ev_refp_fkey FOREIGN KEY(refp) REFERENCES app.people (id),
     CONSTRAINT ev_id_check CHECK (id > 0)
 );
 CREATE TABLE ev_2d (
-    id BIGINT NOT NULL,
-    at DATE NOT NULL,
-    kind TEXT DEFAULT 'x'::text NOT NULL,
+    id BIGINT CONSTRAINT ev_id_not_null NOT NULL,
+    at DATE CONSTRAINT ev_at_not_null NOT NULL,
+    kind TEXT DEFAULT 'x'::text CONSTRAINT ev_kind_not_null NOT NULL,
     refp BIGINT,
     CONSTRAINT ev_2d_pkey PRIMARY KEY (id, at, kind),
     CONSTRAINT ev_refp_fkey FOREIGN KEY(refp) REFERENCES app.people (id),
@@ -311,13 +311,13 @@ CREATE TABLE hs (
     CONSTRAINT hs_pkey PRIMARY KEY (id)
 ) PARTITION BY HASH (id);
 CREATE TABLE hs0 (
-    id INTEGER NOT NULL,
-    g INTEGER NOT NULL,
+    id INTEGER CONSTRAINT hs_id_not_null NOT NULL,
+    g INTEGER CONSTRAINT hs_g_not_null NOT NULL,
     CONSTRAINT hs0_pkey PRIMARY KEY (id)
 );
 CREATE TABLE hs1 (
-    id INTEGER NOT NULL,
-    g INTEGER NOT NULL,
+    id INTEGER CONSTRAINT hs_id_not_null NOT NULL,
+    g INTEGER CONSTRAINT hs_g_not_null NOT NULL,
     CONSTRAINT hs1_pkey PRIMARY KEY (id)
 );
 CREATE TABLE idx_only (
@@ -327,7 +327,7 @@ CREATE TABLE idx_only (
     CONSTRAINT uses_index UNIQUE (a, b)
 );
 CREATE TABLE longlonglonglonglonglonglonglonglonglonglong (
-    identifieridentifieridentifieridentifier INTEGER DEFAULT nextval('longlonglonglonglonglonglongl_identifieridentifieridentifie_seq'::regclass) NOT NULL,
+    identifieridentifieridentifieridentifier INTEGER DEFAULT nextval('longlonglonglonglonglonglongl_identifieridentifieridentifie_seq'::regclass) CONSTRAINT longlonglonglonglonglonglon_identifieridentifieridenti_not_null NOT NULL,
     b BIGINT DEFAULT nextval('longlonglonglonglonglonglonglonglonglonglong_b_seq'::regclass) NOT NULL,
     c INTEGER GENERATED ALWAYS AS IDENTITY,
     CONSTRAINT longlonglonglonglonglonglonglonglonglonglong_pkey PRIMARY KEY (identifieridentifieridentifieridentifier)
@@ -348,7 +348,7 @@ CREATE TABLE nn (
     b INTEGER
 );
 CREATE TABLE nnn (
-    a INTEGER NOT NULL
+    a INTEGER CONSTRAINT my_nn NOT NULL
 );
 CREATE TABLE nocols ();
 CREATE TABLE nopk (
@@ -370,14 +370,14 @@ CREATE TABLE par2 (
     z INTEGER
 );
 CREATE TABLE kid (
-    a INTEGER NOT NULL,
+    a INTEGER CONSTRAINT par_a_not_null NOT NULL,
     b TEXT DEFAULT 'k'::text,
     z INTEGER,
     c INTEGER,
     CONSTRAINT par_a_check CHECK (a > 0)
 ) INHERITS (par, par2);
 CREATE TABLE grandkid (
-    a INTEGER NOT NULL,
+    a INTEGER CONSTRAINT par_a_not_null NOT NULL,
     b TEXT DEFAULT 'k'::text,
     z INTEGER,
     c INTEGER,
@@ -400,8 +400,8 @@ CREATE TABLE refs (
     CONSTRAINT refs_p_fkey FOREIGN KEY(p) REFERENCES app.people (id)
 );
 CREATE TABLE renamed (
-    id INTEGER DEFAULT nextval('ren_id_seq'::regclass) NOT NULL,
-    i INTEGER GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME ren_i_seq),
+    id INTEGER DEFAULT nextval('ren_id_seq'::regclass) CONSTRAINT ren_id_not_null NOT NULL,
+    i INTEGER GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME ren_i_seq) CONSTRAINT ren_i_not_null NOT NULL,
     CONSTRAINT ren_pkey PRIMARY KEY (id)
 );
 CREATE TABLE rep (
