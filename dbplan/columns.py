@@ -30,8 +30,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.mysql import DATETIME
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -105,18 +104,12 @@ class Key(TypeDecorator[uuid.UUID]):
 class UtcDateTime(TypeDecorator[dt.datetime]):
     """An instant: aware datetimes in, aware datetimes in UTC out, on every dialect.
 
-    SQLite has no zone of its own and keeps UTC as `YYYY-MM-DD HH:MM:SS.ffffff`, which sorts as time does; MariaDB and
-    MySQL have none either, and keep UTC as DATETIME(6).
-    A naive datetime is refused with WrongValue: nobody can say which instant it means.
+    SQLite, which has no zone, keeps UTC as text, `YYYY-MM-DD HH:MM:SS.ffffff`, which sorts as time does; MariaDB and
+    MySQL as DATETIME(6). A naive datetime is refused with WrongValue: nobody can say which instant it means.
     """
 
-    impl = DateTime(timezone=True)
+    impl = DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type as the dialect has it: MySQL's and MariaDB's would lose what is below a second."""
-        kind = DATETIME(fsp=6) if dialect.name in ("mysql", "mariadb") else self.impl_instance
-        return dialect.type_descriptor(kind)
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
         """Return the value as the driver wants it."""
@@ -247,7 +240,7 @@ def _clock_sqlite(_element: clock, _compiler: SQLCompiler, **_: Any) -> str:
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 
 
-JsonDocument = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+JsonDocument = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 """JSONB on PostgreSQL, JSON elsewhere; None is NULL, never the document `null`."""
 
 

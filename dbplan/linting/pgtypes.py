@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Enum
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # "named" keeps a literal % single, so that what is compiled here can be pasted into psql.
@@ -99,6 +99,8 @@ class PgType:
 
 def underlying(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     """Return the type that PostgreSQL is handed: variants chosen, decorators and domains taken off."""
+    if isinstance(type_, mysql.SET):  # SQLAlchemy cannot make it another dialect's
+        return type_
     impl = type_.dialect_impl(DIALECT)
     while isinstance(impl, TypeDecorator):
         impl = impl.load_dialect_impl(DIALECT).dialect_impl(DIALECT)
