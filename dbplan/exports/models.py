@@ -21,7 +21,6 @@ _UNDERSTOOD = {
     "int": "Integer",
     "str": "String",
     "bool": "Boolean",
-    "float": "Float",
     "bytes": "LargeBinary",
     "UUID": "Uuid",
     "Decimal": "Numeric",

@@ -123,7 +123,8 @@ def _bare(sql: str) -> str:
 def unescaped(name: str) -> Dialect:
     """Return SQLAlchemy's own dialect of that name, with percent signs as they are."""
     url = URL.create("postgresql+psycopg" if name in ("postgresql", "cockroachdb") else name)
-    made: Dialect = url.get_dialect()(paramstyle="named")
+    known: Any = url.get_dialect()
+    made: Dialect = known(paramstyle="named")
     return made
 
 
