@@ -41,6 +41,20 @@ def _definition(thing: Table | Index, table: Table | None, dialect: Dialect) -> 
     return str(thing.info.get("definition", "")) if spoken else ""
 
 
+def _column_lines(compiler: Any, create: CreateTable) -> list[str]:
+    """Return the columns of a table as the compiler writes them."""
+    lines, first_key = [], False
+    for made in create.columns:
+        column = made.element
+        try:
+            line = compiler.process(made, first_pk=column.primary_key and not first_key)
+        except CompileError as error:
+            raise CompileError(f"{create.element.key}.{column.name}: {error.args[0]}") from error
+        first_key = first_key or column.primary_key
+        lines += [line] if line is not None else []
+    return lines
+
+
 def _native(base: Any) -> Any:
     """Return a DDL compiler like `base` that writes a CREATE TABLE with one column or constraint a line."""
 
@@ -51,7 +65,7 @@ def _native(base: Any) -> Any:
                 return definition
             words = ["CREATE", *table._prefixes, "TABLE", self.preparer.format_table(table)]
             head = " ".join((*words, *filter(None, [self.create_table_suffix(table)])))
-            lines = [*self._column_lines(create), *self._constraint_lines(table, create)]
+            lines = [*_column_lines(self, create), *self._constraint_lines(table, create)]
             body = "\n    " + ",\n    ".join(lines) + "\n" if lines else ""
             tail = str(self.post_create_table(table))
             return f"{head} ({body}){tail if tail[:1] in ('', ' ', chr(10)) else f' {tail}'}"
@@ -59,18 +73,6 @@ def _native(base: Any) -> Any:
         def visit_create_index(self, create: CreateIndex, **options: Any) -> str:
             index = create.element
             return _definition(index, index.table, self.dialect) or str(super().visit_create_index(create, **options))
-
-        def _column_lines(self, create: CreateTable) -> list[str]:
-            lines, first_key = [], False
-            for made in create.columns:
-                column = made.element
-                try:
-                    line = self.process(made, first_pk=column.primary_key and not first_key)
-                except CompileError as error:
-                    raise CompileError(f"{create.element.key}.{column.name}: {error.args[0]}") from error
-                first_key = first_key or column.primary_key
-                lines += [line] if line is not None else []
-            return lines
 
         def _constraint_lines(self, table: Table, create: CreateTable) -> list[str]:
             keys = create.include_foreign_key_constraints
