@@ -81,7 +81,15 @@ def constraints(table: Table, dialect: Dialect) -> list[Constraint]:
     found = sorted(table.constraints, key=lambda constraint: constraint._creation_order)
     made = [one for one in found if one._should_create_for_compiler(compiler) and not is_drawn_only(one)]
     made = [one for one in made if not isinstance(one, PrimaryKeyConstraint) or len(one.columns)]
+    made = [one for one in made if not _is_key_again(one, table)]
     return [one for place, one in enumerate(made) if not any(_is_same(one, other) for other in made[:place])]
+
+
+def _is_key_again(one: Constraint, table: Table) -> bool:
+    """Say whether a unique key is the primary key again, which PostgreSQL makes once, by the name that is told."""
+    if not isinstance(one, UniqueConstraint) or one.deferrable or any(dict(one.dialect_kwargs).values()):
+        return False
+    return [column.name for column in one.columns] == [column.name for column in table.primary_key.columns]
 
 
 def _is_same(one: Constraint, other: Constraint) -> bool:
@@ -96,6 +104,9 @@ def _is_same(one: Constraint, other: Constraint) -> bool:
 def names(table: Table, dialect: Dialect) -> dict[Constraint, str]:
     """Return the name of each constraint: its own, or the one that PostgreSQL gives to it."""
     found = {one: given_name(one, dialect) for one in constraints(table, dialect)}
+    if table.primary_key in found and not found[table.primary_key]:
+        again = (one for one in table.constraints if _is_key_again(one, table))
+        found[table.primary_key] = next((name for one in again if (name := given_name(one, dialect))), "")
     taken = set(found.values())
     for one, name in found.items():
         if not name:

@@ -72,7 +72,7 @@ def _single_key(page: Page, found: Table) -> Column[Any] | None:
     if len(key.columns) != 1:
         return None
     if page.core == "pg" and any(isinstance(one, UniqueConstraint) and _is_key(one) for one in found.constraints):
-        return None  # PostgreSQL makes one index of both, and gives it the only name that is told
+        return None  # PostgreSQL may make one index of both: each has its name told
     usual = page.core != "pg" or (is_named_as_usual(key, found, page.dialect) and not beside(key, page.dialect))
     return next(iter(key.columns)) if usual else None
 
