@@ -16,7 +16,7 @@ from dbplan.ddl.recording import Recorder, in_order, kind_of, place_of
 from dbplan.ddl.statement import Statement
 from dbplan.errors import SourceError
 from dbplan.evidence import Place
-from dbplan.plan import Plan
+from dbplan.plan import Plan, copy_metadata
 
 _FIRST = ("setting", "schema", "search path", "extension", "type", "sequence", "body")
 _THEN = ("virtual table", "attachment", "unique index", "index", "key")
@@ -43,12 +43,23 @@ def statements_of(metadata: MetaData, name: str) -> list[Statement]:
     """Return the statements of a MetaData; raises what SQLAlchemy raises for one that cannot be written."""
     dialect = compiler_dialect(name)
     own = metadata.info.get("dialect") in (None, name)
+    metadata = _uncommented(metadata) if metadata.info.get("uncommented") else metadata
     found = [*_outside(metadata, dialect, own), *_recorded(metadata, dialect, own), *_around(metadata, dialect, own)]
     body = [(node, statement) for node, statement in found if node is not None]
     place = {node: number for number, node in enumerate(metadata.info.get("order", ()) if own else ())}
     ranked = [(_RANK["body"], 0, made) for _, made in sorted(body, key=lambda pair: place.get(pair[0], -1))]
     ranked += [(_RANK[made.kind], _height(made, metadata), made) for node, made in found if node is None]
     return [made for _, _, made in sorted(ranked, key=lambda ranks: ranks[:2])]
+
+
+def _uncommented(metadata: MetaData) -> MetaData:
+    """Return a copy without what its source says of tables and columns and its own database does not."""
+    copy = copy_metadata(metadata)
+    for table in copy.tables.values():
+        table.comment = None
+        for column in table.columns:
+            column.comment = None
+    return copy
 
 
 def _height(made: Statement, metadata: MetaData) -> int:

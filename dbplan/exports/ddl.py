@@ -10,6 +10,7 @@ from sqlalchemy import Table
 
 from dbplan.ddl import Statement, statements, translated
 from dbplan.evidence import Finding
+from dbplan.exports.facts import server
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
@@ -136,7 +137,7 @@ def _joined(below: Iterable[Statement], plan: Plan, dialect: str) -> Iterator[st
 
 def _text(statement: Statement, plan: Plan, dialect: str) -> str:
     sql = statement.sql
-    if dialect == "sqlite" and statement.kind == "table":
+    if statement.kind == "table" and (dialect == "sqlite" or plan.metadata.info.get("uncommented")):
         sql = _with_comments(sql, plan.metadata.tables[statement.place.table], dialect)
     if dialect == "mssql" and statement.kind in _ALONE:
         return f"GO\n\n{sql};\nGO"
@@ -146,19 +147,14 @@ def _text(statement: Statement, plan: Plan, dialect: str) -> str:
 
 
 def _with_comments(sql: str, table: Table, dialect: str) -> str:
-    """Return a CREATE TABLE with what its columns mean, each above its line: SQLite has no comments of its own."""
+    """Return a CREATE TABLE with what its columns mean, each above its line, for a database without comments."""
     lines = sql.split("\n")
     written = [*_wrapped(table.comment)] if table.comment else []
-    waiting = [(f"    {_quoted(column.name)} ", column.comment) for column in table.columns]
+    quote = server(dialect).identifier_preparer.quote
+    waiting = [(f"    {quote(column.name)} ", column.comment) for column in table.columns]
     for line in lines:
         if waiting and line.startswith(waiting[0][0]):
             _, comment = waiting.pop(0)
             written += [f"    {each}" for each in _wrapped(comment)] if comment else []
         written.append(line)
     return "\n".join(written)
-
-
-def _quoted(name: str) -> str:
-    from sqlalchemy.dialects.sqlite import dialect
-
-    return str(dialect().identifier_preparer.quote(name))

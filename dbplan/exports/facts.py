@@ -181,7 +181,11 @@ def counts(column: Column[Any]) -> bool:
     if drawn_from(column):
         return True
     alone: Any = column.table._autoincrement_column if isinstance(column.table, Table) else None
-    return alone is column and isinstance(column.type, Integer) and column.server_default is None
+    return (
+        (alone is column or column.autoincrement is True)
+        and isinstance(column.type, Integer)
+        and column.server_default is None
+    )
 
 
 def drawn_from(column: Column[Any]) -> str:

@@ -12,6 +12,7 @@ from dbplan.domains.credits import PLAN
 from dbplan.errors import UnknownName
 from dbplan.exports.ddl import write
 from dbplan.plan import Plan
+from dbplan.sources import read
 
 FOLDER = Path(__file__).parents[1] / "golden" / "ddl"
 DIALECTS = ("postgresql", "mysql", "sqlite", "mssql", "cockroachdb")
@@ -78,3 +79,16 @@ def test_sql_server_begins_a_batch_with_a_view():
 def test_another_dialect_is_refused():
     with pytest.raises(UnknownName, match="oracle"):
         write(plan(), "oracle")
+
+
+def test_what_a_prisma_schema_says_of_its_columns_stands_beside_them_and_not_in_the_database(tmp_path):
+    path = tmp_path / "schema.prisma"
+    path.write_text(
+        'datasource db {\n  provider = "postgresql"\n}\n\n/// Who signs in\nmodel User {\n'
+        "  id    Int    @id\n  /// by post\n  order String\n}\n"
+    )
+    (text,) = write(read(path), "postgresql").files.values()
+    assert '-- Who signs in\nCREATE TABLE "User" (' in text
+    assert '    -- by post\n    "order" TEXT NOT NULL,' in text
+    assert "COMMENT" not in text
+    assert "COMMENT" in next(iter(write(read("credits"), "postgresql").files.values()))
