@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Enum, Table
+from sqlalchemy.dialects import mysql
 
 from dbplan.evidence import Place, Severity
 from dbplan.linting import ddl
@@ -34,6 +35,8 @@ def enum_unnamed(schema: Schema) -> Iterator[Hit]:
     """Find native enums without a name."""
     for column in _columns(schema):
         type_ = column.type
+        if isinstance(type_, mysql.ENUM):  # whose values are the column's own
+            continue
         if isinstance(type_, Enum) and type_.native_enum and not type_.name and not schema.of(column).known:
             yield (
                 _place(column),

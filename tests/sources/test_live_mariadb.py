@@ -10,11 +10,13 @@ from mariadb_schemas import WILD, catalog, database
 from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.mysql.mariadb import INET4, INET6
 
+import dbplan
 from dbplan import read
 from dbplan.comparison import differences
 from dbplan.ddl import statements
 from dbplan.domains import PLANS
 from dbplan.errors import SourceError
+from dbplan.evidence import Finding
 from dbplan.sandbox import sandbox
 
 pytestmark = pytest.mark.ci
@@ -55,6 +57,12 @@ def test_statements_are_for_the_server_that_was_read(plan):
     assert {"sequence", "routine", "view", "trigger", "event", "key"} < set(kinds)
     elsewhere = "\n".join(statement.sql for statement in statements(read("credits"), "mariadb"))
     assert "KEY `" not in elsewhere
+
+
+def test_what_was_read_can_be_linted(plan):
+    found = {fact.rule for fact in dbplan.lint(plan).evidence if isinstance(fact, Finding)}
+    assert found
+    assert "enum-unnamed" not in found
 
 
 def test_it_is_mariadb_whatever_the_url_says(url, plan):
