@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbplan.exports.typescript.names import identifier, jsdoc, template, text
 from dbplan.exports.typescript.nodes import Arrow, Call, List, Member, Node, Record, Sql, Text, Word, call, record
-from dbplan.exports.typescript.printing import attribute, decorator, imports, statement
+from dbplan.exports.typescript.printing import attribute, decorator, expression, imports, statement
 from dbplan.exports.typescript.values import document, number
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "call",
     "decorator",
     "document",
+    "expression",
     "identifier",
     "imports",
     "jsdoc",

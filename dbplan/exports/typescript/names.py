@@ -21,12 +21,18 @@ _GLOBALS = (
 GLOBALS = frozenset(_GLOBALS.split())
 """What a class or constant of that name would hide."""
 _IDENTIFIER = re.compile(r"[^\W\d][\w]*|[$_][\w$]*")
+_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def identifier(name: str) -> bool:
     """Say whether a name can stand without quotes."""
     return name.isidentifier() and _IDENTIFIER.fullmatch(name) is not None
+
+
+def is_key(name: str) -> bool:
+    """Say whether a name can stand without quotes before a colon, where `$` is a letter."""
+    return identifier(name) or _KEY.fullmatch(name) is not None
 
 
 def text(value: str) -> str:

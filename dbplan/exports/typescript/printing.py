@@ -20,7 +20,7 @@ from dbplan.exports.typescript.layout import (
     rendered,
     width,
 )
-from dbplan.exports.typescript.names import identifier, template, text
+from dbplan.exports.typescript.names import identifier, is_key, template, text
 from dbplan.exports.typescript.nodes import Arrow, Call, List, Member, Node, Record, Sql, Text, Word
 
 _SHORT_KEY = 5
@@ -30,6 +30,11 @@ _LONE_ARGUMENT = WIDTH // 4
 def statement(head: str, value: Node) -> str:
     """Return `head = value;`, such as `export const users = pgTable(…);`."""
     return rendered([_assignment([head, " ="], value, width(head)), ";"])
+
+
+def expression(value: Node) -> str:
+    """Return `value;`, such as a call for what it does."""
+    return rendered([_doc(value), ";"])
 
 
 def decorator(name: str, *arguments: Node, inside: bool = False) -> str:
@@ -86,7 +91,7 @@ def _record(node: Record) -> Doc:
     notes = dict(node.notes)
     entries: list[Doc] = []
     for key, value in node.entries:
-        name = key if identifier(key) else text(key)
+        name = key if is_key(key) else text(key)
         above: list[Doc] = [part for line in notes.get(key, ()) for part in (line, HARD)]
         entries.append([*above, Group(_assignment([name, ":"], value, width(name)))])
     content: Doc = ["{", Indent([LINE, *join([",", LINE], entries)]), IfBroken(","), LINE, "}"]
