@@ -30,7 +30,10 @@ PlanName = Annotated[
     str,
     typer.Argument(metavar="PLAN", help="A name that `dbplan plans` lists, module:attr, file.py, URL, schema.prisma."),
 ]
-On = Annotated[str, typer.Option("--on", metavar="SERVER", help="postgresql, mariadb, sqlite, or the URL of a server.")]
+On = Annotated[
+    str | None,
+    typer.Option("--on", metavar="SERVER", help="postgresql, mariadb, sqlite or a URL; default: the plan's own kind."),
+]
 Rows = Annotated[
     int | None,
     typer.Option("--rows", metavar="N", help="Rows of the table planned largest, or of each; a review takes 100,000."),
@@ -107,6 +110,12 @@ def _read(name: str) -> Plan:
     return read(name)
 
 
+def _server(plan: Plan, on: str | None) -> str:
+    """Return the server that was asked for, else one of the kind that the plan was written for."""
+    own = {"sqlite": "sqlite", "mysql": "mariadb", "mariadb": "mariadb"}
+    return on or own.get(str(plan.metadata.info.get("dialect")), "postgresql")
+
+
 def _show(report: Report, output: Path | None = None) -> None:
     """Print the report, write it where asked, and leave with its exit code."""
     from dbplan.report.text import print_report
@@ -155,7 +164,7 @@ def plans() -> None:
 @app.command()
 def review(
     plan: PlanName,
-    on: On = "postgresql",
+    on: On = None,
     rows: Rows = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: build/PLAN/review.html.")
@@ -168,7 +177,7 @@ def review(
 
     subject = _read(plan)
     with _progress("Reviewing") as tick:
-        report = run(subject, on=on, rows=rows, random_state=random_state, progress=tick)
+        report = run(subject, on=_server(subject, on), rows=rows, random_state=random_state, progress=tick)
     path = report.save(output or Path("build") / subject.name / "review.html")
     print_report(report, folded=False)
     typer.echo(path)
@@ -345,14 +354,15 @@ def seed(
 
 @app.command()
 def benchmark(
-    plan: PlanName, on: On = "postgresql", rows: Rows = None, output: Output = None, random_state: RandomState = 7
+    plan: PlanName, on: On = None, rows: Rows = None, output: Output = None, random_state: RandomState = 7
 ) -> None:
     """Time the plan's queries on a real server, with their plans and the indexes they use."""
     from dbplan.benchmarking import benchmark as run
     from dbplan.sandbox import sandbox
     from dbplan.seeding import seed as fill
 
-    with _progress("Benchmarking") as tick, sandbox(_read(plan), on=on) as stage:
+    subject = _read(plan)
+    with _progress("Benchmarking") as tick, sandbox(subject, on=_server(subject, on)) as stage:
         tick(0.1, "seeding")
         fill(stage, rows=rows, random_state=random_state)
         tick(0.4, "measuring")
@@ -361,12 +371,13 @@ def benchmark(
 
 
 @migrate.command("dry-run")
-def dry_run(plan: PlanName, on: On = "postgresql", rows: Rows = None, output: Output = None) -> None:
+def dry_run(plan: PlanName, on: On = None, rows: Rows = None, output: Output = None) -> None:
     """Rehearse each revision up, down and up on seeded data."""
     from dbplan.migration import dry_run as run
 
+    subject = _read(plan)
     with _progress("Rehearsing") as tick:
-        report = run(_read(plan), on=on, rows=rows, progress=tick)
+        report = run(subject, on=_server(subject, on), rows=rows, progress=tick)
     _show(report, output)
 
 
