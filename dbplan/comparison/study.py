@@ -46,7 +46,6 @@ def judge(left: Side, right: Side) -> Report:
         blocks=tuple(_blocks(found, left, right)),
         evidence=found,
         actions=weighty,
-        server=left.server or right.server,
     )
 
 
