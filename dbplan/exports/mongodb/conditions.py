@@ -47,8 +47,7 @@ def parsed(sql: str, dialect: str) -> exp.Expression:
         tree = parse_one(sql, dialect=spoken.get(dialect, dialect))
     except SqlglotError:
         raise Untranslatable(f"it cannot be read: {sql}") from None
-    plain: exp.Expression = tree.transform(_plain)
-    return plain
+    return tree.transform(_plain)
 
 
 def _plain(node: exp.Expression) -> exp.Expression:
@@ -58,7 +57,8 @@ def _plain(node: exp.Expression) -> exp.Expression:
         made.set("negate", None)
         return exp.Not(this=made.transform(_plain))
     if isinstance(node, exp.Cast) and _is_idle(node):
-        return node.this.transform(_plain)
+        inner: exp.Expression = node.this.transform(_plain)
+        return inner
     right = node.args.get("expression")
     listed = _list(right.this) if isinstance(right, exp.Any | exp.All) else None
     if listed is not None and isinstance(node, exp.EQ) and isinstance(right, exp.Any):
@@ -143,17 +143,32 @@ def _is_of_truths(node: exp.Expression) -> bool:
 
 def _of_truths(node: exp.Expression, scope: Scope) -> Any:
     sides: list[exp.Expression] = [node.this, node.expression]
-    if any(_nulls(leaf, scope) for side in sides for leaf in bare(side).find_all(*_LEAVES)):
+    if any(_nulls(leaf, scope) for side in sides for leaf in _leaves(side)):
         raise Untranslatable(f"it compares what may be unknown: {node.sql()}")
     return {_COMPARED[type(node)]: [holds(side, scope) for side in sides]}
 
 
+def _leaves(node: exp.Expression) -> list[exp.Expression]:
+    kinds: Any = _LEAVES
+    return list(bare(node).find_all(*kinds))
+
+
+def is_null(path: Any) -> Any:
+    """Return that a value is null or missing."""
+    return {"$eq": [{"$ifNull": [path, None]}, None]}
+
+
+def is_there(path: Any) -> Any:
+    """Return that a value is neither null nor missing."""
+    return {"$ne": [{"$ifNull": [path, None]}, None]}
+
+
 def _unless_null(node: exp.Expression, scope: Scope) -> Any:
-    return _or([*({"$lte": [value, None]} for value in _nulls(node, scope)), _leaf(node, scope)])
+    return _or([*(is_null(path) for path in _nulls(node, scope)), _leaf(node, scope)])
 
 
 def _and_not_null(node: exp.Expression, scope: Scope) -> Any:
-    return _and([*({"$gt": [value, None]} for value in _nulls(node, scope)), _leaf(node, scope)])
+    return _and([*(is_there(path) for path in _nulls(node, scope)), _leaf(node, scope)])
 
 
 def _and(parts: list[Any]) -> Any:
@@ -191,7 +206,7 @@ def _leaf(node: exp.Expression, scope: Scope) -> Any:
     if isinstance(inner, exp.Not):
         return _negated(inner, scope)
     if isinstance(inner, exp.Is):
-        return _is(inner, scope, "$lte")
+        return _is(inner, scope, is_null)
     if type(inner) in _COMPARED:
         _refuse_other_kinds(inner, scope)
         return {_COMPARED[type(inner)]: [value(inner.this, scope), value(inner.expression, scope)]}
@@ -215,15 +230,14 @@ def _leaf(node: exp.Expression, scope: Scope) -> Any:
 def _negated(node: exp.Not, scope: Scope) -> Any:
     inner = bare(node.this)
     if isinstance(inner, exp.Is):
-        return _is(inner, scope, "$gt")
+        return _is(inner, scope, is_there)
     return {"$not": [_leaf(inner, scope)]}
 
 
-def _is(node: exp.Is, scope: Scope, order: str) -> Any:
-    """Return IS NULL: what is missing or null sorts before all else, or together with null."""
+def _is(node: exp.Is, scope: Scope, said: Callable[[Any], Any]) -> Any:
     if not isinstance(node.expression, exp.Null):
         raise Untranslatable(f"MongoDB has no words for {node.sql()}")
-    return {order: [value(node.this, scope), None]}
+    return said(value(node.this, scope))
 
 
 def _refuse_other_kinds(node: exp.Expression, scope: Scope) -> None:

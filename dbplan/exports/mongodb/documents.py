@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from dbplan.exports.clauses import condition, constraints, exclusion, names
 from dbplan.exports.mongodb.bounds import bound, in_order, merged
-from dbplan.exports.mongodb.conditions import Scope, Untranslatable, conjuncts, parsed, passes
+from dbplan.exports.mongodb.conditions import Scope, Untranslatable, conjuncts, is_null, parsed, passes
 from dbplan.exports.mongodb.kinds import Schema, nullable
 from dbplan.exports.mongodb.page import Page, free, listed, sayable
 from dbplan.exports.mongodb.shape import Embedded, References
@@ -111,7 +111,7 @@ def _embed(page: Page, made: Document, child: Embedded, taken: set[str]) -> None
         inner.required.insert(0, "_id")
     if relation.single:
         made.properties[name] = inner.schema | {"bsonType": ["object", "null"]}
-        made.rules += [{"$or": [{"$lte": [f"${name}", None]}, rule]} for rule in inner.rules]
+        made.rules += [{"$or": [is_null(f"${name}"), rule]} for rule in inner.rules]
         return
     described = {key: inner.schema[key] for key in ("description",) if key in inner.schema}
     items = {key: told for key, told in inner.schema.items() if key != "description"}

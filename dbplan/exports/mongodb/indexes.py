@@ -93,7 +93,8 @@ def _index(page: Page, table: Table, words: IndexWords, scope: Scope) -> Iterato
         page.lose(f"it is left out: {error}", table, index=words.name)
         return
     if made.unique and _DISTINCT not in words.beside:
-        nullable = [scope[p.column.name] for p in words.parts if p.column is not None]
+        parts = [p.column if p.column is not None else _lowered(table, p) for p in words.parts]
+        nullable = [scope[column.name] for column in parts if column is not None]
         made.only = both(made.only, {f.path: there(f) for f in nullable if f.nullable and f.path not in made.only})
     _lose(page, table, words, made)
     if list(made.keys) != ["_id"] or made.only:

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Table
 from sqlglot import exp
 
+from dbplan.ddl import views_in_order
 from dbplan.exports.mongodb.conditions import Untranslatable, holds, parsed
 from dbplan.exports.mongodb.page import Page
-from dbplan.exports.views import views_in_order
 
 _MORE = ("joins", "group", "having", "order", "limit", "offset", "distinct", "with_", "with", "windows", "laterals")
 
@@ -17,7 +17,7 @@ _MORE = ("joins", "group", "having", "order", "limit", "offset", "distinct", "wi
 def views(page: Page) -> list[str]:
     """Return the statements that create the views that MongoDB can say, and lose the others."""
     made = []
-    for view in views_in_order(page.plan):
+    for view in views_in_order(page.plan.metadata):
         try:
             made.append(_view(page, view))
         except Untranslatable as error:
