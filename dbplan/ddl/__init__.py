@@ -3,5 +3,6 @@
 from dbplan.ddl.native import statements
 from dbplan.ddl.statement import Statement
 from dbplan.ddl.translation import Translation, translated
+from dbplan.ddl.views import views_in_order, views_read
 
-__all__ = ["Statement", "Translation", "statements", "translated"]
+__all__ = ["Statement", "Translation", "statements", "translated", "views_in_order", "views_read"]

@@ -14,6 +14,7 @@ from dbplan.ddl import postgresql
 from dbplan.ddl.compilers import compiler_dialect
 from dbplan.ddl.recording import Recorder, in_order, kind_of, place_of
 from dbplan.ddl.statement import Statement
+from dbplan.ddl.views import views_in_order
 from dbplan.errors import SourceError
 from dbplan.evidence import Place
 from dbplan.plan import Plan, copy_metadata
@@ -109,7 +110,7 @@ def _around(metadata: MetaData, dialect: Dialect, own: bool) -> Iterator[_Found]
     if not own:
         return
     tables = [metadata.tables[key] for key in sorted(metadata.tables)]
-    views = (table for table in tables if table.info.get("view"))
+    views = (view for view in views_in_order(metadata) if view.info.get("view"))
     yield from (found for view in views for found in _noded(_view(view, dialect)))
     if dialect.name == "postgresql":
         yield from ((None, statement) for statement in postgresql.after(metadata, dialect))

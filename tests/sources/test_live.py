@@ -12,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     create_engine,
     make_url,
     text,
@@ -103,3 +104,17 @@ def test_an_unreachable_or_empty_database_is_one_masked_line(tmp_path: Path):
     (tmp_path / "empty.db").touch()
     with pytest.raises(SourceError, match="holds no tables"):
         read(f"sqlite:///{tmp_path}/empty.db")
+
+
+def test_a_plain_unique_of_a_live_postgresql_is_plain():
+    metadata = MetaData()
+    kept = Table("t", metadata, Column("a", Integer), Column("b", Integer))
+    kept.append_constraint(UniqueConstraint("a", "b", name="uq_plain"))
+    kept.append_constraint(UniqueConstraint("b", name="uq_nulls", postgresql_nulls_not_distinct=True))
+    Index("ix_plain", kept.c.a, unique=True)
+    with sandbox(Plan("live", metadata)) as stage:
+        found = read(stage.url).table("t")
+    made = {item.name: item for item in (*found.constraints, *found.indexes) if item.name}
+    assert {name: item.info for name, item in made.items()} == {"uq_plain": {}, "uq_nulls": {}, "ix_plain": {}}
+    said = {name: item.dialect_options["postgresql"]["nulls_not_distinct"] for name, item in made.items()}
+    assert said == {"uq_plain": None, "uq_nulls": True, "ix_plain": None}

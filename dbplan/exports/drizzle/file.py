@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Sequence, Table
 
+from dbplan.ddl import views_in_order
 from dbplan.ddl.extensions import extensions
 from dbplan.errors import NotCovered
 from dbplan.evidence import Finding, Place, Severity
@@ -24,7 +25,6 @@ from dbplan.exports.typescript import (
     imports,
     statement,
 )
-from dbplan.exports.views import views_in_order
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
@@ -52,7 +52,7 @@ def write(plan: Plan, dialect: str) -> Written:
     page = new_page(plan, dialect)
     plain = [found for found in plan.tables if not found.info.get("is_view")]
     bodies = [table(page, found) for found in _parents_first(plain)]
-    bodies += [view(page, found) for found in views_in_order(plan)]
+    bodies += [view(page, found) for found in views_in_order(plan.metadata)]
     linked = [words for found in plain if (words := relations(page, found))]
     head = [*_schemas(page), *_enums(page), *_customs(page), *_sequences(page)]
     helpers = [_UUID_V7] if "uuidv7" in page.functions else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Table
 from sqlalchemy.schema import CreateSequence
 
+from dbplan.ddl import views_in_order, views_read
 from dbplan.ddl.extensions import extensions
 from dbplan.ddl.native import schemas
 from dbplan.errors import NotCovered
@@ -15,7 +16,6 @@ from dbplan.exports.typeorm.entities import entity, refused, view
 from dbplan.exports.typeorm.kinds import SUPPORTED
 from dbplan.exports.typeorm.page import Page, enum_key, new_page
 from dbplan.exports.typescript import imports
-from dbplan.exports.views import named_in, views_in_order
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
@@ -27,10 +27,8 @@ def write(plan: Plan, dialect: str) -> Written:
     page = new_page(plan, dialect)
     plain = [found for found in plan.tables if not found.info.get("is_view")]
     classes = [_class(page, found) for found in plain]
-    views = views_in_order(plan)
-    classes += [
-        view(page, one, [other for other in views if other is not one and named_in(one, other)]) for one in views
-    ]
+    read = views_read(plan.metadata)
+    classes += [view(page, one, read[one]) for one in views_in_order(plan.metadata)]
     _lose_of_plan(page)
     parts = [_imports(page), *_enums(page), *classes]
     return Written({"entities.ts": "\n\n".join(filter(None, parts)) + "\n"}, tuple(page.lost))

@@ -45,6 +45,8 @@ def _constraint(table: Table, place: Place, definition: str) -> Iterator[str]:
     if found is None:
         yield f"constraint {place}: {definition}"
         return
+    if isinstance(found, UniqueConstraint):
+        _drop_usual_nulls(found)
     if isinstance(found, PrimaryKeyConstraint | UniqueConstraint):
         found.deferrable = True if re.search(r"(?<!NOT )DEFERRABLE", definition) else None
         found.initially = "DEFERRED" if definition.endswith("INITIALLY DEFERRED") else None
@@ -52,6 +54,12 @@ def _constraint(table: Table, place: Place, definition: str) -> Iterator[str]:
         found.dialect_options["postgresql"]["not_valid"] = True
     if not _says(found, f"CONSTRAINT {quoted(place.constraint)} {definition}"):
         found.info["definition"] = definition
+
+
+def _drop_usual_nulls(found: UniqueConstraint | Index) -> None:
+    """Leave unsaid that nulls differ from each other, which SQLAlchemy reflects and would write as NULLS DISTINCT."""
+    options = found.dialect_options["postgresql"]
+    options["nulls_not_distinct"] = options["nulls_not_distinct"] or None
 
 
 def _take_out(table: Table, key: ForeignKeyConstraint) -> None:
@@ -175,6 +183,7 @@ def _defined(table: Table, place: Place, definition: str, facts: Facts) -> Itera
         item.expressions = item._table_bound_expressions = [_bound(e) for e in item.expressions]
         options = item.dialect_options["postgresql"]
         options["tablespace"] = None
+        _drop_usual_nulls(item)
         options["where"] = None if options["where"] is None else bound(_condition(definition))
     if not _says(CreateIndex(found), definition):
         found.info["definition"] = definition
