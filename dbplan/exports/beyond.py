@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from sqlalchemy import CheckConstraint, Constraint, ForeignKeyConstraint, Index, Table, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy import Constraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import AddConstraint, CreateIndex
 
 from dbplan.ddl import statements
 from dbplan.evidence import Finding, Place
+from dbplan.exports.clauses import names, parent_of
 from dbplan.exports.facts import server
 from dbplan.plan import Plan
 
@@ -55,39 +55,62 @@ def _mend(plan: Plan, place: Place, dialect: Dialect, after: dict[Place, list[st
         return "\n".join(after.get(place, ()))
     if place.index:
         index = next((found for found in table.indexes if found.name == place.index), None)
-        return "\n".join(_index(index, dialect)) if index is not None else ""
+        return "\n".join(_index(index, table, dialect)) if index is not None else ""
     if place.constraint:
-        return "\n".join(_constraint(table, place.constraint, dialect))
+        return "\n".join(_constraint(plan, table, place.constraint, dialect))
     return "\n".join(after.get(place, ()))
 
 
-def _index(index: Index, dialect: Dialect) -> Iterator[str]:
+def _index(index: Index, table: Table, dialect: Dialect) -> Iterator[str]:
     try:
         made = str(CreateIndex(index).compile(dialect=dialect))
     except SQLAlchemyError:
         return
-    yield f"DROP INDEX IF EXISTS {_beside(index, dialect)};"
+    yield f"DROP INDEX IF EXISTS {_beside(table, str(index.name), dialect)};"
     yield f"{made};"
 
 
-def _beside(index: Index, dialect: Dialect) -> str:
-    schema = index.table.schema if index.table is not None else None
-    names = [schema, str(index.name)] if schema else [str(index.name)]
-    return ".".join(dialect.identifier_preparer.quote(name) for name in names)
+def _beside(table: Table, name: str, dialect: Dialect) -> str:
+    """Return the name of an index, which lies in the schema of its table."""
+    named = [table.schema, name] if table.schema else [name]
+    return ".".join(dialect.identifier_preparer.quote(name) for name in named)
 
 
-def _constraint(table: Table, name: str, dialect: Dialect) -> Iterator[str]:
-    """Yield what puts a constraint in the place of what the tool has made under its name."""
-    constraint = next((found for found in table.constraints if _named(found, dialect) == name), None)
-    whole = dialect.identifier_preparer.format_table(table)
-    quoted = dialect.identifier_preparer.quote(name)
-    if isinstance(constraint, UniqueConstraint) and not (constraint.deferrable or constraint.info):
-        yield f"ALTER TABLE {whole} ADD CONSTRAINT {quoted} UNIQUE USING INDEX {quoted};"
-    elif isinstance(constraint, CheckConstraint | ForeignKeyConstraint | ExcludeConstraint | UniqueConstraint):
-        yield f"ALTER TABLE {whole} DROP CONSTRAINT IF EXISTS {quoted};"
-        yield f"{AddConstraint(constraint, isolate_from_table=False).compile(dialect=dialect)};"
+def _constraint(plan: Plan, table: Table, name: str, dialect: Dialect) -> Iterator[str]:
+    """Yield what puts a constraint in the place of the constraint or index that the tool has made under its name."""
+    found = next((one for one, given in names(table, dialect).items() if given == name), None)
+    if found is None:
+        return
+    keys = list(_keys_to(found, plan, dialect))
+    yield from (_dropped(key, given, dialect) for key, given in keys)
+    yield _dropped(found, name, dialect)
+    if isinstance(found, UniqueConstraint):
+        yield f"DROP INDEX IF EXISTS {_beside(table, name, dialect)};"
+    yield _added(found, name, dialect)
+    yield from (_added(key, given, dialect) for key, given in keys)
 
 
-def _named(constraint: Constraint, dialect: Dialect) -> str:
-    named = dialect.identifier_preparer.format_constraint(constraint) if constraint.name else None
-    return str(named or "").strip('"')
+def _keys_to(found: Constraint, plan: Plan, dialect: Dialect) -> Iterator[tuple[Constraint, str]]:
+    """Yield the foreign keys, by name, that hang on a unique or primary key."""
+    if not isinstance(found, PrimaryKeyConstraint | UniqueConstraint):
+        return
+    columns = {*found.columns}
+    for table in plan.tables:
+        if any(parent_of(key) is found.table for key in table.foreign_key_constraints):
+            for key, name in names(table, dialect).items():
+                if isinstance(key, ForeignKeyConstraint) and {part.column for part in key.elements} == columns:
+                    yield key, name
+
+
+def _dropped(constraint: Constraint, name: str, dialect: Dialect) -> str:
+    prepare = dialect.identifier_preparer
+    return f"ALTER TABLE {prepare.format_table(constraint.table)} DROP CONSTRAINT IF EXISTS {prepare.quote(name)};"
+
+
+def _added(constraint: Constraint, name: str, dialect: Dialect) -> str:
+    prepare = dialect.identifier_preparer
+    made = str(AddConstraint(constraint, isolate_from_table=False).compile(dialect=dialect))
+    if constraint.name is None:
+        start = f"ALTER TABLE {prepare.format_table(constraint.table)} ADD "
+        made = f"{start}CONSTRAINT {prepare.quote(name)} {made.removeprefix(start)}"
+    return f"{made};"

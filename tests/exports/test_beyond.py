@@ -1,10 +1,12 @@
 """What a tool makes, and then the SQL for what it cannot say: the database is the plan's again, told by diff()."""
 
 import pytest
+import sqlalchemy as sa
 from node_tools import prisma
 
 from dbplan import diff, export, read, sandbox
 from dbplan.domains import PLANS
+from dbplan.plan import Plan
 from dbplan.report.files import listings
 
 
@@ -16,7 +18,10 @@ def run(stage, *scripts):
 
 @pytest.mark.parametrize("name", PLANS)
 def test_a_prisma_schema_and_the_sql_beyond_it_make_the_plan(name, tmp_path):
-    plan = read(name)
+    assert_prisma_and_beyond_make(read(name), tmp_path)
+
+
+def assert_prisma_and_beyond_make(plan, tmp_path):
     report = export(plan, "prisma")
     schema, beyond = listings(report)
     (tmp_path / schema.file).write_text(schema.source)
@@ -24,3 +29,34 @@ def test_a_prisma_schema_and_the_sql_beyond_it_make_the_plan(name, tmp_path):
     with sandbox(plan, create=False) as stage:
         run(stage, made, beyond.source)
         assert diff(plan, stage.url).evidence == ()
+
+
+def odd():
+    """Constraints that Prisma makes otherwise or not at all: without names, with keys on them, with options."""
+    metadata = sa.MetaData()
+    sa.Table(
+        "people", metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("code", sa.Text, unique=True), sa.Column("a", sa.Integer), sa.Column("b", sa.Integer),
+        sa.UniqueConstraint("a", "b", name="uq_ab"),
+        sa.UniqueConstraint("b", postgresql_nulls_not_distinct=True),
+        sa.UniqueConstraint("a", name="Uq A", postgresql_include=["b"]),
+        sa.UniqueConstraint("b", "id", deferrable=True, initially="DEFERRED"),
+        sa.CheckConstraint("a > 0"), sa.CheckConstraint("a < b"), sa.CheckConstraint("b <> a"),
+        schema="app",
+    )  # fmt: skip
+    pets = sa.Table(
+        "pets", metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("owner", sa.ForeignKey("app.people.code")),
+        sa.Column("a", sa.ForeignKey("app.people.a", name="fk_a", ondelete="CASCADE")), sa.Column("b", sa.Integer),
+        sa.ForeignKeyConstraint(["a", "b"], ["app.people.a", "app.people.b"]),
+    )  # fmt: skip
+    sa.Index("fk_a", pets.c.a)
+    return Plan("odd", metadata)
+
+
+def test_constraints_take_the_place_of_what_prisma_makes_in_their_names(tmp_path):
+    assert_prisma_and_beyond_make(odd(), tmp_path)
+    with sandbox(odd()) as stage:
+        assert_prisma_and_beyond_make(read(stage.url), tmp_path)

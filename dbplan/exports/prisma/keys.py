@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Column, Index, UniqueConstraint
+from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.schema import Constraint, Table
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import ColumnClause, Grouping, UnaryExpression
 
+from dbplan.exports.clauses import names as server_names
 from dbplan.exports.prisma import names
 from dbplan.exports.prisma.context import Context
 from dbplan.exports.prisma.layout import listed, quoted
@@ -147,12 +148,21 @@ class _Gatherer:
         parts = [Part(column) for column in unique.columns]
         if not self._can_index(parts, name):
             return
-        if self.context.provider in ("postgresql", "cockroachdb", "sqlite"):
-            self._lose("the UNIQUE constraint is a unique index of that name there: it guards the same", key=name)
+        self._lose_constraint(unique, name)
         self._lose_options(unique, name)
         clustered = ["clustered: true"] if self._clustered(unique) else []
         self._write("unique", parts, [*self._mapped(name, "key", columns), *clustered])
         self._count(parts)
+
+    def _lose_constraint(self, unique: UniqueConstraint, name: str) -> None:
+        if self.context.provider not in ("postgresql", "cockroachdb", "sqlite"):
+            return
+        prepare, mend = self.context.dialect.identifier_preparer, ""
+        if self.context.provider == "postgresql" and not any(lost_of_constraint(unique)):
+            whole, quote = prepare.format_table(self.table), prepare.quote(name)
+            mend = f"ALTER TABLE {whole} ADD CONSTRAINT {quote} UNIQUE USING INDEX {quote};"
+        told = "the UNIQUE constraint is a unique index of that name there: it guards the same"
+        self._lose(told, key=name, mend=mend)
 
     def index(self, index: Index) -> None:
         name = names.actual(index, self.context.dialect)
@@ -163,6 +173,9 @@ class _Gatherer:
         if name in taken and self.context.provider in ("postgresql", "sqlite"):
             self._lose("another index has its name already: it is not there", index=name)
             return
+        if name in self._names_of_keys():
+            self._lose("Prisma takes no index of the name of a foreign key: it is not there", index=name)
+            return
         taken.add(name)
         if parts is None:
             self._lose("an index on an expression has no words in Prisma: it is not there", index=name)
@@ -170,6 +183,13 @@ class _Gatherer:
             self._lose("the index names no column: it is not there", index=name)
         elif self._can_index(parts, name, index):
             self._index(index, name, parts)
+
+    def _names_of_keys(self) -> set[str]:
+        """Return the names of the table's foreign keys, where Prisma takes them for names of indexes, too."""
+        if self.context.provider not in ("postgresql", "cockroachdb"):
+            return set()
+        found = server_names(self.table, self.context.dialect)
+        return {name for key, name in found.items() if isinstance(key, ForeignKeyConstraint)}
 
     def _index(self, index: Index, name: str, parts: list[Part]) -> None:
         kind = "unique" if index.unique else "index"
@@ -295,8 +315,8 @@ class _Gatherer:
         for message in lost_of_constraint(constraint):
             self._lose(message, key=name)
 
-    def _lose(self, message: str, **place: str) -> None:
-        self.context.lose(message, self.table, **place)
+    def _lose(self, message: str, **words: str) -> None:
+        self.context.lose(message, self.table, **words)
 
 
 def lost_of_constraint(constraint: Any) -> Iterator[str]:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import Table
 
 from dbplan.ddl import statements
+from dbplan.exports.clauses import names as server_names
 from dbplan.exports.facts import drawn_from
 from dbplan.exports.prisma import names
 from dbplan.exports.prisma.context import Context
@@ -64,12 +65,19 @@ def _lose_constraint(constraint: Constraint, table: Table, context: Context) -> 
         return
     if table.info.get("is_view"):
         return
-    name = names.actual(constraint, context.dialect)
+    name = _named(constraint, table, context)
     if isinstance(constraint, ExcludeConstraint):
         context.lose("Prisma has no exclusion constraints: it is not there", table, key=name)
         return
     said = " ".join(context.sql(constraint.sqltext).split())
     context.lose(f"Prisma has no CHECK constraints: CHECK ({said}) is not there", table, key=name)
+
+
+def _named(constraint: Constraint, table: Table, context: Context) -> str:
+    """Return the name of a constraint in the plan, or the one that PostgreSQL gives; "" for none."""
+    if context.provider in ("postgresql", "cockroachdb"):
+        return server_names(table, context.dialect).get(constraint, "")
+    return names.actual(constraint, context.dialect)
 
 
 def _lose_objects(context: Context) -> None:
