@@ -298,7 +298,8 @@ CONDITIONS = [
     "a > b", "a IS NULL OR b IS NOT NULL", "NOT (a > 1 AND b > 1)", "(a IS NULL) = (b IS NULL)", "a + b * 2 <> 3",
     "a NOT IN (1, 2)", "a BETWEEN b AND 3", "NOT a BETWEEN 0 AND 1", "coalesce(a, 0) > 0", "t LIKE 'a%'",
     "t = upper(t)", "t NOT LIKE '_b%'", "length(t) > 1 OR f", "NOT f OR a > 0",
-    "t IN ('a', 'ab') AND a <> 1", "-a < b", "abs(a) = 1",
+    "t IN ('a', 'ab') AND a <> 1", "t <> ALL (ARRAY['a'::text]) OR a = ANY (ARRAY[1, 2])", "a > '-1'::bigint",
+    "-a < b", "abs(a) = 1",
 ]  # fmt: skip
 
 

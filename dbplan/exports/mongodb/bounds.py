@@ -50,16 +50,16 @@ def bound(node: exp.Expression, scope: Scope) -> tuple[str, Schema] | None:
     return (name, said) if said else None
 
 
-def longest(table: Table, dialect: str) -> dict[str, int]:
-    """Return how long the texts of a table may be, as far as its CHECKs tell, by column."""
+def of_texts(table: Table, dialect: str) -> dict[str, Schema]:
+    """Return what the CHECKs of a table say of its texts by column: how long they may be, and their lists."""
     scope = {column.name: Field(column.name, ("string",), bool(column.nullable)) for column in table.columns}
-    found: dict[str, int] = {}
+    found: dict[str, Schema] = {}
     for one in constraints(table, server(dialect)):
         if isinstance(one, CheckConstraint):
             with suppress(Untranslatable):
                 for part in conjuncts(parsed(condition(one, server(dialect)), dialect)):
                     name, said = bound(part, scope) or ("", {})
-                    found |= {name: said["maxLength"]} if "maxLength" in said else {}
+                    found[name] = merged(found.get(name, {}), said)
     return found
 
 
@@ -82,18 +82,7 @@ def _said(node: exp.Expression, field: Field) -> Schema | None:
         return {"not": listed} if turned else listed
     if turned:
         return None
-    if isinstance(inner, exp.Between):
-        return _between(inner, field)
     return _compared(inner, field) if type(inner) in _TURNED else None
-
-
-def _between(node: exp.Between, field: Field) -> Schema | None:
-    parts = (
-        exp.GTE(this=node.this, expression=node.args["low"]),
-        exp.LTE(this=node.this, expression=node.args["high"]),
-    )
-    found = [_compared(part, field) for part in parts]
-    return {key: told for one in found if one for key, told in one.items()} if all(found) else None
 
 
 def _compared(node: exp.Expression, field: Field) -> Schema | None:
@@ -159,7 +148,9 @@ def _range(kind: type[exp.Expression], limit: int | float) -> Schema:
 
 
 def in_order(schema: Schema) -> Schema:
-    """Return a field's schema in the order in which people read it."""
+    """Return a field's schema in the order in which people read it; a list of texts says how long they are."""
+    if any(isinstance(label, str) for label in schema.get("enum", ())):
+        schema = {key: told for key, told in schema.items() if key not in ("bsonType", "maxLength")}
     return {
         key: schema[key] for key in sorted(schema, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
     }

@@ -56,16 +56,38 @@ def _plain(node: exp.Expression) -> exp.Expression:
         made = node.copy()
         made.set("negate", None)
         return exp.Not(this=made.transform(_plain))
+    if isinstance(node, exp.Cast) and (digits := _digits(node)):
+        return digits
     if isinstance(node, exp.Cast) and _is_idle(node):
         inner: exp.Expression = node.this.transform(_plain)
         return inner
-    right = node.args.get("expression")
-    listed = _list(right.this) if isinstance(right, exp.Any | exp.All) else None
-    if listed is not None and isinstance(node, exp.EQ) and isinstance(right, exp.Any):
-        return exp.In(this=node.this.transform(_plain), expressions=[one.transform(_plain) for one in listed])
-    if listed is not None and isinstance(node, exp.NEQ) and isinstance(right, exp.All):
-        return exp.Not(this=_plain(exp.EQ(this=node.this, expression=exp.Any(this=right.this))))
+    word, listed = _quantified(node.args.get("expression"))
+    if (word == "ANY" and isinstance(node, exp.EQ)) or (word == "ALL" and isinstance(node, exp.NEQ)):
+        among = exp.In(this=node.this.transform(_plain), expressions=[one.transform(_plain) for one in listed])
+        return among if word == "ANY" else exp.Not(this=among)
     return node
+
+
+def _quantified(node: exp.Expression | None) -> tuple[str, list[exp.Expression]]:
+    """Return the word and the items of `ANY (ARRAY[…])` or `ALL (ARRAY[…])`; "" for anything else."""
+    if isinstance(node, exp.Any):
+        listed = _list(node.this)
+    elif isinstance(node, exp.Anonymous) and node.name.upper() == "ALL" and len(node.expressions) == 1:
+        listed = _list(node.expressions[0])
+    else:
+        listed = None
+    return ("ANY" if isinstance(node, exp.Any) else "ALL", listed) if listed is not None else ("", [])
+
+
+def _digits(cast: exp.Cast) -> exp.Expression | None:
+    """Return a number that PostgreSQL writes as text, such as `'-1'::bigint`; None for any other cast."""
+    inner, kind = bare(cast.this), cast.to.this
+    if not (isinstance(inner, exp.Literal) and inner.is_string and kind.name in _NUMBER):
+        return None
+    if not re.fullmatch(r"-?\d+(?:\.\d+)?", inner.name):
+        return None
+    plain = exp.Literal.number(inner.name.lstrip("-"))
+    return exp.Neg(this=plain) if inner.name.startswith("-") else plain
 
 
 def _is_idle(cast: exp.Cast) -> bool:
@@ -92,11 +114,14 @@ def bare(node: exp.Expression) -> exp.Expression:
 
 
 def conjuncts(node: exp.Expression) -> Iterator[exp.Expression]:
-    """Yield the parts of a condition that AND joins."""
+    """Yield the parts of a condition that AND joins, also the two of BETWEEN."""
     inner = bare(node)
     if isinstance(inner, exp.And):
         yield from conjuncts(inner.this)
         yield from conjuncts(inner.expression)
+    elif isinstance(inner, exp.Between):
+        yield exp.GTE(this=inner.this.copy(), expression=inner.args["low"].copy())
+        yield exp.LTE(this=inner.this.copy(), expression=inner.args["high"].copy())
     else:
         yield inner
 
@@ -124,9 +149,9 @@ def holds(node: exp.Expression, scope: Scope) -> Any:
 def _joined(node: exp.Expression, scope: Scope, way: Callable[..., Any], leaf: Callable[..., Any]) -> Any:
     inner = bare(node)
     if isinstance(inner, exp.And):
-        return _and([way(part, scope) for part in conjuncts(inner)])
+        return all_of([way(part, scope) for part in conjuncts(inner)])
     if isinstance(inner, exp.Or):
-        return _or([way(part, scope) for part in alternatives(inner)])
+        return any_of([way(part, scope) for part in alternatives(inner)])
     if isinstance(inner, exp.Not) and isinstance(bare(inner.this), exp.And | exp.Or):
         return {"$not": [(holds if way is passes else passes)(inner.this, scope)]}
     if _is_of_truths(inner):
@@ -164,19 +189,30 @@ def is_there(path: Any) -> Any:
 
 
 def _unless_null(node: exp.Expression, scope: Scope) -> Any:
-    return _or([*(is_null(path) for path in _nulls(node, scope)), _leaf(node, scope)])
+    return any_of([*(is_null(path) for path in _nulls(node, scope)), _leaf(node, scope)])
 
 
 def _and_not_null(node: exp.Expression, scope: Scope) -> Any:
-    return _and([*(is_there(path) for path in _nulls(node, scope)), _leaf(node, scope)])
+    return all_of([*(is_there(path) for path in _nulls(node, scope)), _leaf(node, scope)])
 
 
-def _and(parts: list[Any]) -> Any:
-    return parts[0] if len(parts) == 1 else {"$and": parts}
+def all_of(parts: list[Any]) -> Any:
+    """Return conditions that must all be true as one."""
+    return _flat("$and", parts)
 
 
-def _or(parts: list[Any]) -> Any:
-    return parts[0] if len(parts) == 1 else {"$or": parts}
+def any_of(parts: list[Any]) -> Any:
+    """Return conditions of which one must be true as one."""
+    return _flat("$or", parts)
+
+
+def _flat(word: str, parts: list[Any]) -> Any:
+    """Return parts under one word, each said once; those of a part of the same word among them."""
+    found: list[Any] = []
+    for part in parts:
+        inner = part[word] if isinstance(part, dict) and word in part else [part]
+        found += [one for one in inner if one not in found]
+    return found[0] if len(found) == 1 else {word: found}
 
 
 def _nulls(node: exp.Expression, scope: Scope) -> list[str]:
@@ -213,7 +249,7 @@ def _leaf(node: exp.Expression, scope: Scope) -> Any:
     if isinstance(inner, exp.Between):
         low, high = (value(inner.args[end], scope) for end in ("low", "high"))
         one = value(inner.this, scope)
-        return {"$and": [{"$gte": [one, low]}, {"$lte": [one, high]}]}
+        return all_of([{"$gte": [one, low]}, {"$lte": [one, high]}])
     if isinstance(inner, exp.In) and inner.expressions:
         _refuse_other_kinds(inner, scope)
         return {"$in": [value(inner.this, scope), [value(one, scope) for one in inner.expressions]]}

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from dbplan.exports.clauses import condition, constraints, exclusion, names
 from dbplan.exports.mongodb.bounds import bound, in_order, merged
-from dbplan.exports.mongodb.conditions import Scope, Untranslatable, conjuncts, is_null, parsed, passes
+from dbplan.exports.mongodb.conditions import Scope, Untranslatable, all_of, any_of, conjuncts, is_null, parsed, passes
 from dbplan.exports.mongodb.kinds import Schema, nullable
 from dbplan.exports.mongodb.page import Page, free, listed, sayable
 from dbplan.exports.mongodb.shape import Embedded, References
@@ -36,8 +36,7 @@ class Document:
     @property
     def validator(self) -> Schema:
         """The validator of a collection of such documents."""
-        rules = {"$expr": self.rules[0] if len(self.rules) == 1 else {"$and": self.rules}} if self.rules else {}
-        return {"$jsonSchema": self.schema} | rules
+        return {"$jsonSchema": self.schema} | ({"$expr": all_of(self.rules)} if self.rules else {})
 
 
 def document(page: Page, table: Table) -> Document:
@@ -111,7 +110,7 @@ def _embed(page: Page, made: Document, child: Embedded, taken: set[str]) -> None
         inner.required.insert(0, "_id")
     if relation.single:
         made.properties[name] = inner.schema | {"bsonType": ["object", "null"]}
-        made.rules += [{"$or": [is_null(f"${name}"), rule]} for rule in inner.rules]
+        made.rules += [any_of([is_null(f"${name}"), rule]) for rule in inner.rules]
         return
     described = {key: inner.schema[key] for key in ("description",) if key in inner.schema}
     items = {key: told for key, told in inner.schema.items() if key != "description"}

@@ -55,6 +55,9 @@ def _of_column(page: Page, column: Column[Any]) -> Iterator[str]:
         yield f"no server fills it in: the application puts {words}"
     if kind.name in ("numeric", "decimal") and kind.arguments:
         yield f"numeric({listed(kind.arguments)}): a Decimal128 keeps the digits that it is given"
+    if kind.name in ("json", "jsonb") and not column.info.get("bson"):
+        held = page.value(column)["bsonType"] if not kind.dimensions else "object"
+        yield f"it holds {'objects' if held == 'object' else 'lists' if held == 'array' else 'objects and lists'} alone"
     if is_text_instead(column, kind):
         yield f"{kind.name or column.type.__class__.__name__} is text there"
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Dialect
 
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.exports.facts import Default, SqlType, server
+from dbplan.exports.mongodb.bounds import of_texts
 from dbplan.exports.mongodb.conditions import Field, Scope
 from dbplan.exports.mongodb.kinds import Schema, field_schema, names, own_dialect, told
 from dbplan.exports.mongodb.shape import Shape, shape
@@ -55,12 +56,13 @@ class Page:
 
     def scope(self, table: Table, prefix: str, without: frozenset[str] = frozenset()) -> Scope:
         """Return the fields that conditions of a table may speak of."""
+        said = {name: told.get("enum", []) for name, told in of_texts(table, self.server).items()}
         return {
             column.name: Field(
                 f"{prefix}{self.name(column)}",
                 tuple(names(self.value(column))),
                 bool(column.nullable),
-                tuple(self.value(column).get("enum", ())),
+                tuple(self.value(column).get("enum") or said.get(column.name, [])),
             )
             for column in table.columns
             if column.name not in without

@@ -16,7 +16,7 @@ from sqlalchemy import Table, UniqueConstraint
 
 from dbplan.exports.facts import is_unique
 from dbplan.exports.mongodb.access import alone, read_by
-from dbplan.exports.mongodb.bounds import longest
+from dbplan.exports.mongodb.bounds import of_texts
 from dbplan.exports.mongodb.kinds import own_dialect, told
 from dbplan.exports.relations import Naming, Relation, plural, singular
 from dbplan.plan import Plan
@@ -139,7 +139,8 @@ def _width(found: Table) -> int:
     dialect = own_dialect(found.metadata.info)
     kinds = {column.name: told(column, dialect)[0] for column in found.columns}
     widths = {n: 500 if k.dimensions else _WIDTHS.get(k.name, k.length or 8) for n, k in kinds.items()}
-    return sum((widths | longest(found, dialect)).values())
+    said = of_texts(found, dialect)
+    return sum((widths | {name: told["maxLength"] for name, told in said.items() if "maxLength" in told}).values())
 
 
 def _global_key(way: Relation) -> str:
