@@ -2,20 +2,24 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from exports.loop import catalog_of, empty_database, run, taken
 from exports.strangers import stranger
+from exports.test_prisma_random import drawn, plans
 from node_tools import node
 from sqlalchemy.dialects import postgresql as pg
 
 from dbplan.comparison import differences
+from dbplan.ddl import translated
 from dbplan.domains import PLANS
 from dbplan.exports.beyond import mended, script
+from dbplan.exports.clauses import constraints
 from dbplan.exports.dbml import write
-from dbplan.exports.facts import is_unique
+from dbplan.exports.facts import is_unique, server
 from dbplan.plan import Plan
 from dbplan.sources import read
 
@@ -159,9 +163,10 @@ def _same_keys(table, read_back):
     several = [tuple(c["value"] for c in i["columns"]) for i in read_back["indexes"] if i.get("pk")]
     key = tuple(table.primary_key.columns.keys())
     assert single + several == ([key] if key else [])
+    made = constraints(table, server("postgresql"))  # of keys that say the same, PostgreSQL makes one
     uniques = {(field["name"],) for field in read_back["fields"] if field["unique"]}
     uniques |= {tuple(c["value"] for c in i["columns"]) for i in read_back["indexes"] if i.get("unique")}
-    assert {tuple(c.columns.keys()) for c in table.constraints if isinstance(c, sa.UniqueConstraint)} <= uniques
+    assert {tuple(c.columns.keys()) for c in made if isinstance(c, sa.UniqueConstraint)} <= uniques
 
 
 def _same_references(tables, model):
@@ -187,3 +192,19 @@ def test_the_file_is_as_it_was_agreed(made):
     if os.environ.get("DBPLAN_GOLDEN") == "write":
         GOLDEN.write_text(written, "utf-8")
     assert written == GOLDEN.read_text("utf-8")
+
+
+def test_a_random_plan_is_read_back(tmp_path):
+    examples = {str(number): plan for number, plan in enumerate(drawn(plans(), 40))}
+    written = {name: write(found, "postgresql") for name, found in examples.items()}
+    for name, answer in asked(tmp_path, written).items():
+        same_model(examples[name], answer["model"], written[name].lost)
+
+
+@pytest.mark.parametrize(("dialect", "exporter"), [("mysql", "mysql"), ("mariadb", "mysql"), ("sqlite", "postgres")])
+def test_other_servers(tmp_path, dialect, exporter):
+    found = {n: read(n) for n in PLANS}
+    found = {n: replace(p, metadata=translated(p.metadata, dialect).metadata, queries=()) for n, p in found.items()}
+    written = {name: write(p, dialect) for name, p in found.items()}
+    for name, answer in asked(tmp_path, written, exporter).items():
+        same_model(found[name], answer["model"], written[name].lost)

@@ -66,6 +66,9 @@ def _single(page: Page, found: Table) -> dict[str, list[str]]:
 
 
 def _is_plain(page: Page, one: UniqueConstraint, found: Table) -> bool:
+    """Say whether a key is `unique` and no more; DBML takes `pk, unique` to be no primary key."""
+    if one.columns.keys() == found.primary_key.columns.keys():
+        return False
     return is_named_as_usual(one, found, page.dialect) and not beside(one, page.dialect)
 
 
@@ -120,6 +123,7 @@ def _key(page: Page, one: PrimaryKeyConstraint | UniqueConstraint, known: str) -
     usual = is_named_as_usual(one, found, page.dialect)
     columns = [column.name for column in one.columns]
     if isinstance(one, PrimaryKeyConstraint):
+        usual = known == shortened(found.name, "", "pkey")
         if len(columns) > 1:
             yield f"{_listed([name(c) for c in columns])}{settings(['pk', *_named(known, usual)])}"
         if not usual:
