@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import mssql, mysql, postgresql, sqlite
 
 from dbplan.columns import Key, UtcDateTime
-from dbplan.ddl import translated
+from dbplan.ddl import statements, translated
 from dbplan.ddl.translation.expressions import Expressions, Untranslatable
 from dbplan.ddl.translation.references import Cascades
 from dbplan.ddl.translation.targets import TARGETS
 from dbplan.errors import UnknownName
 from dbplan.evidence import Severity
+from dbplan.plan import Plan
 
 COLUMNS = {name: name for name in ("a", "b", "email", "status", "active", "price", "d", "Select", "at")}
 OTHERS = ("mysql", "mssql", "sqlite")
@@ -221,3 +222,18 @@ def test_cascades_reach_each_table_by_one_path(wanted):
             taken.add((parent, child))
         else:
             assert not alone
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql", "mariadb", "sqlite", "mssql", "cockroachdb"])
+def test_a_translation_leaves_the_plan_as_it_was(dialect):
+    metadata = sa.MetaData(naming_convention={"ck": "ck_%(table_name)s_%(constraint_name)s"})
+    length, word = sa.Column("length", sa.Integer), sa.Column("word", sa.Text)
+    sa.Table("t", metadata, length, word, sa.CheckConstraint(length >= 0, name="positive"))
+    sa.Index("ix", sa.func.lower(word), postgresql_where=length > 0)
+    plan = Plan("p", metadata)
+    before = statements(plan, "postgresql")
+    made = translated(plan.metadata, dialect).metadata.tables["t"]
+    checks = [check for check in made.constraints if isinstance(check, sa.CheckConstraint)]
+    assert [str(check.name) for check in checks] == ["ck_t_positive"]
+    assert {column.table for column in checks[0].columns} <= {made}
+    assert statements(plan, "postgresql") == before

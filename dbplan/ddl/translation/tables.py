@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Column, Table, literal_column
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import Constraint, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy.sql import visitors
 
 from dbplan.ddl.translation import columns
 from dbplan.ddl.translation.clauses import sql_of
@@ -193,11 +194,23 @@ def _add_check(constraint: CheckConstraint, table: Table, new: Table, work: Work
         work.warn(place, f"CHECK ({_short(sql)}) is left out ({reason}): the application has to look")
         return
     made = CheckConstraint(
-        clause, name=work.names.of(constraint, table, "checks"), comment=constraint.comment, info=kept(constraint.info)
+        _moved(clause, work),
+        name=work.names.of(constraint, table, "checks"),
+        comment=constraint.comment,
+        info=kept(constraint.info),
     )
     if work.as_is:
         made.dialect_options["postgresql"]["not_valid"] = constraint.dialect_options["postgresql"]["not_valid"]
     new.append_constraint(made)
+
+
+def _moved(clause: Any, work: Work) -> Any:
+    """Return a condition on the new table's columns; on the old ones it would be a constraint of the old table."""
+
+    def twin(element: Any, **_: Any) -> Any:
+        return work.columns.get(element) if isinstance(element, Column) else None
+
+    return visitors.replacement_traverse(clause, {}, twin)
 
 
 def _clause(constraint: CheckConstraint, sql: str, table: Table, work: Work) -> Any:
