@@ -29,6 +29,7 @@ from dbplan.seeding import seed
 from dbplan.sources import read
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "exports" / "credits.mongodb.js"
+SCHEMAS = sorted((Path(__file__).parents[1] / "sources" / "prisma").glob("*/*.prisma"))
 REFUSED = ("23514", "23502", "22001")
 """A CHECK, NOT NULL, the length of a type."""
 VALUES = {
@@ -200,6 +201,7 @@ def sane(calls):
 
 def test_scripts_run_whatever_the_schema(scripts, tmp_path):
     examples = {str(number): plan for number, plan in enumerate(drawn(plans(), 25))} | {"stranger": stranger()}
+    examples |= {str(path): read(str(path)) for path in SCHEMAS}
     for calls in (
         *scripts[1].values(),
         *called(tmp_path, {n: text(write(p, "mongodb")) for n, p in examples.items()}).values(),

@@ -29,12 +29,16 @@ class Untranslatable(DbplanError):
 
 @dataclass(frozen=True)
 class Field:
-    """A field that conditions speak of: its path, its BSON types without null, and whether it may be missing."""
+    """A field that conditions speak of: its path, its BSON types without null, and whether it may be missing.
+
+    `labels` are the values of a list; `type` is what the plan's own server calls its type.
+    """
 
     path: str
     kinds: tuple[str, ...]
     nullable: bool = False
     labels: tuple[str, ...] = ()
+    type: str = ""
 
 
 Scope = Mapping[str, Field]

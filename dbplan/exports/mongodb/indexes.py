@@ -126,15 +126,14 @@ def _lowered(table: Table, part: Part) -> Column[Any] | None:
 def _key(words: IndexWords, part: Part, column: Column[Any], scope: Scope) -> tuple[str, Any]:
     """Return the path and the kind of a part of an index."""
     path, method, kinds = scope[column.name].path, words.method.lower(), scope[column.name].kinds
-    geographic = any(word in str(column.type).lower() for word in GEOGRAPHIC)
     if method in ("gist", "spgist"):
-        if geographic:
+        if scope[column.name].type in GEOGRAPHIC:
             return path, "2dsphere"
         raise Untranslatable(f"MongoDB has no {method} index of such values")
     if method == "gin" and {"object"} & set(kinds):
         return f"{path}.$**", 1
     if method == "gin" and "string" in kinds:
-        if "tsvector" in str(column.type).lower():
+        if scope[column.name].type == "tsvector":
             return path, "text"
         raise Untranslatable(f"MongoDB has no index for {part.operator_class or 'parts of a text'}")
     if method == "hash" and not words.unique:

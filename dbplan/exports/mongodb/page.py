@@ -63,6 +63,7 @@ class Page:
                 tuple(names(self.value(column))),
                 bool(column.nullable),
                 tuple(self.value(column).get("enum") or said.get(column.name, [])),
+                self.columns[table.key, column.name][0].name,
             )
             for column in table.columns
             if column.name not in without
