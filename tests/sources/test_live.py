@@ -18,10 +18,12 @@ from sqlalchemy import (
     text,
 )
 
+from dbplan.comparison import differences
 from dbplan.errors import ConnectionFailed, SourceError
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 from dbplan.sources import postgresql, read
+from dbplan.sources.catalog import snapshot
 
 
 def _plan() -> Plan:
@@ -93,6 +95,26 @@ def test_a_table_that_another_session_holds_is_one_line(monkeypatch):
         ) as caught:
             read(stage.url)
     assert "\n" not in str(caught.value)
+
+
+def test_an_index_keeps_the_order_of_its_expressions():
+    columns = "(lower(a)) text_pattern_ops DESC", "(a || 'x') NULLS FIRST", "upper(a) DESC NULLS LAST, id", "upper(a)"
+    with sandbox(Plan("live", MetaData())) as stage:
+        with stage.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (id int, a text)")
+            for number, told in enumerate(columns):
+                connection.exec_driver_sql(f"CREATE INDEX ix_{number} ON t ({told})")
+            before = snapshot(connection)
+        plan = read(stage.url)
+    found = sorted(plan.table("t").indexes, key=lambda index: str(index.name))
+    assert [str(index.expressions[0]) for index in found] == [
+        "lower(a) DESC",
+        "(a || 'x'::text) NULLS FIRST",
+        "upper(a) DESC NULLS LAST",
+        "upper(a)",
+    ]
+    with sandbox(plan) as stage, stage.engine.connect() as connection:
+        assert differences(before, snapshot(connection)) == ()
 
 
 def test_an_unreachable_or_empty_database_is_one_masked_line(tmp_path: Path):

@@ -151,7 +151,7 @@ def _server_default(page: Page, column: Column[Any]) -> Node | None:
         return call(page.sa("FetchedValue"))
     if isinstance(made.arg, TextClause | ClauseElement):
         return clause(page, made.arg)
-    return Text(str(made.arg))
+    return Text(str.__str__(made.arg))  # which of a str that is an enum is its value, as servers are told
 
 
 def _fetched(page: Page, column: Column[Any]) -> Node | None:

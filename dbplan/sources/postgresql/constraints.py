@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Table, literal_column
+from sqlalchemy import CheckConstraint, Index, Table, desc, literal_column, nulls_first, nulls_last
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import Constraint, CreateIndex, ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint
@@ -180,13 +180,32 @@ def _defined(table: Table, place: Place, definition: str, facts: Facts) -> Itera
         unique = definition.startswith("CREATE UNIQUE")
         found = Index(place.index, literal_column(definition), unique=unique, _table=table)
     for item in [found]:
-        item.expressions = item._table_bound_expressions = [_bound(e) for e in item.expressions]
+        parts = _parts(definition) if len(_parts(definition)) == len(item.expressions) else ()
+        made = [_bound(expression) for expression in item.expressions]
+        made = [_ordered(*pair) for pair in zip(made, parts, strict=True)] if parts else made
+        item.expressions = item._table_bound_expressions = made
         options = item.dialect_options["postgresql"]
         options["tablespace"] = None
         _drop_usual_nulls(item)
         options["where"] = None if options["where"] is None else bound(_condition(definition))
     if not _says(CreateIndex(found), definition):
         found.info["definition"] = definition
+
+
+def _parts(definition: str) -> list[str]:
+    """Return the parts of an index as its definition has them."""
+    listed = re.search(r" USING \w+ (\(.*)", definition, re.DOTALL)
+    return _split(_bracketed(listed[1])[0]) if listed else []
+
+
+def _ordered(expression: Any, part: str) -> Any:
+    """Return an expression in its order, which SQLAlchemy reflects of columns alone."""
+    if not hasattr(expression, "_bindparams"):
+        return expression
+    told = re.search(r"(?: (DESC))?(?: NULLS (FIRST|LAST))?$", part)
+    descending, nulls = told.groups() if told else (None, None)
+    expression = desc(expression) if descending else expression
+    return {"FIRST": nulls_first, "LAST": nulls_last}[nulls](expression) if nulls else expression
 
 
 def _condition(definition: str) -> str:
