@@ -30,6 +30,11 @@ def mended(plan: Plan, lost: Iterable[Finding], dialect: str) -> tuple[Finding, 
     return tuple(f if f.mend or mend in given else replace(f, mend=mend) for f, mend in zip(found, made, strict=True))
 
 
+def needed_first(finding: Finding) -> bool:
+    """Say whether a mend must have run before the tool does: what its tables lie in, and what their types come with."""
+    return finding.mend.startswith(("CREATE EXTENSION", "CREATE SCHEMA"))
+
+
 def script(findings: Iterable[Finding]) -> str:
     """Return the mends as one SQL file, each under what it makes up for; "" for none."""
     parts: dict[str, list[str]] = {}

@@ -15,7 +15,6 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from dbplan.columns import new_id
 from dbplan.ddl.compilers import compiler_dialect
-from dbplan.evidence import Place
 
 _ARGUMENTS = re.compile(r"\(([^()]*)\)")
 _ARRAY = re.compile(r"(\[\d*\])+$")

@@ -19,7 +19,7 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+")
 _KEY = re.compile(r"(?:_?(?:uuid|ulid|guid|id|fk|key|pk|ref|no|code))$", re.IGNORECASE)
 _SINGULAR = {"caches": "cache", "cookies": "cookie", "leaves": "leaf", "niches": "niche", "axes": "axis", "foes": "foe"}
 _SELF = {"parent": "children", "previous": "next", "next": "previous"}
-_PLURAL = {"echo": "echoes", "hero": "heroes", "veto": "vetoes", "virus": "viruses", "campus": "campuses", "status": "statuses"}
+_PLURAL = {"echo": "echoes", "hero": "heroes", "veto": "vetoes", "virus": "viruses", "campus": "campuses"}
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import filterfalse
 from pathlib import PurePath
 
 from dbplan.errors import NotCovered, UnknownName
 from dbplan.evidence import Finding
-from dbplan.exports.beyond import mended, script
+from dbplan.exports.beyond import mended, needed_first, script
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 from dbplan.report import Report
@@ -46,7 +47,7 @@ def export(plan: Plan, target: str, *, dialect: str | None = None) -> Report:
     """Write a plan for another tool: `.save("schema.prisma")` writes the file, the findings say what the tool cannot.
 
     Where SQL makes up for what the tool cannot say, a second file, `*.beyond.sql`, holds it: run after what the tool
-    makes, it brings a PostgreSQL database to the plan.
+    makes, it brings a PostgreSQL database to the plan. Extensions and schemas stand in `*.before.sql`.
 
     `target` is one of ddl, prisma, drizzle, typeorm, models, sqlmodel, django, dbml, mongodb; `dialect` the server that
     it is written for: postgresql, mysql, mariadb, sqlite, mssql or cockroachdb, by default the plan's own.
@@ -94,9 +95,11 @@ def _written(plan: Plan, tool: Target, server: str, *, asked: bool) -> Written:
 
 
 def _with_script(files: Mapping[str, str], lost: tuple[Finding, ...]) -> Mapping[str, str]:
-    """Return the files and, where SQL makes up for what the tool cannot say, a script to run after it."""
-    sql = script(lost)
-    return {**files, f"{PurePath(next(iter(files))).stem}.beyond.sql": sql} if sql else files
+    """Return the files and, where SQL makes up for what the tool cannot say, a script to run before it or after."""
+    stem = PurePath(next(iter(files))).stem
+    before, beyond = script(filter(needed_first, lost)), script(filterfalse(needed_first, lost))
+    made = {f"{stem}.before.sql": before, f"{stem}.beyond.sql": beyond}
+    return {**files, **{name: sql for name, sql in made.items() if sql}}
 
 
 def _verdict(plan: Plan, tool: Target, server: str, written: Written) -> str:

@@ -60,3 +60,16 @@ def test_constraints_take_the_place_of_what_prisma_makes_in_their_names(tmp_path
     assert_prisma_and_beyond_make(odd(), tmp_path)
     with sandbox(odd()) as stage:
         assert_prisma_and_beyond_make(read(stage.url), tmp_path)
+
+
+def test_what_must_be_there_first_has_a_script_of_its_own(tmp_path):
+    (tmp_path / "shop_models.py").write_text(
+        "from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table\n"
+        "from sqlalchemy.dialects.postgresql import CITEXT\n\nmetadata = MetaData()\n"
+        "Table('people', metadata, Column('id', Integer, primary_key=True), Column('email', CITEXT),\n"
+        "      CheckConstraint(\"email <> ''\", name='told'), schema='shop', comment='Who buys')\n"
+    )
+    files = {code.file: code.source for code in listings(export(read(tmp_path / "shop_models.py"), "typeorm"))}
+    assert list(files)[1:] == ["entities.before.sql"]
+    assert 'CREATE EXTENSION IF NOT EXISTS "citext";' in files["entities.before.sql"]
+    assert 'CREATE SCHEMA IF NOT EXISTS "shop";' in files["entities.before.sql"]
