@@ -136,6 +136,7 @@ def copy_metadata(metadata: MetaData) -> MetaData:
     for table in metadata.tables.values():
         twin = table.to_metadata(copy)
         twin._prefixes = list(table._prefixes)  # which SQLAlchemy does not copy
+        _lift_conditions(twin)
         _keep_order(table, twin)
         _keep_conditions(table, twin)
         for column in table.columns:
@@ -168,19 +169,34 @@ def _keep_schema(kind: Any, copied: Any) -> None:
         kind, copied = (getattr(k, "item_type", None) or getattr(k, "impl_instance", None) for k in (kind, copied))
 
 
+def _lift_conditions(copy: Table) -> None:
+    """Make the conditions that stand with a column conditions of its table, where everybody looks for them."""
+    from sqlalchemy import CheckConstraint
+
+    for column in copy.columns:
+        for condition in [found for found in column.constraints if isinstance(found, CheckConstraint)]:
+            column.constraints.discard(condition)
+            copy.append_constraint(condition)
+
+
+def _constraints(table: Table) -> tuple[Constraint, ...]:
+    """Return the constraints of a table, those of its columns with them."""
+    return (*table.constraints, *(constraint for column in table.columns for constraint in column.constraints))
+
+
 def _keep_order(table: Table, copy: Table) -> None:
     """Give copied constraints the order of the originals, so that the DDL of a plan is the same in every run.
 
     SQLAlchemy copies them from a set, whose order changes with the hash seed of the process.
     """
-    order = {_identity(constraint): constraint._creation_order for constraint in table.constraints}
+    order = {_identity(constraint): constraint._creation_order for constraint in _constraints(table)}
     for constraint in copy.constraints:
         constraint._creation_order = order.get(_identity(constraint), constraint._creation_order)
 
 
 def _keep_conditions(table: Table, copy: Table) -> None:
     """Give copied constraints and indexes their `ddl_if`, and indexes their `.info`: SQLAlchemy copies neither."""
-    items: tuple[Constraint | Index, ...] = (*table.constraints, *table.indexes)
+    items: tuple[Constraint | Index, ...] = (*_constraints(table), *table.indexes)
     copies: tuple[Constraint | Index, ...] = (*copy.constraints, *copy.indexes)
     originals = {_identity(item): item for item in items}
     for item in copies:
@@ -190,8 +206,11 @@ def _keep_conditions(table: Table, copy: Table) -> None:
 
 
 def _identity(constraint: Constraint | Index) -> tuple[str, ...]:
+    condition = getattr(constraint, "sqltext", None)
+    if condition is not None:
+        return (type(constraint).__name__, str(constraint.name), _written(condition))
     columns = (column.name for column in getattr(constraint, "columns", ()))
-    return (type(constraint).__name__, str(constraint.name), _written(getattr(constraint, "sqltext", "")), *columns)
+    return (type(constraint).__name__, str(constraint.name), *columns)
 
 
 def _written(condition: Any) -> str:

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import (
+    CheckConstraint,
     Column,
     ForeignKey,
     Integer,
@@ -101,3 +102,14 @@ def test_writes_are_told_from_reads(metadata: MetaData):
 
 def test_the_repr_is_short_and_stable(metadata: MetaData):
     assert repr(Plan("shop", metadata)) == "Plan('shop', 2 tables, 0 queries)"
+
+
+def test_conditions_of_columns_are_conditions_of_the_table():
+    metadata = MetaData(naming_convention={"ck": "ck_%(table_name)s_%(constraint_name)s"})
+    checks = [CheckConstraint("n > 0", name="positive", info={"why": "x"}), CheckConstraint("n < 9", name="small")]
+    Table("t", metadata, Column("n", Integer, *checks), Column("m", Integer, CheckConstraint("m > n", name="more")))
+    plan = Plan("p", Plan("p", metadata).metadata)
+    found = [c for c in plan.table("t")._sorted_constraints if isinstance(c, CheckConstraint)]
+    assert [str(c.name) for c in found] == ["ck_t_positive", "ck_t_small", "ck_t_more"]
+    assert (found[0].info, str(found[0].sqltext)) == ({"why": "x"}, "n > 0")
+    assert [len(column.constraints) for column in plan.table("t").columns] == [0, 0]
