@@ -41,8 +41,10 @@ def write(plan: Plan, dialect: str) -> Written:
     shared = kinds.share(page)
     usual = _usual_types(page)
     base = _base(page, usual)
-    blocks = [base, *sequences(page)]
-    blocks += [shown(node, before=f"{name} = ") for name, node in shared.items()]
+    constants = {name: shown(node, before=f"{name} = ") for name, node in shared.items()}
+    early = {flat(node) for node in usual.values()} & constants.keys()
+    blocks = [*(constants[name] for name in constants if name in early), base, *sequences(page)]
+    blocks += [text for name, text in constants.items() if name not in early]
     for table in plan.metadata.tables.values():
         blocks.append(_class(page, table, usual) if page.is_class(table) else tables.core(page, table))
     text = module(page, blocks, future=True)

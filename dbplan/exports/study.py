@@ -11,6 +11,7 @@ from pathlib import PurePath
 from dbplan.errors import NotCovered, UnknownName
 from dbplan.evidence import Finding
 from dbplan.exports.beyond import mended, needed_first, script
+from dbplan.exports.duplicates import without_duplicates
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 from dbplan.report import Report
@@ -83,12 +84,13 @@ def _server(plan: Plan, tool: Target, asked: str | None) -> str:
 def _written(plan: Plan, tool: Target, server: str, *, asked: bool) -> Written:
     """Have the target's module write the plan, in the words of the server where it was written for another."""
     own = str(plan.metadata.info.get("dialect") or "postgresql")
-    lost: tuple[Finding, ...] = ()
+    plan, lost = without_duplicates(plan, tool.module, server)
     if server not in (own, "mongodb") and (asked or tool.module != "models"):
         from dbplan.ddl import translated
 
         translation = translated(plan.metadata, server)
-        plan, lost = replace(plan, metadata=translation.metadata, queries=()), translation.lost
+        plan = replace(plan, metadata=translation.metadata, queries=())
+        lost += translation.lost
     written: Written = import_module(f"dbplan.exports.{tool.module}").write(plan, server)
     own_lost = written.lost if tool.module == "ddl" else mended(plan, written.lost, server)
     return Written(_with_script(written.files, own_lost), (*lost, *own_lost))

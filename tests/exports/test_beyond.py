@@ -1,13 +1,26 @@
 """What a tool makes, and then the SQL for what it cannot say: the database is the plan's again, told by diff()."""
 
+import enum
+import json
+
 import pytest
 import sqlalchemy as sa
-from node_tools import prisma
+from exports.loop import typeorm_options
+from exports.test_django import migration
+from node_tools import node, prisma
 
 from dbplan import diff, export, read, sandbox
 from dbplan.domains import PLANS
+from dbplan.exports.duplicates import without_duplicates
 from dbplan.plan import Plan
 from dbplan.report.files import listings
+
+
+class State(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
+    """A state whose server default is a member."""
+
+    ready = "READY"
+    done = "DONE"
 
 
 def run(stage, *scripts):
@@ -73,3 +86,84 @@ def test_what_must_be_there_first_has_a_script_of_its_own(tmp_path):
     assert list(files)[1:] == ["entities.before.sql"]
     assert 'CREATE EXTENSION IF NOT EXISTS "citext";' in files["entities.before.sql"]
     assert 'CREATE SCHEMA IF NOT EXISTS "shop";' in files["entities.before.sql"]
+
+
+def tangled():
+    """Duplicates, keys to unique indexes, required circles, defaults that can be changed, names with underscores."""
+    metadata = sa.MetaData()
+    big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    nodes = sa.Table(
+        "_nodes", metadata,
+        sa.Column("id", big, primary_key=True), sa.Column("size", big, nullable=False),
+        sa.Column("code", sa.String(20), nullable=False, index=True),
+        sa.Column("root", sa.ForeignKey("_nodes.id"), nullable=False),
+        sa.Column("state", sa.String(9), server_default=State.ready, nullable=False),
+        sa.Column("settings", sa.JSON, default={}, nullable=False),
+        sa.Column("rules", sa.JSON, default={"a": [1]}, nullable=False),
+        sa.Column("small", sa.Integer, sa.CheckConstraint("small < 10", name="ck_small")),
+    )  # fmt: skip
+    sa.Index("ix__nodes_code", nodes.c.code)
+    sa.Index("uq_code", nodes.c.code, unique=True)
+    sa.Index("ix_size", sa.func.abs(nodes.c.size).desc())
+    sa.Table(
+        "leaves", metadata,
+        sa.Column("id", big, primary_key=True), sa.Column("size", big, nullable=False),
+        sa.Column("code", sa.ForeignKey("_nodes.code", name="fk_code"), nullable=False),
+        sa.Column("n", sa.ForeignKey("_nodes.id"), nullable=False),
+    )  # fmt: skip
+    return Plan("tangled", metadata)
+
+
+def plain():
+    plan = tangled()
+    made = next(index for index in plan.table("_nodes").indexes if index.name == "ix__nodes_code")
+    plan.table("_nodes").indexes.discard(made)
+    return plan
+
+
+def files(plan, target):
+    return {listing.file: listing.source for listing in listings(export(plan, target))}
+
+
+def script_of(made):
+    return next((text for name, text in made.items() if name.endswith(".beyond.sql")), "")
+
+
+def test_an_index_of_a_name_that_is_taken_is_left_out_and_said():
+    for target in ("ddl", "drizzle", "typeorm", "django", "models"):
+        report = export(tangled(), target)
+        said = [f for f in report.evidence if f.message == "another index has its name already: it is left out"]
+        assert [(f.rule, str(f.place)) for f in said] == [(f"export-{target}", "_nodes (ix__nodes_code)")]
+    assert without_duplicates(plain(), "ddl", "postgresql")[1] == ()
+    assert without_duplicates(tangled(), "ddl", "mysql")[1] == ()
+
+
+def test_tools_of_node_make_the_tangled_plan(tmp_path):
+    plan = plain()
+    drizzle, typeorm = files(plan, "drizzle"), files(plan, "typeorm")
+    (tmp_path / "schema.ts").write_text(drizzle["schema.ts"])
+    answer = json.loads(node("drizzle.mjs", "postgresql", tmp_path / "schema.ts"))[str(tmp_path / "schema.ts")]
+    assert answer["ok"], answer["text"]
+    with sandbox(plan, create=False) as stage:
+        run(stage, answer["text"], script_of(drizzle))
+        assert diff(plan, stage.url).evidence == ()
+    (tmp_path / "entities.ts").write_text(typeorm["entities.ts"])
+    with sandbox(plan, create=False) as stage:
+        jobs = [{"file": str(tmp_path / "entities.ts"), "options": typeorm_options(stage)}]
+        (tmp_path / "jobs.json").write_text(json.dumps(jobs))
+        (answer,) = json.loads(node("typeorm.mjs", tmp_path / "jobs.json"))
+        assert answer["ok"], answer["text"]
+        run(stage, "DROP TABLE IF EXISTS typeorm_metadata", script_of(typeorm))
+        assert diff(plan, stage.url).evidence == ()
+
+
+def test_python_modules_make_the_tangled_plan(tmp_path):
+    plan = plain()
+    (tmp_path / "tangled_models.py").write_text(files(plan, "models")["models.py"])
+    assert diff(plan, str(tmp_path / "tangled_models.py")).evidence == ()
+    django = files(plan, "django")
+    with sandbox(plan, create=False) as stage:
+        said, sql = migration(tmp_path, stage, django["models.py"])
+        assert "no issues" in said
+        run(stage, sql, script_of(django))
+        assert {finding.rule for finding in diff(plan, stage.url).evidence} <= {"diff-column-order"}

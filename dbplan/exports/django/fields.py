@@ -16,7 +16,7 @@ from dbplan.exports import facts
 from dbplan.exports.alchemy.page import imported
 from dbplan.exports.django.page import Page
 from dbplan.exports.facts import Default, SqlType
-from dbplan.exports.python import Group, Named, Node, Text, call, flat, literal, quoted
+from dbplan.exports.python import Group, Named, Node, Text, call, flat, literal, quoted, shown
 from dbplan.exports.relations import pascal, snake
 
 _PLAIN = {
@@ -207,9 +207,9 @@ def _class(page: Page, column: Column[Any], type_: SqlType) -> str:
         for label in type_.labels:
             member = _member(label, taken)
             taken[member] = label
-            shown = label.replace("_", " ").strip().capitalize() or label or "none"
+            title = label.replace("_", " ").strip().capitalize() or label or "none"
             usual = member.replace("_", " ").title()
-            value = quoted(label) if shown == usual or shown.title() == usual else f"{quoted(label)}, {quoted(shown)}"
+            value = quoted(label) if title == usual or title.title() == usual else f"{quoted(label)}, {quoted(title)}"
             lines.append(f"    {member} = {value}")
         page.blocks[name] = "\n".join(lines)
     return page.choices[type_.labels]
@@ -304,7 +304,7 @@ def _defaults(page: Page, column: Column[Any]) -> dict[str, Node]:
         value = getattr(filled.arg, "value", filled.arg)
         written = literal(value)
         if written is not None:
-            words["default"] = written
+            words["default"] = _made_anew(page, column, written) if isinstance(value, dict | list | set) else written
     try:
         default = facts.default(column, page.dialect)
     except SQLAlchemyError:
@@ -312,6 +312,15 @@ def _defaults(page: Page, column: Column[Any]) -> dict[str, Node]:
     if default is not None and column.computed is None:
         words["db_default"] = _server_default(page, column, default)
     return words
+
+
+def _made_anew(page: Page, column: Column[Any], written: Node) -> str:
+    """Return what makes a default of its own for each row, which Django wants of what can be changed."""
+    if flat(written) in ("{}", "[]"):
+        return "dict" if flat(written) == "{}" else "list"
+    name = snake(f"default_{page.naming.class_of(column.table)}_{page.attribute(column)}")
+    page.blocks[name] = f"def {name}():\n    {shown(written, 4, 'return ')}"
+    return name
 
 
 def _sized(words: dict[str, Node]) -> dict[str, Node]:

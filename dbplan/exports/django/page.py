@@ -90,8 +90,9 @@ def own_name(table: str, columns: list[str], suffix: str) -> str:
     digest = md5("".join((table, *columns)).encode(), usedforsecurity=False)
     ending = f"{digest.hexdigest()[:8]}{suffix}"
     name = f"{table}_{'_'.join(columns)}_{ending}"
-    if len(name) > LONGEST:
-        ending = ending[: LONGEST // 3] if len(ending) > LONGEST / 3 else ending
-        room = (LONGEST - len(ending)) // 2 - 1
-        name = f"{table[:room]}_{'_'.join(columns)[:room]}_{ending}"
+    if len(name) <= LONGEST:
+        return name
+    ending = ending[: LONGEST // 3] if len(ending) > LONGEST / 3 else ending
+    room = (LONGEST - len(ending)) // 2 - 1
+    name = f"{table[:room]}_{'_'.join(columns)[:room]}_{ending}"
     return f"D{name[:-1]}" if name[0] == "_" or name[0].isdigit() else name

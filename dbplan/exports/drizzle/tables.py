@@ -152,6 +152,13 @@ def _foreign_key(page: Page, key: ForeignKeyConstraint, name: str) -> Iterator[N
     if parent is None:
         page.lose(f"it leads to {key.elements[0].target_fullname}, which is not in the plan", key.table, key=name)
         return
+    if page.core == "pg" and not _is_to_constraint(key, parent):
+        page.lose(
+            "it leads to columns that a unique index guards, which drizzle-kit makes later: left out",
+            key.table,
+            key=name,
+        )
+        return
     owner = "table" if parent is key.table else page.tables[parent.key]
     columns = List(tuple(_field(page, element.parent) for element in key.elements))
     targets = List(tuple(_field(page, element.column, owner) for element in key.elements))
@@ -160,6 +167,12 @@ def _foreign_key(page: Page, key: ForeignKeyConstraint, name: str) -> Iterator[N
         if action and action.upper() != "NO ACTION":
             made = made.then(method, Text(" ".join(action.lower().split())))
     yield made
+
+
+def _is_to_constraint(key: ForeignKeyConstraint, parent: Table) -> bool:
+    targets = {element.column.name for element in key.elements}
+    keys = [one for one in parent.constraints if isinstance(one, PrimaryKeyConstraint | UniqueConstraint)]
+    return any({column.name for column in one.columns} == targets for one in keys)
 
 
 def _lose_of_constraint(page: Page, one: Constraint, name: str) -> None:

@@ -73,7 +73,8 @@ def _is_made_apart(page: Page, relation: Relation) -> bool:
 def _to_one(page: Page, relation: Relation, name: str) -> str:
     apart = _is_made_apart(page, relation)
     parent = page.class_of(relation.parent)
-    options: list[tuple[str, Node]] = [] if relation.optional else [("nullable", Word("false"))]
+    required = not relation.optional and not _is_in_circle(page, relation)
+    options: list[tuple[str, Node]] = [("nullable", Word("false"))] if required else []
     options += [("createForeignKeyConstraints", Word("false"))] if apart else _actions(page, relation)
     arguments: list[Node] = [_to(page, relation.parent)]
     arguments += [_inverse(parent, relation.back)] if relation.back else []
@@ -82,6 +83,23 @@ def _to_one(page: Page, relation: Relation, name: str) -> str:
     join = page.decorate("JoinColumn", _joined(page, relation, "" if apart else name), inside=True)
     holds = [_wrapped(page, parent), *(["null"] if relation.optional else [])]
     return "\n".join([made, join, attribute(relation.name, holds)])
+
+
+def _is_in_circle(page: Page, relation: Relation) -> bool:
+    """Say whether required relations lead from the parent back to the child, which TypeORM refuses.
+
+    The columns are NOT NULL by themselves.
+    """
+    parents: dict[str, set[str]] = {}
+    for one in page.naming.relations:
+        if not one.optional:
+            parents.setdefault(one.child.key, set()).add(one.parent.key)
+    found, waiting = {relation.parent.key}, [relation.parent.key]
+    while waiting:
+        new = parents.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return relation.child.key in found
 
 
 def _to(page: Page, parent: Table) -> Arrow:
