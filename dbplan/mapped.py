@@ -10,8 +10,6 @@ from sqlalchemy import ForeignKeyConstraint, MetaData, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty, configure_mappers, mapperlib
 
-from dbplan.plan import Plan
-
 
 def name(original: MetaData, copy: MetaData) -> None:
     """Write into the `.info` of a copied MetaData what the mappers of the original's tables call them.
@@ -25,19 +23,11 @@ def name(original: MetaData, copy: MetaData) -> None:
         copy.tables[mapper.local_table.key].info.setdefault("model", mapper.class_.__name__)  # type: ignore[attr-defined]
     try:
         configure_mappers()
-    except SQLAlchemyError:
+    except Exception:  # what a stranger hangs on its mappers may raise anything
         return
     for mapper in mappers:
         _columns(mapper, copy)
         _relationships(mapper, copy)
-
-
-def name_plan(plan: Plan) -> None:
-    """Name what a ready-made plan holds, where just one MetaData has mapped tables of the same names."""
-    keys = set(plan.metadata.tables)
-    found = {id(m): m for mapper in _mappers() if set((m := mapper.local_table.metadata).tables) == keys}  # type: ignore[attr-defined]
-    if len(found) == 1:
-        name(next(iter(found.values())), plan.metadata)
 
 
 def _mappers() -> Iterator[Mapper[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -73,7 +74,12 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Copy what could still be changed from outside, and refuse names that lead nowhere."""
-        object.__setattr__(self, "metadata", copy_metadata(self.metadata))
+        original = self.metadata
+        object.__setattr__(self, "metadata", copy_metadata(original))
+        if "sqlalchemy.orm" in sys.modules:  # without it nothing is mapped, and its import takes its time
+            from dbplan import mapped
+
+            mapped.name(original, self.metadata)
         object.__setattr__(self, "rows", MappingProxyType(dict(self.rows)))
         object.__setattr__(self, "retention", MappingProxyType(dict(self.retention)))
         object.__setattr__(self, "queries", tuple(self.queries))

@@ -235,7 +235,7 @@ def test_a_strangers_schema_is_reviewed_on_one_page(run: Run, odd: str, on: str,
 
 
 def test_ctrl_c_leaves_one_line_and_nothing_behind(tmp_path: Path):
-    words = ["from dbplan.cli import main; main()", "review", "credits", "--on", "sqlite", "--rows", "1000000"]
+    words = ["from dbplan.cli import main; main()", "review", "credits", "--on", "sqlite", "--rows", "300000"]
     process = subprocess.Popen(
         [sys.executable, "-c", *words],
         cwd=tmp_path,

@@ -12,7 +12,7 @@ from sqlalchemy import MetaData
 
 from dbplan.errors import SourceError, UnknownName, UsageError
 from dbplan.plan import Plan
-from dbplan.sources import mapped, modules
+from dbplan.sources import modules
 
 _USUAL_NAMES = ("PLAN", "plan", "metadata", "Base", "db")
 
@@ -64,7 +64,6 @@ def attribute_of(module_name: str, attribute: str) -> Any:
 def from_object(value: Any, *, name: str, source: str) -> Plan:
     """Return the plan of a Plan, a MetaData, or anything with a `metadata` (a declarative base, a Flask `db`)."""
     if isinstance(value, Plan):
-        mapped.name_plan(value)
         return value
     metadata = value if isinstance(value, MetaData) else getattr(value, "metadata", None)
     if not isinstance(metadata, MetaData):
@@ -74,7 +73,6 @@ def from_object(value: Any, *, name: str, source: str) -> Plan:
     if not metadata.tables:
         raise SourceError(f"{source} holds no tables; import the modules that define its models first")
     plan = Plan(name, metadata, source=source)
-    mapped.name(metadata, plan.metadata)
     plan.metadata.info["not_covered"] = (*metadata.info.get("not_covered", ()), *_other_binds(value, metadata))
     return plan
 

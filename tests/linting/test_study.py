@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 
 import pytest
@@ -327,23 +326,6 @@ def test_lint_does_not_change_the_plan():
 
 def test_lint_says_the_same_twice():
     assert lint(ugly()).evidence == lint(ugly()).evidence
-
-
-def big(tables: int = 400, columns: int = 15) -> Plan:
-    metadata = MetaData()
-    for number in range(tables):
-        others = [Column(f"c{n}", Text if n % 3 else DateTime, index=n % 5 == 0) for n in range(columns)]
-        key = Column("id", BigInteger, Identity(), primary_key=True)
-        parent = Column("parent_id", BigInteger, ForeignKey(f"table_{number // 2}.id"))
-        Table(f"table_{number}", metadata, key, parent, *others)
-    return Plan("big", metadata)
-
-
-def test_four_hundred_tables_are_quick():
-    plan = big()
-    began = time.perf_counter()
-    lint(plan)
-    assert time.perf_counter() - began < 10  # about 1 s on a quiet machine
 
 
 def test_a_schema_reflected_from_sqlite_is_read():
