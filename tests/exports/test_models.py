@@ -157,3 +157,26 @@ def test_the_file_is_as_it_was_agreed():
     if os.environ.get("DBPLAN_GOLDEN") == "write":
         GOLDEN.write_text(written, "utf-8")
     assert written == GOLDEN.read_text("utf-8")
+
+
+SERIAL = """
+datasource db {
+  provider = "postgresql"
+}
+model T {
+  id String @id
+  n  Int    @unique @default(autoincrement())
+}
+"""
+
+
+def test_a_serial_beside_the_key_is_one_again_and_left_to_the_server(tmp_path):
+    (tmp_path / "schema.prisma").write_text(SERIAL)
+    plan = read(str(tmp_path / "schema.prisma"))
+    with loaded(text_of(plan)) as module:
+        made = models.from_object(module.Base, name="again", source=NAME)
+        assert differences(catalog_of(plan), catalog_of(made)) == ()
+        with sandbox(made, on="postgresql") as stage, sa.orm.Session(stage.engine) as session:
+            session.add_all([module.T(id="a"), module.T(id="b")])
+            session.commit()
+            assert session.scalars(sa.select(module.T.n).order_by(module.T.id)).all() == [1, 2]

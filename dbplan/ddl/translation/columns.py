@@ -12,9 +12,11 @@ from sqlalchemy import (
     Computed,
     DefaultClause,
     Identity,
+    Index,
     Integer,
     Sequence,
     Table,
+    UniqueConstraint,
     literal_column,
 )
 from sqlalchemy.exc import CompileError
@@ -28,6 +30,7 @@ from dbplan.ddl.translation.spellings import Spelled, quoted, spelled
 from dbplan.ddl.translation.work import Work, kept
 from dbplan.evidence import Place
 
+_SERIAL = re.compile(r"(SMALL|BIG)?SERIAL[248]?$", re.IGNORECASE)
 _FOREIGN = {"BLOB", "CLOB", "DATETIME", "NCHAR", "NVARCHAR", "BINARY", "VARBINARY", "DOUBLE"}
 """Types that SQLAlchemy writes for any server, and PostgreSQL does not have."""
 
@@ -142,11 +145,18 @@ def _keep_up(column: Column[Any], new: Column[Any], work: Work, place: Place) ->
 
 def is_numbered(column: Column[Any]) -> bool:
     """Whether the server numbers the rows in a column."""
-    if column.identity is not None or column is column.table._autoincrement_column:
+    if column.identity is not None or column is column.table._autoincrement_column or counts_beside_key(column):
         return True
     drawn = drawn_from(column)
     alone = column.primary_key and len(column.table.primary_key.columns) == 1
     return bool(drawn) and (alone or drawn.endswith(f"{column.table.name}_{column.name}_seq"))
+
+
+def counts_beside_key(column: Column[Any]) -> bool:
+    """Whether a column that need not be the key counts by its type or its server's own word: SERIAL, AUTO_INCREMENT."""
+    if _SERIAL.match(str(getattr(column.type, "words", ""))):
+        return True
+    return column.autoincrement is True and column.table.metadata.info.get("dialect") in ("mysql", "mariadb")
 
 
 def drawn_from(column: Column[Any]) -> str:
@@ -175,7 +185,7 @@ def _as_it_was(column: Column[Any], new: Column[Any]) -> None:
 
 
 def _number_key(column: Column[Any], new: Column[Any], work: Work, place: Place) -> None:
-    """Have a primary key numbered; these servers number nothing else."""
+    """Have a primary key numbered; of other columns MySQL numbers one, the first of a key."""
     alone = len(column.table.primary_key.columns) == 1
     another = any(other.autoincrement is True for other in _siblings(column, work))
     if column.primary_key and (alone or (work.target.family == "mysql" and not another)):
@@ -183,7 +193,28 @@ def _number_key(column: Column[Any], new: Column[Any], work: Work, place: Place)
         if work.target.family == "sqlite":
             new.type = Integer()
         return
+    if work.target.family == "mysql" and leads_key(column) and not any(map(is_numbered, _others(column))):
+        new.autoincrement = True
+        new.nullable = False
+        return
     work.note(place, f"{work.target.product} numbers only a key of its own: the application has to give the number")
+
+
+def leads_key(column: Column[Any]) -> bool:
+    """Whether a unique constraint or an index of plain columns begins with a column."""
+    keys = [[*one.columns] for one in column.table.constraints if isinstance(one, UniqueConstraint)]
+    keys += [[*one.expressions] for one in column.table.indexes if is_plain(one)]
+    return any(key[0] is column for key in keys if key)
+
+
+def is_plain(index: Index) -> bool:
+    """Whether an index is of whole columns and all rows."""
+    partial = any(name.endswith("_where") and value is not None for name, value in index.dialect_kwargs.items())
+    return not partial and all(isinstance(part, Column) for part in index.expressions)
+
+
+def _others(column: Column[Any]) -> list[Column[Any]]:
+    return [other for other in column.table.columns if other is not column]
 
 
 def _give_identity(column: Column[Any], new: Column[Any], work: Work, place: Place) -> None:
@@ -200,7 +231,7 @@ def _give_identity(column: Column[Any], new: Column[Any], work: Work, place: Pla
 
 
 def _siblings(column: Column[Any], work: Work) -> list[Column[Any]]:
-    return [work.columns[other] for other in column.table.columns if other in work.columns and other is not column]
+    return [work.columns[other] for other in _others(column) if other in work.columns]
 
 
 def _default(new: Column[Any], arg: Any, was: Kind, now: Kind, work: Work, place: Place) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import MetaData, Sequence, Table
 
-from dbplan.ddl.translation import Translation, columns, fitting, indexes, references, tables, views
+from dbplan.ddl.translation import Translation, columns, counting, fitting, indexes, references, tables, views
 from dbplan.ddl.translation.names import Names
 from dbplan.ddl.translation.targets import TARGETS, Target, target
 from dbplan.ddl.translation.work import Work, kept
@@ -51,6 +51,8 @@ def _relate(stored: list[Table], work: Work) -> None:
     fitting.fit(work)
     references.align(work)
     fitting.fit(work)
+    if work.target.family == "mysql":
+        counting.tell(work)
 
 
 def _empty(metadata: MetaData, wanted: Target) -> MetaData:

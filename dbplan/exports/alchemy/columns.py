@@ -27,6 +27,7 @@ _LARGEST = (2**15 - 1, 2**31 - 1, 2**63 - 1)
 
 def arguments(page: Page, column: Column[Any], *, type_: Node | None, nullable: bool | None) -> list[Node]:
     """Return what follows a column's name; `nullable` is what it would be without a word on it, None to say it."""
+    _lose_counting(page, column)
     items: list[Node] = [] if type_ is None else [type_]
     items += _below(page, column)
     named: dict[str, Node | None] = {
@@ -46,6 +47,13 @@ def arguments(page: Page, column: Column[Any], *, type_: Node | None, nullable: 
         "info": page.information(Place(column.table.key, column.name), column.info, _said(page, column)),
     }
     return [*items, *(Named(f"{key}=", value) for key, value in named.items() if value is not None)]
+
+
+def _lose_counting(page: Page, column: Column[Any]) -> None:
+    beside = column.autoincrement is True and not column.primary_key and column.identity is None
+    if beside and page.dialect.name in ("mysql", "mariadb"):
+        said = "SQLAlchemy counts a primary key alone: AUTO_INCREMENT is written by dbplan, and not by create_all"
+        page.lose(Place(column.table.key, column.name), said)
 
 
 def _said(page: Page, column: Column[Any]) -> frozenset[str]:
@@ -145,6 +153,8 @@ def _server_default(page: Page, column: Column[Any]) -> Node | None:
     made: Any = column.server_default
     if page.native is not None and column.info.get("late"):
         return None  # it comes when all is there that it speaks of
+    if made is None and kinds.is_serial(column.type):
+        return call(page.sa("FetchedValue"))  # an INSERT leaves it to the server
     if made is None or isinstance(made, Computed | Identity):
         return None
     if not hasattr(made, "arg"):

@@ -51,6 +51,8 @@ def bare(written: Node) -> Node:
 
 def of(page: Page, type_: TypeEngine[Any]) -> Node:
     """Return a type as a call; as the server's own words where nobody could import its class."""
+    if is_serial(type_):
+        return _words(page, type_)
     variants = getattr(type_, "_variant_mapping", None) or {}
     written: Node | None = _plain(page, type_)
     if written is None:
@@ -73,6 +75,11 @@ def _plain(page: Page, type_: Any) -> Node | None:
         return _foreign(page, type_, found)
     items = _arguments(page, type_)
     return None if items is None else call(page.imports.name(*found), *items)
+
+
+def is_serial(type_: TypeEngine[Any]) -> bool:
+    """Say whether a type is one by which PostgreSQL numbers rows outside of a key."""
+    return str(getattr(type_, "words", "")).upper() in ("SERIAL", "BIGSERIAL", "SMALLSERIAL")
 
 
 def _generic(page: Page, type_: Any) -> Any:
@@ -224,7 +231,8 @@ def _words(page: Page, type_: TypeEngine[Any]) -> Node:
     page.imports.name("sqlalchemy.types", "UserDefinedType")
     page.imports.name("typing", "Any")
     page.helpers["ServerType"] = _SERVER_TYPE
-    return call("ServerType", Text(type_.compile(dialect=page.dialect)))
+    words = type_.words if is_serial(type_) else type_.compile(dialect=page.dialect)  # type: ignore[attr-defined]
+    return call("ServerType", Text(words))
 
 
 def share(page: Page) -> dict[str, Node]:
