@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Dialect
 
 from dbplan.comparison.sides import Side
 from dbplan.evidence import Difference, Place
+
+_WHOLE = frozenset({"smallint", "integer", "bigint"})
+_WORDS = frozenset({"character varying", "text"})
+_NUMBERS = re.compile(r"\(([\d,]+)\)")
 
 
 def mend(difference: Difference, right: Side) -> str:
@@ -19,6 +25,21 @@ def mend(difference: Difference, right: Side) -> str:
         return _column(difference, part, dialect)
     if kind in ("constraint", "index") and part in ("", "definition"):
         return _whole(difference, kind, dialect)
+    return _named(difference, dialect)
+
+
+def _named(difference: Difference, dialect: Dialect) -> str:
+    """Return what gives a thing its other name, or a unique index its constraint."""
+    place, quote = difference.place, dialect.identifier_preparer.quote
+    table = _name(place.table, dialect)
+    if difference.what == "constraint name":
+        return f"ALTER TABLE {table} RENAME CONSTRAINT {quote(difference.right)} TO {quote(difference.left)};"
+    if difference.what == "index name":
+        there = _beside(Place(place.table, index=difference.right))
+        return f"ALTER INDEX {_name(there, dialect)} RENAME TO {quote(difference.left)};"
+    if difference.what == "unique form" and difference.left == "constraint":
+        name = quote(place.constraint)
+        return f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name};"
     return ""
 
 
@@ -28,8 +49,8 @@ def _column(difference: Difference, part: str, dialect: Dialect) -> str:
     alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
     if not part:
         return ""
-    if part == "type" and wanted:
-        return f"{alter} TYPE {wanted} USING {column}::{wanted};"
+    if part == "type" and _fits(difference.right, wanted):
+        return f"{alter} TYPE {wanted};"
     if part == "not null":
         return f"{alter} {'SET' if wanted.startswith('yes') else 'DROP'} NOT NULL;"
     if part == "default":
@@ -37,6 +58,24 @@ def _column(difference: Difference, part: str, dialect: Dialect) -> str:
     if part == "comment":
         return f"COMMENT ON COLUMN {table}.{column} IS {_text(wanted) if wanted else 'NULL'};"
     return ""
+
+
+def _fits(there: str, wanted: str) -> bool:
+    """Say whether a change of type keeps every value or fails: none that rounds or cuts what it finds."""
+    known, other = _kind(there), _kind(wanted)
+    if known[0] in _WHOLE and other[0] in _WHOLE:
+        return True
+    if known[0] in _WORDS and other[0] in _WORDS:
+        return True
+    if known[0] == other[0] == "numeric" and known[1] and other[1]:
+        return other[1][-1] >= known[1][-1]
+    return known[0] == other[0] and not other[1]
+
+
+def _kind(words: str) -> tuple[str, tuple[int, ...]]:
+    """Return a type's name and its numbers: `numeric(10,2)` → numeric, (10, 2)."""
+    found = _NUMBERS.search(words)
+    return _NUMBERS.sub("", words), tuple(map(int, found[1].split(","))) if found else ()
 
 
 def _whole(difference: Difference, kind: str, dialect: Dialect) -> str:

@@ -8,18 +8,21 @@ from typing import Any
 
 from dbplan.comparison.catalogs import COLUMN_ORDER, differences
 from dbplan.comparison.mends import mend
+from dbplan.comparison.pairs import paired
 from dbplan.comparison.sides import Side, gather, refuse_same
 from dbplan.evidence import Difference, Finding, Severity
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Findings, Section, Text, table
 
-_NOTED = frozenset({COLUMN_ORDER, "extension", "statistics"})
+_NOTED = frozenset({COLUMN_ORDER, "extension", "statistics", "unique form", "constraint name", "index name"})
 _WHY = {
     "table": "Code that expects the table fails, or a table that nobody knows keeps rows.",
     "column": "Statements that name the column fail on one side, or rows differ in what they can hold.",
     "constraint": "Rows that one side refuses are accepted by the other.",
     "index": "A question that is quick on one side scans on the other; a unique one also guards rows.",
     "comment": "What it means is told on one side alone.",
+    "unique form": "A unique constraint and a unique index refuse the same rows.",
+    "name": "It does the same under both names; what goes by the name, as a revision or a handler of errors, does not.",
     COLUMN_ORDER: "Seen by SELECT * and by INSERT without column names, by nothing else.",
 }
 
@@ -37,7 +40,8 @@ def diff(a: Any, b: Any, *, on: str | None = None) -> Report:
 
 def judge(left: Side, right: Side) -> Report:
     """Return the report of two sides; it is ok when nothing differs but column order and notes."""
-    found = tuple(sorted((_finding(d, left, right) for d in differences(left.catalog, right.catalog)), key=_weight))
+    told = paired(differences(left.catalog, right.catalog))
+    found = tuple(sorted((_finding(d, left, right) for d in told), key=_weight))
     weighty = tuple(finding for finding in found if finding.severity is not Severity.NOTE)
     return Report(
         f"{left.name} and {right.name}",
@@ -102,7 +106,7 @@ def _blocks(found: Sequence[Finding], left: Side, right: Side) -> list[Block]:
     if weighty:
         blocks.append(Findings(weighty))
     if notes:
-        said = f"{len(notes)} note{'s' * (len(notes) != 1)} on order and comments; none fails the comparison"
+        said = f"{len(notes)} note{'s' * (len(notes) != 1)} on names, order and comments; none fails the comparison"
         blocks.append(Section("Notes", said, blocks=(Findings(notes),), folded=True))
     return blocks + [Text(line) for side in (left, right) for line in _unseen(side)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -13,12 +14,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import ARRAY, NullType, TypeDecorator, TypeEngine
 
 UNKNOWN = "unknown"
-_SHORT = {
-    "timestamp with time zone": "timestamptz",
-    "timestamp without time zone": "timestamp",
-    "time with time zone": "timetz",
-    "time without time zone": "time",
-}
+_TIMES = re.compile(r"^(timestamp|time)(\(\d\))? with(out)? time zone")
 
 
 @cache
@@ -39,7 +35,12 @@ def type_name(kind: TypeEngine[Any]) -> str:
     if members is not None and members.native_enum and members.name:
         return name  # a name that someone chose; its case counts
     lower = " ".join(name.split()).lower().replace(", ", ",")
-    return _SHORT.get(lower, lower) or UNKNOWN
+    return _TIMES.sub(_short_time, lower) or UNKNOWN
+
+
+def _short_time(match: re.Match[str]) -> str:
+    """Return `timestamp(3) with time zone` as `timestamptz(3)`."""
+    return f"{match[1]}{'' if match[3] else 'tz'}{match[2] or ''}"
 
 
 def short_type_name(kind: TypeEngine[Any]) -> str:

@@ -2,8 +2,11 @@
 
 import pytest
 from sqlalchemy import (
+    CHAR,
+    BigInteger,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Identity,
     Index,
@@ -94,8 +97,7 @@ def test_each_difference_is_told_once_with_its_mend(prisma):
     report = diff(prisma, other)
     assert not report.ok
     assert told(report) == {
-        ("diff-column-type", "people.email"): "ALTER TABLE people ALTER COLUMN email "
-        "TYPE character varying(100) USING email::character varying(100);",
+        ("diff-column-type", "people.email"): "ALTER TABLE people ALTER COLUMN email TYPE character varying(100);",
         ("diff-column", "pets.age"): "",
         ("diff-constraint", "pets (named)"): "ALTER TABLE pets DROP CONSTRAINT named;",
         ("diff-constraint-definition", "pets (pets_owner_id_fkey)"): "ALTER TABLE pets "
@@ -168,3 +170,61 @@ def test_wrong_words_say_the_right_ones(prisma):
     with pytest.raises(ConnectionFailed) as error:
         diff(models(), "postgresql://me:secret@localhost:1/none")
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "mended"),
+    [
+        (String(3), String(9), True),  # fails where a value is too long, and cuts none
+        (Text(), String(9), True),
+        (Integer(), BigInteger(), True),  # fails where a value is too large
+        (Numeric(12, 4), Numeric(12, 2), True),
+        (Numeric(12, 2), Numeric(12, 4), False),  # rounds
+        (Numeric(12, 2), Float(), False),
+        (CHAR(3), String(9), False),
+        (Integer(), String(9), False),
+    ],
+)
+def test_no_mend_of_a_type_loses_what_a_column_holds(wanted, there, mended):
+    def plan(name, kind):
+        metadata = MetaData()
+        Table("t", metadata, Column("a", kind))
+        return Plan(name, metadata)
+
+    (finding,) = diff(plan("a", wanted), plan("b", there)).evidence
+    assert finding.rule == "diff-column-type"
+    assert finding.mend.startswith("ALTER TABLE t ALTER COLUMN a TYPE ") is mended
+    assert "USING" not in finding.mend
+
+
+def test_another_name_or_form_of_the_same_is_a_note():
+    def plan(name, *items):
+        metadata = MetaData()
+        Table("t", metadata, Column("a", Integer), Column("b", Integer), *items)
+        return Plan(name, metadata)
+
+    left = plan("l", UniqueConstraint("a", name="one"), CheckConstraint("b > 0", name="here"), Index("i", "b"))
+    right = plan("r", Index("one", "a", unique=True), CheckConstraint("b > 0", name="There"), Index("J", "b"))
+    report = diff(left, right)
+    assert report.ok
+    assert told(report) == {
+        ("diff-unique-form", "t (one)"): "ALTER TABLE t ADD CONSTRAINT one UNIQUE USING INDEX one;",
+        ("diff-constraint-name", "t (here)"): 'ALTER TABLE t RENAME CONSTRAINT "There" TO here;',
+        ("diff-index-name", "t (i)"): 'ALTER INDEX "J" RENAME TO i;',
+    }
+    with sandbox(right) as stage:
+        with stage.engine.begin() as connection:
+            for mend in told(report).values():
+                connection.execute(text(mend))
+        assert diff(left, stage.url).evidence == ()
+    assert diff(left, plan("r", Index("one", "b", unique=True))).ok is False
+
+
+def test_two_alike_are_paired_once():
+    def plan(name, *items):
+        metadata = MetaData()
+        Table("t", metadata, Column("a", Integer), *items)
+        return Plan(name, metadata)
+
+    report = diff(plan("l", Index("i", "a"), Index("j", "a")), plan("r", Index("k", "a")))
+    assert sorted(f.rule for f in report.evidence) == ["diff-index", "diff-index-name"]
