@@ -152,3 +152,13 @@ def test_the_file_is_as_it_was_agreed(made):
     if os.environ.get("DBPLAN_GOLDEN") == "write":
         GOLDEN.write_text(written, "utf-8")
     assert written == GOLDEN.read_text("utf-8")
+
+
+def test_set_null_of_some_columns_is_set_null_and_told():
+    metadata = sa.MetaData(info={"dialect": "postgresql"})
+    parent = sa.ForeignKey("node.id", ondelete="SET NULL (parent)", name="node_parent")
+    sa.Table("node", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("parent", sa.Integer, parent))
+    written = write(Plan("p", metadata), "postgresql")
+    assert '.onDelete("set null")' in written.files["schema.ts"]
+    assert [str(f.place) for f in written.lost][:1] == ["node (node_parent)"]
+    assert "SET NULL (parent) sets all columns" in written.lost[0].message

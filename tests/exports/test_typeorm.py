@@ -95,3 +95,12 @@ def test_the_file_is_as_it_was_agreed(made):
     if os.environ.get("DBPLAN_GOLDEN") == "write":
         GOLDEN.write_text(written, "utf-8")
     assert written == GOLDEN.read_text("utf-8")
+
+
+def test_set_null_of_some_columns_is_set_null_and_told():
+    metadata = sa.MetaData(info={"dialect": "postgresql"})
+    parent = sa.ForeignKey("node.id", ondelete="SET NULL (parent)", name="node_parent")
+    sa.Table("node", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("parent", sa.Integer, parent))
+    written = write(Plan("p", metadata), "postgresql")
+    assert 'onDelete: "SET NULL"' in written.files["entities.ts"]
+    assert "ON DELETE SET NULL (parent) sets all columns of the key here" in [f.message for f in written.lost]

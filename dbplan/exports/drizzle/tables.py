@@ -164,8 +164,11 @@ def _foreign_key(page: Page, key: ForeignKeyConstraint, name: str) -> Iterator[N
     targets = List(tuple(_field(page, element.column, owner) for element in key.elements))
     made = page.call("foreignKey", Record((("name", Text(name)), ("columns", columns), ("foreignColumns", targets))))
     for method, action in (("onDelete", key.ondelete), ("onUpdate", key.onupdate)):
-        if action and action.upper() != "NO ACTION":
-            made = made.then(method, Text(" ".join(action.lower().split())))
+        word, parted, _ = " ".join((action or "").lower().split()).partition(" (")
+        if word and word != "no action":
+            made = made.then(method, Text(word))
+        if parted:
+            page.lose(f"{action} sets all columns of the key here", key.table, key=name)
     yield made
 
 

@@ -133,20 +133,27 @@ def _joined(page: Page, relation: Relation, name: str) -> Node:
 def _actions(page: Page, relation: Relation) -> list[tuple[str, Node]]:
     found: list[tuple[str, Node]] = []
     for option, action in (("onDelete", relation.constraint.ondelete), ("onUpdate", relation.constraint.onupdate)):
-        words = " ".join((action or "").upper().split())
-        if words and words != "NO ACTION" and words not in _UNKNOWN and "(" not in words:
+        words = _word(action)
+        if words and words != "NO ACTION" and words not in _UNKNOWN:
             found.append((option, Text(words)))
     if timing(relation.constraint):
         found.append(("deferrable", Text(timing(relation.constraint))))
     return found
 
 
+def _word(action: str | None) -> str:
+    """Return an action without the columns that it is for."""
+    return " ".join((action or "").upper().partition("(")[0].split())
+
+
 def lose_of_key(page: Page, relation: Relation, name: str) -> None:
     """Say what of a foreign key TypeORM has no words for."""
     constraint, table = relation.constraint, relation.child
     for words, action in (("ON DELETE", constraint.ondelete), ("ON UPDATE", constraint.onupdate)):
-        if " ".join((action or "").upper().split()) in _UNKNOWN:
+        if _word(action) in _UNKNOWN:
             page.lose(f"{words} {action} is left out", table, constraint=name)
+        elif "(" in (action or ""):
+            page.lose(f"{words} {action} sets all columns of the key here", table, constraint=name)
     for clause in beside(constraint, page.dialect):
         page.lose(f"{clause} is left out", table, constraint=name)
     if relation.parent.key in page.left:
