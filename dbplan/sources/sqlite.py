@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Column, Computed, Connection, Index, MetaData, String, Table, create_engine, literal_column
+from sqlalchemy import Column, Computed, Connection, MetaData, String, Table, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import NullType
@@ -18,6 +18,7 @@ from dbplan.evidence import Catalog, Place
 from dbplan.sources.catalog import snapshot
 from dbplan.sources.catalog.sqlite_text import after_as
 from dbplan.sources.reflected import ServerType, bound
+from dbplan.sources.sqlite_parts import complete_index, complete_table
 
 _TEXTS = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
 _Facts = Mapping[str, str]
@@ -38,6 +39,7 @@ def reflect(connection: Connection) -> MetaData:
         metadata.reflect(connection, only=lambda name, _metadata: name in plain, resolve_fks=False)
         broken = [said for _, name, sql in texts["view"] for said in _view(metadata, connection, name, sql)]
     _mend(metadata, catalog, texts)
+    _complete(metadata, catalog, texts, connection)
     _keep_texts(metadata, catalog, texts)
     lost = list(_lost(metadata, catalog))
     metadata.info["not_covered"] = tuple(dict.fromkeys([*broken, *lost]))
@@ -73,9 +75,6 @@ def _mend(metadata: MetaData, catalog: Catalog, texts: _Texts) -> None:
         options["with_rowid"], options["strict"] = "without rowid" not in known, "strict" in known
         for column in table.columns:
             _column(column, facts.get(("column", Place(str(table.name), column.name)), {}))
-        for index in table.indexes:
-            where = index.dialect_options["sqlite"]["where"]
-            index.dialect_options["sqlite"]["where"] = None if where is None else bound(str(where))
         for constraint in table.constraints:
             if hasattr(constraint, "sqltext"):
                 constraint.sqltext = bound(str(constraint.sqltext.text))
@@ -88,13 +87,24 @@ def _mend(metadata: MetaData, catalog: Catalog, texts: _Texts) -> None:
         metadata.info["virtual_tables"] = virtual
 
 
+def _complete(metadata: MetaData, catalog: Catalog, texts: _Texts, connection: Connection) -> None:
+    statements = {name: sql for _, name, sql in texts["table"]}
+    for table in metadata.tables.values():
+        if table.name in statements:
+            complete_table(table, catalog, statements[table.name], connection)
+    for table_name, name, sql in texts["index"]:
+        owner = _named(metadata, table_name)
+        if owner is not None:
+            complete_index(owner, name, sql)
+
+
 def _named(metadata: MetaData, name: str) -> Table | None:
     return next((table for table in metadata.tables.values() if table.name.lower() == name.lower()), None)
 
 
 def _column(column: Column[Any], facts: _Facts) -> None:
     """Give a column its type, its default, and the expression it is made by."""
-    if isinstance(column.type, NullType) or type(column.type) is String:
+    if isinstance(column.type, NullType) or type(column.type) is String or facts.get("type") == "any":
         column.type = ServerType(facts.get("type", ""), "sqlite")
     made: Any = column.server_default
     if isinstance(made, Computed):
@@ -107,23 +117,26 @@ def _column(column: Column[Any], facts: _Facts) -> None:
 
 def _keep_texts(metadata: MetaData, catalog: Catalog, texts: _Texts) -> None:
     """Keep the statement of each table and index of which a database made of the plan would differ."""
-    for table_name, name, sql in texts["index"]:
-        owner = _named(metadata, table_name)
-        if owner is not None and name not in {index.name for index in owner.indexes}:
-            Index(name, literal_column(sql), _table=owner, info={"definition": sql})
     statements = {name: sql for _, name, sql in texts["table"]}
     for table in metadata.tables.values():
         if table.name in statements and not _leads_somewhere(table):
             table.info["definition"] = statements[table.name]
-    different = {place for place, _ in _different(metadata, catalog)}
-    tables = {place.table for place in different if not place.index}
+    different: dict[Place, list[str]] = defaultdict(list)
+    for place, words in _different(metadata, catalog):
+        same = [] if words.startswith("type of ") else [words]  # other names of the same type
+        different[Place(place.table, index=place.index)] += same
     for table in metadata.tables.values():
-        if table.name in tables and table.name in statements:
-            table.info["definition"] = statements[table.name]
+        if table.name in statements and Place(str(table.name)) in different:
+            table.info |= _kept(statements[table.name], different[Place(str(table.name))])
     for _, name, sql in texts["index"]:
         for table, index in ((t, i) for t in metadata.tables.values() for i in t.indexes if i.name == name):
-            if Place(str(table.name), index=name) in different:
-                index.info["definition"] = sql
+            if (place := Place(str(table.name), index=name)) in different:
+                index.info |= _kept(sql, different[place])
+
+
+def _kept(sql: str, beyond: list[str]) -> dict[str, Any]:
+    """Return the words of `.info` for what keeps its own text: the text, and what it alone says."""
+    return {"definition": sql} | ({"beyond": tuple(beyond)} if beyond else {})
 
 
 def _leads_somewhere(table: Table) -> bool:
@@ -142,7 +155,7 @@ def _different(metadata: MetaData, catalog: Catalog) -> Iterator[tuple[Place, st
     for found in catalog.objects:
         twin = twins.get((found.kind, found.place))
         if twin != dict(found.properties) and found.place not in refused:
-            yield found.place, _told(found.kind, found.place, dict(found.properties), twin)
+            yield from ((found.place, said) for said in _told(found.kind, found.place, dict(found.properties), twin))
 
 
 def _made(metadata: MetaData) -> tuple[Catalog, dict[Place, str]]:
@@ -161,12 +174,14 @@ def _made(metadata: MetaData) -> tuple[Catalog, dict[Place, str]]:
         engine.dispose()
 
 
-def _told(kind: str, place: Place, facts: _Facts, twin: _Facts | None) -> str:
+def _told(kind: str, place: Place, facts: _Facts, twin: _Facts | None) -> Iterator[str]:
     if twin is None:
-        return f"{kind} {place}"
-    key = next(key for key in (*facts, *twin) if facts.get(key) != twin.get(key))
-    here = f", in the plan {_short(twin[key])}" if twin.get(key) else ""
-    return f"{key} of {kind} {place}: {_short(facts.get(key, ''))}{here}"
+        yield f"{kind} {place}"
+        return
+    for key in dict.fromkeys((*facts, *twin)):
+        if facts.get(key) != twin.get(key):
+            here = f", in the plan {_short(twin[key])}" if twin.get(key) else ""
+            yield f"{key} of {kind} {place}: {_short(facts.get(key, ''))}{here}"
 
 
 def _short(definition: str) -> str:

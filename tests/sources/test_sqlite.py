@@ -96,3 +96,54 @@ def test_what_cannot_be_made_anew_is_said(tmp_path):
     connection.close()
     said = read(f"sqlite:///{path}").metadata.info["not_covered"]
     assert said == ("index t (ix): no such function: own",)
+
+
+PARTS = """
+CREATE TABLE p (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT COLLATE NOCASE, n INTEGER COLLATE NOCASE,
+    t DATETIME DEFAULT (datetime('now')), q TEXT DEFAULT ('a' || 'b'), i INTEGER DEFAULT -1);
+CREATE TABLE c (id INTEGER PRIMARY KEY, v INTEGER REFERENCES p ON UPDATE SET NULL,
+    u INTEGER REFERENCES "p"(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED, UNIQUE (u, v DESC));
+CREATE UNIQUE INDEX i1 ON c (u DESC, v) WHERE u > 1; CREATE INDEX i2 ON c (lower(u) DESC, coalesce(u, ':a,)'));
+"""
+
+
+@pytest.fixture
+def parts(tmp_path):
+    return read(database(tmp_path / "parts.db", PARTS))
+
+
+def test_a_foreign_key_in_its_column_keeps_its_actions(parts):
+    keys = {tuple(key.column_keys): key for key in parts.table("c").foreign_key_constraints}
+    assert (keys[("u",)].ondelete, keys[("u",)].deferrable, keys[("u",)].initially) == ("CASCADE", True, "DEFERRED")
+    assert (keys[("v",)].onupdate, keys[("v",)].ondelete, keys[("v",)].deferrable) == ("SET NULL", None, None)
+
+
+def test_the_parts_of_an_index_are_columns_or_expressions(parts):
+    found = {index.name: index for index in parts.table("c").indexes}
+    assert [str(part) for part in found["i1"].expressions] == ["c.u DESC", "c.v"]
+    assert (found["i1"].unique, str(found["i1"].dialect_options["sqlite"]["where"])) == (True, "u > 1")
+    assert [str(part) for part in found["i2"].expressions] == ["lower(u) DESC", "coalesce(u, ':a,)')"]
+    assert not any("definition" in index.info for index in found.values())
+
+
+def test_collations_numbering_and_defaults_are_the_plans_own(parts):
+    table = parts.table("p")
+    assert (table.c.a.type.collation, table.dialect_options["sqlite"]["autoincrement"]) == ("NOCASE", True)
+    assert [str(table.c[name].server_default.arg) for name in "tqi"] == ["(datetime('now'))", "('a' || 'b')", "-1"]
+
+
+def test_what_the_text_alone_says_is_listed(parts):
+    assert parts.table("p").info["beyond"] == ("collation of column p.n: nocase",)
+    assert parts.table("c").info["beyond"] == ("constraint c (unique (u, v desc))",)
+    assert [[*c.columns.keys()] for c in parts.table("c").constraints if type(c).__name__ == "UniqueConstraint"] == [
+        ["u", "v"]
+    ]
+
+
+def test_the_number_of_a_row_is_never_null(tmp_path):
+    sql = "CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (id INTEGER PRIMARY KEY DESC)"
+    bare = database(tmp_path / "bare.db", f"{sql}; CREATE TABLE c (id INT PRIMARY KEY)")
+    plan = read(bare)
+    assert [plan.table(name).c.id.nullable for name in "abc"] == [False, True, True]
+    said = database(tmp_path / "said.db", "CREATE TABLE a (id INTEGER NOT NULL, PRIMARY KEY (id))")
+    assert [d.place.table for d in differences(catalog(bare), catalog(said))] == ["b", "c"]

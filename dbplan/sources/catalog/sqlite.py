@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _TABLES = """
-SELECT m.name, m.sql, l.wr, l.strict, l.type FROM sqlite_master m
+SELECT m.name, m.sql, l.wr, l.strict, l.type,
+       NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) i WHERE i.origin = 'pk')
+FROM sqlite_master m
 JOIN pragma_table_list l ON l.name = m.name AND l.schema = 'main'
 WHERE m.type = 'table' AND l.type IN ('table', 'virtual') AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
 """
@@ -31,10 +33,11 @@ def objects(connection: Connection) -> Iterator[SchemaObject]:
     for row in connection.exec_driver_sql(_COLUMNS):
         columns[row[0]].append(row[1:])
     keys = {table.lower(): _primary_key(rows) for table, rows in columns.items()}
-    for table, sql, without_rowid, strict, kind in connection.exec_driver_sql(_TABLES):
+    for table, sql, without_rowid, strict, kind, numbered in connection.exec_driver_sql(_TABLES):
         told = written(sql) if kind == "table" else Written()
         yield _table(table, sql, columns[table], {"without rowid": without_rowid, "strict": strict}, kind)
-        yield from (_column(table, row, told) for row in columns[table])
+        number = keys.get(table.lower(), []) if numbered and kind == "table" else []
+        yield from (_column(table, row, told, row[0] in number) for row in columns[table])
         yield from _constraints(table, told, keys)
     for kind, name, table, sql in connection.exec_driver_sql(_OTHERS):
         yield _other(kind, name, table, sql)
@@ -52,12 +55,13 @@ def _table(table: str, sql: str, columns: list[Any], flags: Mapping[str, int], k
     return SchemaObject("table", Place(table), tuple(properties))
 
 
-def _column(table: str, row: Any, told: Written) -> SchemaObject:
+def _column(table: str, row: Any, told: Written, is_number: bool) -> SchemaObject:
+    """Return a column; the one that is the number of its row is never NULL, whatever its text says."""
     name, type_, not_null, default, key, hidden = row
     extra = dict(told.columns.get(name.lower(), {}))
     if "generated" in extra:
         extra["generated"] += f" {_HIDDEN.get(hidden, 'virtual')}"
-    properties = {"type": normal(type_), "not null": "yes" if not_null else "no"}
+    properties = {"type": normal(type_), "not null": "yes" if not_null or is_number else "no"}
     if default is not None:
         properties["default"] = normal(default)
     if key:

@@ -145,6 +145,29 @@ def after_as(sql: str) -> tuple[bool, str]:
     return False, ""
 
 
+def index_parts(sql: str) -> tuple[list[str], str]:
+    """Return the parts of a CREATE INDEX as they were written, and what stands behind its WHERE, or ""."""
+    found = [match for match in _TOKEN.finditer(sql) if match.lastgroup != "space"]
+    on = next(i for i, match in enumerate(found) if match.lastgroup == "word" and match.group().lower() == "on")
+    first = next(i for i in range(on, len(found)) if found[i].group() == "(")
+    last = closing([_token(match) for match in found], first)
+    parts, start, depth = [], found[first].end(), 0
+    for match in found[first + 1 : last + 1]:
+        depth += {"(": 1, ")": -1}.get(match.group(), 0)
+        if depth < 0 or (depth == 0 and match.group() == ","):
+            parts.append(sql[start : match.start()].strip())
+            start = match.end()
+    where = found[last + 1].end() if last + 1 < len(found) else len(sql)
+    return parts, sql[where:].strip().removesuffix(";")
+
+
+def is_constant(sql: str) -> bool:
+    """Say whether a default may stand without brackets: one value, with a sign or not, or brackets around it all."""
+    found = tokens(sql)
+    signed = found[1:] if found and found[0].text in ("+", "-") else found
+    return len(signed) <= 1 or len(unwrapped(found)) < len(found)
+
+
 def normal(sql: str | Sequence[Token]) -> str:
     """Return a statement or expression so that case, quotes, spaces and outer brackets make no difference."""
     return _spelled(unwrapped(tokens(sql) if isinstance(sql, str) else sql))
