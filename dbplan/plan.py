@@ -148,7 +148,9 @@ def copy_metadata(metadata: MetaData) -> MetaData:
         for column in table.columns:
             _keep_schema(column.type, twin.columns[column.key].type)
     _keep_types(metadata, copy)
-    for sequence in metadata._sequences.values():  # SQLAlchemy has no public list of them
+    for key, sequence in metadata._sequences.items():  # SQLAlchemy has no public list of them
+        if key in copy._sequences:  # it came with the column that draws from it
+            continue
         numbers = sequence._as_dict() | {"data_type": sequence.data_type}
         Sequence(sequence.name, schema=sequence.schema, metadata=copy, **numbers)
     return copy

@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from dbplan.ddl import statements
 from dbplan.errors import UnknownName, UsageError
 from dbplan.plan import Plan, Query, compared_column
 
@@ -113,3 +114,11 @@ def test_conditions_of_columns_are_conditions_of_the_table():
     assert [str(c.name) for c in found] == ["ck_t_positive", "ck_t_small", "ck_t_more"]
     assert (found[0].info, str(found[0].sqltext)) == ({"why": "x"}, "n > 0")
     assert [len(column.constraints) for column in plan.table("t").columns] == [0, 0]
+
+
+def test_a_sequence_that_a_column_draws_from_is_copied_once():
+    metadata = MetaData()
+    sequence = Sequence("q", metadata=metadata)
+    Table("t", metadata, Column("n", Integer, sequence, server_default=sequence.next_value()))
+    made = [statement.sql for statement in statements(Plan("p", metadata), "postgresql")]
+    assert made == ["CREATE SEQUENCE q", "CREATE TABLE t (\n    n INTEGER DEFAULT nextval('q')\n)"]

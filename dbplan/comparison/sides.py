@@ -68,7 +68,15 @@ def gather(a: Any, b: Any, on: str | None = None) -> tuple[Side, Side]:
 def _source(value: Any) -> _Source:
     plan = read(value)
     text = str(value) if isinstance(value, str | Path) else plan.name
-    return _Source(mask(text), plan, text if looks_like_url(text) else "")
+    if looks_like_url(text):
+        return _Source(_plain(text), plan, text)
+    return _Source(mask(text), plan)
+
+
+def _plain(url: str) -> str:
+    """Return a URL as people speak of it: without driver, password and options."""
+    parts = normalise(url).set(query={})
+    return parts.set(drivername=parts.get_backend_name()).render_as_string(hide_password=True)
 
 
 def _dialect(url: str) -> str:

@@ -22,13 +22,12 @@ _NOT_CONNECTED = {
     "sqlserver": "SQL Server",
     "mssql": "SQL Server",
     "mongodb": "MongoDB",
-    "mongodb+srv": "MongoDB",
 }
 
 
 def looks_like_url(text: str) -> bool:
     """Say whether `text` is meant as a database URL."""
-    return bool(re.match(r"^[a-z][a-z0-9+]*://", text, re.IGNORECASE)) or text.startswith("file:")
+    return bool(re.match(r"^(?:jdbc:)?[a-z][a-z0-9+]*://", text, re.IGNORECASE)) or text.startswith("file:")
 
 
 def normalise(text: str | URL) -> URL:
@@ -38,9 +37,10 @@ def normalise(text: str | URL) -> URL:
     search path; pool parameters are taken out (`pool_options` reads them).
     Raises UsageError for what is no URL, NotCovered for servers that dbplan does not connect to.
     """
-    if isinstance(text, str) and text.startswith("file:"):
-        text = "sqlite:///" + text.removeprefix("file:").split("?")[0]
-    scheme = str(text).split(":", 1)[0].lower()
+    if isinstance(text, str):
+        text = text.removeprefix("jdbc:")
+        text = "sqlite:///" + text.removeprefix("file:").split("?")[0] if text.startswith("file:") else text
+    scheme = str(text).split(":", 1)[0].split("+")[0].lower()
     if scheme in _NOT_CONNECTED:
         raise NotCovered(
             f"{_NOT_CONNECTED[scheme]}: dbplan does not connect to it; "

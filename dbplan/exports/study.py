@@ -108,7 +108,7 @@ def _verdict(plan: Plan, tool: Target, server: str, written: Written) -> str:
     tables = sum(not table.info.get("is_view") for table in plan.tables)
     lost = len(written.lost)
     said = f"{lost} thing{'s' * (lost != 1)} that {tool.name} cannot say" if lost else "nothing is lost"
-    return f"{tables} table{'s' * (tables != 1)} for {server} in {', '.join(written.files)}; {said}"
+    return f"{tables} table{'s' * (tables != 1)} for {server}; {said}"
 
 
 def _blocks(written: Written, tool: Target, lost: tuple[Finding, ...]) -> list[Block]:

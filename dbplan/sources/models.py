@@ -14,7 +14,7 @@ from dbplan.errors import SourceError, UnknownName, UsageError
 from dbplan.plan import Plan
 from dbplan.sources import modules
 
-_USUAL_NAMES = ("PLAN", "plan", "metadata", "Base", "db")
+_USUAL_NAMES = ("PLAN", "plan", "metadata", "Base", "db", "SQLModel")
 
 
 def load(target: str) -> Plan:
