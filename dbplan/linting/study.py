@@ -82,6 +82,8 @@ def judge(schema: Schema, result: Sorted) -> Report:
     """Return the report of what stands and what is accepted."""
     weighty = tuple(finding for finding in result.open if finding.severity is not Severity.NOTE)
     blocks: list[Block] = []
+    if result.open and (said := _other_words(schema)):
+        blocks.append(Text(said))
     if weighty:
         blocks.append(Findings(weighty))
     blocks += _notes(result.open)
@@ -94,6 +96,18 @@ def judge(schema: Schema, result: Sorted) -> Report:
         blocks=tuple(blocks),
         evidence=result.open,
         actions=weighty,
+    )
+
+
+def _other_words(schema: Schema) -> str:
+    """Return what is to be said of mends where the plan was written for a server of other words."""
+    own = str(schema.plan.metadata.info.get("dialect") or "postgresql")
+    if own in ("postgresql", "cockroachdb"):
+        return ""
+    name = {"mysql": "MySQL", "mariadb": "MariaDB", "sqlite": "SQLite", "mssql": "SQL Server"}.get(own, own)
+    return (
+        f"The plan was written for {name}. The rules look at it as PostgreSQL would, and the mends are in its words: "
+        f"take what a statement does, and say it in {name}'s."
     )
 
 

@@ -342,3 +342,11 @@ def test_a_schema_reflected_from_sqlite_is_read():
     rules = {f.rule for f in report.evidence}
     assert {"pk-missing", "name-reserved", "type-unknown", "fk-no-index"} <= rules
     assert "type-tz-naive" not in rules
+
+
+def test_mends_for_a_plan_of_another_server_say_whose_words_they_are():
+    metadata = MetaData(info={"dialect": "mysql"})
+    Table("t", metadata, Column("a", Integer))
+    assert "written for MySQL" in str(lint(Plan("p", metadata)))
+    metadata.info["dialect"] = "postgresql"
+    assert "written for" not in str(lint(Plan("p", metadata)))
