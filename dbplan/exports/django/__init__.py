@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from keyword import iskeyword
 from typing import Any
 
 from sqlalchemy import Column, ForeignKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.schema import AddConstraint
 
-from dbplan.ddl import statements
+from dbplan.ddl import Statement, statements
 from dbplan.evidence import Place
 from dbplan.exports import facts
 from dbplan.exports.alchemy.module import attribute
@@ -18,7 +20,7 @@ from dbplan.exports.alchemy.page import unescaped
 from dbplan.exports.django import fields, meta
 from dbplan.exports.django.page import Page, name_of_server, own_name
 from dbplan.exports.python import Imports, Node, Text, assigned, call, docstring, listed, shown
-from dbplan.exports.relations import Relation, naming
+from dbplan.exports.relations import Naming, Relation, naming
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
@@ -73,12 +75,38 @@ def _page(plan: Plan, dialect: str) -> Page:
     reserved = _RESERVED | {"ServerField", "in_sql"}
     first = naming(plan, style, reserved)
     names = naming(plan, attribute(_RESERVED | frozenset(first.classes.values()), "_field"), reserved)
+    names = replace(names, classes=_classes(names.classes))
     words = {*reserved, *names.classes.values(), *names.fields.values(), *dir(builtins)}
     words |= {name for relation in names.relations for name in (relation.name, relation.back)}
-    page = Page(plan, unescaped(dialect), Imports(words - {"models"}), names, {}, {})
+    page = Page(plan, unescaped(dialect), Imports(words - {"models"}), names, {}, {}, entangled=_is_entangled(names))
     for table in plan.tables:
         _name_fields(page, table)
     return page
+
+
+def _classes(classes: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of models as Django takes them: no underscore first or last, and no two together."""
+    taken = set(classes.values())
+    found = {}
+    for key, name in classes.items():
+        wanted = re.sub("__+", "_", name).strip("_") or "Model"
+        while wanted != name and wanted in taken:
+            wanted = f"{wanted}Model"
+        taken.add(wanted)
+        found[key] = wanted
+    return found
+
+
+def _is_entangled(names: Naming) -> bool:
+    """Say whether a model with indexes or constraints is led to by one that comes before it by name.
+
+    A migration then adds indexes between tables and their keys, over which Django's optimizer does not move keys.
+    """
+    for relation in names.relations:
+        earlier = names.class_of(relation.child).lower() < names.class_of(relation.parent).lower()
+        if earlier and (relation.parent.indexes or len(relation.parent.constraints) > 1):
+            return True
+    return False
 
 
 def _name_fields(page: Page, table: Table) -> None:
@@ -117,6 +145,8 @@ def _single(page: Page, way: Relation) -> Column[Any] | None:
     others = [other for other in page.naming.out_of(way.child) if other.columns == (column,)]
     if others[0] is not way or column.computed is not None:
         return None
+    if page.entangled and column.primary_key and len(column.table.primary_key.columns) > 1:
+        return None  # where keys come after their tables, Django's migrations lose them out of a CompositePrimaryKey
     alone = target.primary_key and len(target.table.primary_key.columns) == 1
     return column if (alone or _is_unique(target)) and _same_type(page, column, target) else None
 
@@ -280,8 +310,17 @@ def _adding(page: Page, key: ForeignKeyConstraint, given: str) -> str:
 
 def _lose_objects(page: Page, dialect: str, kinds: frozenset[str]) -> None:
     """Note what of some kinds stands beside the tables."""
-    for statement in statements(page.plan, dialect):
+    everything = statements(page.plan, dialect)
+    for statement in everything:
         if statement.kind in kinds:
             said = _OBJECTS[statement.kind].format(place=statement.place)
             named = "" if str(statement.place) else f": {statement.sql.splitlines()[0]}"
-            page.lose(statement.place, said + named, f"{statement.sql};")
+            page.lose(statement.place, said + named, "\n".join(_with_comments(statement, everything)))
+
+
+def _with_comments(statement: Statement, everything: Iterable[Statement]) -> Iterator[str]:
+    """Yield a statement and, of a view, the comments on it."""
+    yield f"{statement.sql};"
+    if statement.kind == "view":
+        named = statement.place.table
+        yield from (f"{other.sql};" for other in everything if other.kind == "comment" and other.place.table == named)

@@ -26,7 +26,8 @@ _IN_SQL = '''def in_sql(template, field=None):
 class Page:
     """One `models.py` in the making.
 
-    `attributes` are the fields' names by table key and column name; `keys` the relation that a column is the way of.
+    `attributes` are the fields' names by table key and column name; `keys` the relation that a column is the way of;
+    `entangled` says that Django makes some keys later than their tables.
     """
 
     plan: Plan
@@ -39,6 +40,7 @@ class Page:
     blocks: dict[str, str] = field(default_factory=dict)
     lost: list[Finding] = field(default_factory=list)
     naming_of_server: dict[str, set[str]] = field(default_factory=dict)
+    entangled: bool = False
 
     def models(self, name: str) -> str:
         """Return a name of django.db.models."""
