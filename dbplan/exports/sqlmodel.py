@@ -11,7 +11,7 @@ from sqlalchemy.schema import AddConstraint
 
 from dbplan.ddl import Statement, statements
 from dbplan.evidence import Place
-from dbplan.exports.alchemy import columns, kinds, relationships, tables
+from dbplan.exports.alchemy import columns, filling, kinds, relationships, tables
 from dbplan.exports.alchemy.module import module, named_page, sequences
 from dbplan.exports.alchemy.page import Page
 from dbplan.exports.python import Group, Named, Node, Text, assigned, call, docstring, flat, mapped, quoted, shown
@@ -150,7 +150,11 @@ def _field(page: Page, column: Column[Any]) -> str:
 def _default(page: Page, column: Column[Any]) -> Named | None:
     """Return what a field is before it is set: what the client makes, or nothing where the server fills it in."""
     made: Any = column.default
+    by_client = filling.by_client(page, column)
+    if by_client is not None:
+        return Named("default_factory=", by_client)
     filled = column.server_default is not None or column.autoincrement is True or isinstance(made, Sequence)
+    filled = filled or filling.at_first(page, column) is not None
     if made is not None and not isinstance(made, Sequence):
         plain = made.is_scalar or (made.is_callable and hasattr(made.arg, "__wrapped__"))
         written = columns.client(page, made) if plain else None

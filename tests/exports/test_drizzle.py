@@ -162,3 +162,11 @@ def test_set_null_of_some_columns_is_set_null_and_told():
     assert '.onDelete("set null")' in written.files["schema.ts"]
     assert [str(f.place) for f in written.lost][:1] == ["node (node_parent)"]
     assert "SET NULL (parent) sets all columns" in written.lost[0].message
+
+
+def test_what_no_function_fills_in_is_told():
+    metadata = sa.MetaData(info={"dialect": "postgresql"})
+    made = [sa.Column(f"c{n}", sa.Text, info={"default": told}) for n, told in enumerate(("cuid()", "uuid()"))]
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *made)
+    lost = write(Plan("p", metadata), "postgresql").lost
+    assert [(f.place.column, "cuid()" in f.message) for f in lost] == [("c0", True)]

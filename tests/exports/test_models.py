@@ -180,3 +180,37 @@ def test_a_serial_beside_the_key_is_one_again_and_left_to_the_server(tmp_path):
             session.add_all([module.T(id="a"), module.T(id="b")])
             session.commit()
             assert session.scalars(sa.select(module.T.n).order_by(module.T.id)).all() == [1, 2]
+
+
+FILLED = """
+datasource db {
+  provider = "postgresql"
+}
+model T {
+  id String   @id @default(uuid(7)) @db.Uuid
+  s  String   @default(uuid())
+  v  String   @default(uuid(7))
+  at DateTime @updatedAt
+  c  String?  @default(cuid())
+}
+"""
+
+
+def test_what_prismas_client_fills_in_an_insert_fills_in_or_it_is_told(tmp_path):
+    (tmp_path / "schema.prisma").write_text(FILLED)
+    plan = read(str(tmp_path / "schema.prisma"))
+    written = write(plan, "postgresql")
+    assert [(f.place.column, "cuid()" in f.message) for f in written.lost] == [("c", True)]
+    with loaded(written.files["models.py"]) as module:
+        made = models.from_object(module.Base, name="again", source=NAME)
+        assert differences(catalog_of(plan), catalog_of(made)) == ()
+        assert write(made, "postgresql").lost == written.lost
+        with sandbox(made, on="postgresql") as stage, sa.orm.Session(stage.engine) as session:
+            session.add_all([module.T(), module.T()])
+            session.commit()
+            rows = session.scalars(sa.select(module.T).order_by(module.T.id)).all()
+            before = [(row.id, row.at) for row in rows]
+            assert {(row.id.version, uuid.UUID(row.s).version, uuid.UUID(row.v).version) for row in rows} == {(7, 4, 7)}
+            rows[0].s = "x"
+            session.commit()
+            assert rows[0].at > before[0][1]

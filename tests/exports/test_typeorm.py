@@ -104,3 +104,26 @@ def test_set_null_of_some_columns_is_set_null_and_told():
     written = write(Plan("p", metadata), "postgresql")
     assert 'onDelete: "SET NULL"' in written.files["entities.ts"]
     assert "ON DELETE SET NULL (parent) sets all columns of the key here" in [f.message for f in written.lost]
+
+
+CLIENT = """
+datasource db {
+  provider = "postgresql"
+}
+model T {
+  id String   @id @default(uuid(7)) @db.Uuid
+  s  String   @default(uuid())
+  c  String   @default(cuid())
+  at DateTime @updatedAt
+}
+"""
+
+
+def test_what_the_client_fills_in_is_a_method_or_told(tmp_path):
+    (tmp_path / "schema.prisma").write_text(CLIENT)
+    written = write(read(str(tmp_path / "schema.prisma")), "postgresql")
+    text = written.files["entities.ts"]
+    assert "this.id ??= uuidv7();\n    this.s ??= crypto.randomUUID();\n    this.at = new Date();" in text
+    assert "@BeforeUpdate()\n  touch(): void {\n    this.at = new Date();" in text
+    assert "function uuidv7()" in text
+    assert [(f.place.column, "cuid()" in f.message) for f in written.lost] == [("c", True)]

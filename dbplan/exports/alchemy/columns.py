@@ -13,7 +13,7 @@ from sqlalchemy.schema import FetchedValue, UniqueConstraint
 from sqlalchemy.sql.elements import ClauseElement, TextClause
 
 from dbplan.evidence import Place
-from dbplan.exports.alchemy import kinds
+from dbplan.exports.alchemy import filling, kinds
 from dbplan.exports.alchemy.clauses import clause, condition
 from dbplan.exports.alchemy.constraints import check, foreign_key, of_dialects, words
 from dbplan.exports.alchemy.conventions import is_automatic
@@ -37,8 +37,8 @@ def arguments(page: Page, column: Column[Any], *, type_: Node | None, nullable: 
         "nullable": None if column.nullable == nullable else repr(column.nullable),
         "index": "True" if own_index(page, column) is not None else None,
         "unique": "True" if is_unique(page, column) else None,
-        "default": _made(page, column, column.default, "default"),
-        "onupdate": _made(page, column, column.onupdate, "onupdate"),
+        "default": _default(page, column),
+        "onupdate": filling.at_change(page, column) or _made(page, column, column.onupdate, "onupdate"),
         "server_default": _server_default(page, column),
         "server_onupdate": _fetched(page, column),
         "quote": page.quote(column.name),
@@ -168,6 +168,12 @@ def _fetched(page: Page, column: Column[Any]) -> Node | None:
     made = column.server_onupdate
     is_own = isinstance(made, FetchedValue) and not isinstance(made, Computed)
     return call(page.sa("FetchedValue")) if is_own else None
+
+
+def _default(page: Page, column: Column[Any]) -> Node | None:
+    filling.lose(page, column)
+    said = filling.by_client(page, column) or filling.at_first(page, column)
+    return said or _made(page, column, column.default, "default")
 
 
 def _made(page: Page, column: Column[Any], made: Any, what: str) -> Node | None:

@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import Sequence, Table
 
-from dbplan.exports.alchemy import columns, enums
+from dbplan.exports.alchemy import columns, enums, filling
 from dbplan.exports.alchemy.conventions import conventions
 from dbplan.exports.alchemy.page import Page, unescaped
 from dbplan.exports.python import Imports, docstring, names_in, shown
 from dbplan.exports.relations import Naming, naming, snake
 from dbplan.plan import Plan
 
-_OWN = frozenset({"Base", "values", "ServerType", "annotations"})
+_OWN = filling.NAMES | {"Base", "values", "ServerType", "annotations"}
 _KINDS = frozenset({"int", "str", "bool", "float", "bytes", "list", "dict", "type", "object"})
 
 
@@ -77,6 +77,7 @@ def module(page: Page, blocks: list[str], *, future: bool) -> str:
     """Return the text of a module: what it is, its imports, its helpers and enums, then its tables."""
     own = [enums.written(page.imports, enum, name) for enum, name in page.enums.items()]
     used = names_in("\n".join(blocks))
+    used |= names_in("\n".join(text for name, text in page.helpers.items() if name in used))  # which use each other
     helpers = [page.helpers[name] for name in sorted(page.helpers) if name in used]
     body = "\n\n\n".join([*helpers, *own, *blocks])
     told = docstring(page.plan.summary or f"The tables of {page.plan.name}", 0)

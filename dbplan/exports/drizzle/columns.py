@@ -12,6 +12,7 @@ from sqlalchemy import Column, Identity
 from dbplan.exports.drizzle.kinds import KINDS, NATIVE, Kind, alias
 from dbplan.exports.drizzle.page import Page, constant, enum_of, key_of, text_if_other
 from dbplan.exports.facts import Default, Facts, SqlType
+from dbplan.exports.server_words import is_plain_now
 from dbplan.exports.typescript import Arrow, Call, List, Node, Record, Text, Word, call, document, number, record
 
 _SERIAL = re.compile(r"\b(SMALL|BIG)?SERIAL\b")
@@ -144,6 +145,8 @@ def _filled(page: Page, facts: Facts, kind: Kind) -> Iterator[tuple[Any, ...]]:
         yield from _default(page, facts.default, kind, facts.type)
     elif page.core == "pg" and column.server_default is not None and not kind.function.endswith("serial"):
         yield "default", page.sql(_default_words(page, column))
+    if page.core == "mysql" and kind.function == "timestamp" and is_plain_now(column):
+        yield ("onUpdateNow",)
     yield from _client(page, facts, kind)
 
 
@@ -244,8 +247,17 @@ def _client(page: Page, facts: Facts, kind: Kind) -> Iterator[tuple[Any, ...]]:
     made = _made_by_client(page, facts, kind)
     if made is not None and facts.default is None:
         yield "$defaultFn", Arrow("", made)
+    elif facts.client and facts.default is None:
+        said = f"the client fills it in by {facts.client}; no function does here: the application has to give the value"
+        page.lose(said, facts.column.table, column=facts.column.name)
     if facts.updated and kind.function in ("timestamp", "datetime") and not facts.type.dimensions:
         yield "$onUpdate", Arrow("", Call(Word("new Date")))
+    elif facts.column.info.get("updated_at"):
+        page.lose(
+            "no function sets it when the row changes: the application has to",
+            facts.column.table,
+            column=facts.column.name,
+        )
 
 
 def _made_by_client(page: Page, facts: Facts, kind: Kind) -> Node | None:

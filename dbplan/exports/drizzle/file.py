@@ -25,24 +25,11 @@ from dbplan.exports.typescript import (
     imports,
     statement,
 )
+from dbplan.exports.typescript.functions import UUID_V7
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
 _SERVERS = ("postgresql", "cockroachdb", "mysql", "mariadb", "sqlite")
-_UUID_V7 = """\
-/** Returns a UUIDv7: unique everywhere, and sorted by the time of its creation. */
-function uuidv7(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  let time = Date.now();
-  for (let place = 5; place >= 0; place--) {
-    bytes[place] = time % 256;
-    time = Math.floor(time / 256);
-  }
-  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
-  return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}"""
 
 
 def write(plan: Plan, dialect: str) -> Written:
@@ -55,7 +42,7 @@ def write(plan: Plan, dialect: str) -> Written:
     bodies += [view(page, found) for found in views_in_order(plan.metadata)]
     linked = [words for found in plain if (words := relations(page, found))]
     head = [*_schemas(page), *_enums(page), *_customs(page), *_sequences(page)]
-    helpers = [_UUID_V7] if "uuidv7" in page.functions else []
+    helpers = [UUID_V7] if "uuidv7" in page.functions else []
     _lose_of_plan(page)
     parts = [_imports(page), *helpers, *head, *bodies, *linked]
     return Written({"schema.ts": "\n\n".join(filter(None, parts)) + "\n"}, tuple(page.lost))

@@ -135,7 +135,8 @@ def _lost(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
     if kind.collation:
         yield f"the collation {kind.collation} is the database's own there"
     if said.scalar and not said.scalar.exact:
-        yield f"its type {kind.words} is another one there: Prisma knows only {said.scalar.name} on that server"
+        was = f"its type {kind.words}" if kind.words else "its type (it has none)"
+        yield f"{was} is another one there: Prisma knows only {said.scalar.name} on that server"
     yield from _lost_filling(column, said, context)
 
 
@@ -150,7 +151,13 @@ def _lost_numbering(column: Column[Any], context: Context) -> Iterator[str]:
 
 def _lost_filling(column: Column[Any], said: Said, context: Context) -> Iterator[str]:
     facts, made = said.facts, column.default
-    if made is None or facts.default is not None or facts.counts or column.computed is not None:
+    if (
+        made is None
+        or _is_updated(facts, said)
+        or facts.default is not None
+        or facts.counts
+        or column.computed is not None
+    ):
         return
     if default(facts, said.type, context.provider) is None:
         what = repr(getattr(made, "arg", "")) if made.is_scalar else "a function"

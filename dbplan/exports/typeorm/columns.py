@@ -106,6 +106,8 @@ def _options(page: Page, facts: Facts, kind: Kind, key_name: str) -> Options:
     elif found.nullable:
         options.append(("nullable", Word("true")))
     options += _filled(page, facts, kind)
+    if again := found.info.get("on_update"):
+        options.append(("onUpdate", Text(str(again).upper().removesuffix("()"))))
     if facts.comment and page.server not in ("sqlite", "mssql"):
         options.append(("comment", Text(found.comment or facts.comment)))
     return options
@@ -228,6 +230,20 @@ def _lose_sequence(page: Page, found: Column[Any], said: str) -> None:
     name = shortened(found.table.name, found.name, "seq")
     place = Place(f"{found.table.schema}.{name}" if found.table.schema else name)
     page.lost.append(Finding("export-typeorm", Severity.NOTE, place, f"the sequence of an identity: {said}"))
+
+
+def held(page: Page, facts: Facts) -> str:
+    """Return the type of what a column's property holds, without null."""
+    return _held(page, facts, _known(page, facts))
+
+
+def dated(page: Page, facts: Facts) -> str:
+    """Return the decorator of a time that TypeORM sets by itself; "" for any other column."""
+    return _dated(page, facts, _known(page, facts))
+
+
+def _known(page: Page, facts: Facts) -> Kind:
+    return Kind("enum") if facts.type.native else kind_of(facts.type.base or facts.type, page.server)
 
 
 def enum(name: str, labels: tuple[str, ...]) -> str:

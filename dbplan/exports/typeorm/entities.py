@@ -11,10 +11,12 @@ from sqlalchemy.schema import PrimaryKeyConstraint
 
 from dbplan.exports.clauses import IndexWords, beside, condition, exclusion, index_words, names, parent_of, timing
 from dbplan.exports.typeorm.columns import column, view_column
+from dbplan.exports.typeorm.filling import methods
 from dbplan.exports.typeorm.links import apart, inward, lose_of_key, outward
 from dbplan.exports.typeorm.page import Page
 from dbplan.exports.typescript import List, Node, Record, Sql, Text, Word, jsdoc
 
+_OF_MYSQL = ("fulltext", "spatial")
 _METHODS = frozenset({"btree", "hash", "gist", "spgist", "gin", "brin"})
 
 
@@ -26,6 +28,7 @@ def entity(page: Page, found: Table) -> str:
     above = [_entity(page, found), *_constraints(page, found, known), *apart(page, found, known)]
     above += [_index(page, words) for words in _indexes(page, found)]
     body = [*(column(page, one, key) for one in found.columns), *outward(page, found, known), *inward(page, found)]
+    body += methods(page, found)
     _lose_of_table(page, found)
     return "\n".join([*above, f"export class {page.class_of(found)} {{", "\n\n".join(body), "}"])
 
@@ -97,15 +100,16 @@ def _index(page: Page, words: IndexWords) -> str:
     """Return an index; one of more than columns is left to a migration, and TypeORM is told to let it be."""
     table, method = words.index.table, words.method.lower()
     columns = [part.column for part in words.parts if part.column is not None and not part.operator_class]
-    if len(columns) < len(words.parts) or (method and method not in _METHODS) or words.settings:
+    if len(columns) < len(words.parts) or (method and method not in (*_METHODS, *_OF_MYSQL)) or words.settings:
         page.lose("TypeORM has no words for it: create it in a migration", table, index=words.name)
         return page.decorate("Index", Text(words.name), Record((("synchronize", Word("false")),)))
     if not all(part.plain for part in words.parts):
         page.lose("TypeORM has no order in indexes: its columns all ascend", table, index=words.name)
-    elif words.beside:
+    if words.beside:
         page.lose(f"{', '.join(words.beside)} is left out", table, index=words.name)
     options: list[tuple[str, Node]] = [("unique", Word("true"))] if words.unique else []
     options += [("type", Text(method))] if method and page.server == "postgresql" else []
+    options += [(method, Word("true"))] if method in _OF_MYSQL else []
     options += [("where", _template(words.where))] if words.where else []
     fields = List(tuple(Text(page.field_of(one)) for one in columns))
     return page.decorate("Index", Text(words.name), fields, *([Record(tuple(options))] if options else []))

@@ -16,6 +16,7 @@ from dbplan.exports.typeorm.entities import entity, refused, view
 from dbplan.exports.typeorm.kinds import SUPPORTED
 from dbplan.exports.typeorm.page import Page, enum_key, new_page
 from dbplan.exports.typescript import imports
+from dbplan.exports.typescript.functions import UUID_V7
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
@@ -30,7 +31,8 @@ def write(plan: Plan, dialect: str) -> Written:
     read = views_read(plan.metadata)
     classes += [view(page, one, read[one]) for one in views_in_order(plan.metadata)]
     _lose_of_plan(page)
-    parts = [_imports(page), *_enums(page), *classes]
+    functions = [UUID_V7] if "uuidv7" in page.functions else []
+    parts = [_imports(page), *functions, *_enums(page), *classes]
     return Written({"entities.ts": "\n\n".join(filter(None, parts)) + "\n"}, tuple(page.lost))
 
 

@@ -19,11 +19,12 @@ from dbplan.exports.typescript.names import GLOBALS
 from dbplan.plan import Plan
 
 _DECORATORS = (
-    "Check Column CreateDateColumn Entity Exclusion ForeignKey Generated Index JoinColumn ManyToOne OneToMany OneToOne "
-    "PrimaryColumn PrimaryGeneratedColumn Relation Unique UpdateDateColumn ViewColumn ViewEntity"
+    "BeforeInsert BeforeUpdate Check Column CreateDateColumn Entity Exclusion ForeignKey Generated Index JoinColumn "
+    "ManyToOne OneToMany OneToOne PrimaryColumn PrimaryGeneratedColumn Relation Unique UpdateDateColumn ViewColumn "
+    "ViewEntity"
 )
-DECORATORS = frozenset(_DECORATORS.split())
-"""Names that the file imports: no class of the schema is called so."""
+DECORATORS = frozenset(_DECORATORS.split()) | {"uuidv7"}
+"""Names that the file imports or declares: no class of the schema is called so."""
 EnumKey = tuple[str, str]
 
 
@@ -38,6 +39,7 @@ class Page:
     left: frozenset[str]
     enums: dict[EnumKey, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
     lost: list[Finding] = field(default_factory=list)
 
     @property

@@ -1,4 +1,5 @@
 import {
+  BeforeInsert,
   Check,
   Column,
   CreateDateColumn,
@@ -11,6 +12,20 @@ import {
   UpdateDateColumn,
 } from "typeorm";
 import type { Relation } from "typeorm";
+
+/** Returns a UUIDv7: unique everywhere, and sorted by the time of its creation. */
+function uuidv7(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  let time = Date.now();
+  for (let place = 5; place >= 0; place--) {
+    bytes[place] = time % 256;
+    time = Math.floor(time / 256);
+  }
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+  return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
 
 @Entity({
   name: "audit_logs",
@@ -82,6 +97,11 @@ export class AuditLog {
     foreignKeyConstraintName: "fk_audit_logs_user_id_users",
   })
   user!: Relation<User>;
+
+  @BeforeInsert()
+  fillIn(): void {
+    this.id ??= uuidv7();
+  }
 }
 
 @Entity({
@@ -202,6 +222,11 @@ export class Transaction {
     foreignKeyConstraintName: "fk_transactions_user_id_users",
   })
   user!: Relation<User>;
+
+  @BeforeInsert()
+  fillIn(): void {
+    this.id ??= uuidv7();
+  }
 }
 
 @Entity({
@@ -276,4 +301,9 @@ export class User {
 
   @OneToMany(() => Transaction, (transaction) => transaction.user)
   transactions!: Transaction[];
+
+  @BeforeInsert()
+  fillIn(): void {
+    this.id ??= uuidv7();
+  }
 }
