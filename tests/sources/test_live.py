@@ -19,6 +19,8 @@ from sqlalchemy import (
 )
 
 from dbplan.comparison import differences
+from dbplan.ddl import statements, translated
+from dbplan.ddl.compilers import compiler_dialect
 from dbplan.errors import ConnectionFailed, SourceError
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
@@ -140,3 +142,24 @@ def test_a_plain_unique_of_a_live_postgresql_is_plain():
     assert {name: item.info for name, item in made.items()} == {"uq_plain": {}, "uq_nulls": {}, "ix_plain": {}}
     said = {name: item.dialect_options["postgresql"]["nulls_not_distinct"] for name, item in made.items()}
     assert said == {"uq_plain": None, "uq_nulls": True, "ix_plain": None}
+
+
+def test_a_domain_keeps_the_measures_of_its_type():
+    made = """
+    CREATE DOMAIN pct AS numeric(5,2) CHECK (value <= 100); CREATE DOMAIN code AS varchar(3);
+    CREATE DOMAIN moment AS timestamp(3) with time zone; CREATE DOMAIN flags AS bit varying(4);
+    CREATE TABLE t (a pct, b code, c moment, d flags, e pct[])
+    """
+    with sandbox(Plan("live", MetaData())) as stage:
+        with stage.engine.begin() as connection:
+            connection.exec_driver_sql(made)
+        plan = read(stage.url)
+    types = [getattr(column.type, "item_type", column.type).data_type for column in plan.table("t").columns]
+    words = ["NUMERIC(5, 2)", "VARCHAR(3)", "TIMESTAMP(3) WITH TIME ZONE", "BIT VARYING(4)", "NUMERIC(5, 2)"]
+    assert [kind.compile(compiler_dialect("postgresql")).upper() for kind in types] == words
+    assert "a DECIMAL(5, 2)" in "\n".join(s.sql for s in spoken(plan, "mysql")).replace("NUMERIC", "DECIMAL")
+
+
+def spoken(plan, dialect):
+    """Return the statements of a plan in another server's words."""
+    return statements(Plan("p", translated(plan.metadata, dialect).metadata), dialect)

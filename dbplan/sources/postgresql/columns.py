@@ -41,6 +41,7 @@ _SPELLED = {
     "time": "time without time zone",
 }
 _LONGEST_NAME = 63
+_ARGUMENTS = re.compile(r"\(([\d, ]+)\)")
 
 
 # Names that the server did not choose by itself. They differ once a table is renamed, and no two schemas are told apart
@@ -65,7 +66,7 @@ def mend(table: Table, book: Book) -> None:
     """Give the columns of a reflected table their types, defaults and the statements that follow them."""
     for column in table.columns:
         facts = book.of("column", table.fullname, column.name)
-        _give_type(column, facts)
+        _give_type(column, facts, book)
         _give_nullability(column, facts, table)
         _give_default(column, facts, book)
         if column.identity is not None:
@@ -78,15 +79,33 @@ def alterations(table: Table) -> list[str]:
     return table.info.setdefault("alterations", [])  # type: ignore[no-any-return]
 
 
-def _give_type(column: Column[Any], facts: Facts) -> None:
+def _give_type(column: Column[Any], facts: Facts, book: Book) -> None:
     kind = getattr(column.type, "item_type", column.type)
     if isinstance(kind, DOMAIN):
         kind.create_type = False  # its statement is one of the plan's types
         kind.collation = None
+        name = f"{kind.schema}.{kind.name}" if kind.schema else str(kind.name)
+        _measure(kind, book.of("domain", name).get("type", ""))
     words = facts.get("type", "")
     collated = f"{words} COLLATE {facts['collation']}" if "collation" in facts else words
     if words and (isinstance(kind, NullType) or _spelled(column.type) != _normal(collated)):
         column.type = ServerType(collated, "postgresql")
+
+
+def _measure(domain: DOMAIN, words: str) -> None:
+    """Give a domain's base type its length or precision, which SQLAlchemy's reflection leaves out."""
+    base: Any = domain.data_type
+    if not words or _spelled(base) == _normal(words):
+        return
+    found = _ARGUMENTS.search(words)
+    sizes = [int(size) for size in found[1].split(",")] if found else []
+    try:
+        made = (
+            type(base)(timezone=base.timezone, precision=sizes[0]) if hasattr(base, "timezone") else type(base)(*sizes)
+        )
+    except (TypeError, IndexError):
+        made = base
+    domain.data_type = made if _spelled(made) == _normal(words) else ServerType(words, "postgresql")
 
 
 def _spelled(kind: Any) -> str:
