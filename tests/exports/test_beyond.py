@@ -98,6 +98,7 @@ def tangled():
         sa.Column("code", sa.String(20), nullable=False, index=True),
         sa.Column("root", sa.ForeignKey("_nodes.id"), nullable=False),
         sa.Column("state", sa.String(9), server_default=State.ready, nullable=False),
+        sa.Column("mood", sa.Enum("happy", "sad", name="mood")),
         sa.Column("settings", sa.JSON, default={}, nullable=False),
         sa.Column("rules", sa.JSON, default={"a": [1]}, nullable=False),
         sa.Column("small", sa.Integer, sa.CheckConstraint("small < 10", name="ck_small")),
@@ -105,6 +106,8 @@ def tangled():
     sa.Index("ix__nodes_code", nodes.c.code)
     sa.Index("uq_code", nodes.c.code, unique=True)
     sa.Index("ix_size", sa.func.abs(nodes.c.size).desc())
+    sa.Index("ix_text", nodes.c.small, sa.text("size DESC"), sa.text("abs(small) nulls first"))
+    sa.Index("ix_mood", nodes.c.small, postgresql_where=sa.text("mood = 'happy'::mood"))
     sa.Table(
         "leaves", metadata,
         sa.Column("id", big, primary_key=True), sa.Column("size", big, nullable=False),

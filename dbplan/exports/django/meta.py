@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Enum,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    UniqueConstraint,
+    desc,
+    nulls_first,
+    nulls_last,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import Constraint, CreateIndex, PrimaryKeyConstraint
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.elements import TextClause, UnaryExpression
 
 from dbplan.evidence import Place
 from dbplan.exports.django import fields
@@ -26,6 +39,9 @@ _METHODS = {
     "hash": "HashIndex",
     "bloom": "BloomIndex",
 }
+_ORDERED = re.compile(
+    r"(?P<sql>.+?)(?:\s+(?P<order>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?", re.IGNORECASE | re.DOTALL
+)
 _SHORT = 30
 _LONG_INDEX = '''class {name}({base}):
     """An index whose name may be as long as the server's are."""
@@ -209,6 +225,8 @@ def _lost_options(page: Page, found: Index, table: Table) -> bool:
         reason = "Django takes no name that starts with an underscore or a digit"
     elif "definition" in found.info and "COLLATE" in str(found.info["definition"]):
         reason = "Django writes no collation in an index of columns"
+    elif _casts_to_own_type(page, found):
+        reason = "its condition speaks of a type that Django does not make"
     elif str(found.dialect_kwargs.get("postgresql_using") or "btree").lower() not in (*_METHODS, "btree"):
         reason = "Django has no index of that method"
     if reason:
@@ -218,6 +236,16 @@ def _lost_options(page: Page, found: Index, table: Table) -> bool:
             mend = ""
         page.lose(Place(table.key, index=name), f"it is left out: {reason}", mend)
     return bool(reason)
+
+
+def _casts_to_own_type(page: Page, found: Index) -> bool:
+    """Say whether a predicate has a cast to one of the plan's enums, which are text in Django's columns."""
+    where = found.dialect_kwargs.get(f"{page.dialect.name}_where")
+    if where is None or found.table is None:
+        return False
+    told = sql_of(page, where)
+    named = (str(column.type.name) for column in found.table.columns if isinstance(column.type, Enum))
+    return any(re.search(rf'::\s*(?:\w+\.)?"?{re.escape(name)}"?(?!\w)', told) for name in named)
 
 
 def _condition(page: Page, found: Index, known: Kinds) -> Node | None:
@@ -244,6 +272,7 @@ def _expression(page: Page, expression: Any, found: Index) -> Node:
     ops = dict(found.dialect_kwargs.get("postgresql_ops") or {})
     modifiers = []
     key = str(getattr(expression, "key", "") or getattr(expression, "name", ""))
+    expression = _told_apart(expression)
     while isinstance(expression, UnaryExpression):
         modifiers.append(expression.modifier)
         expression = expression.element
@@ -252,6 +281,16 @@ def _expression(page: Page, expression: Any, found: Index) -> Node:
     if key in ops:
         node = call(page.postgres("indexes", "OpClass"), node, name=Text(str(ops[key])))
     return _ordered(node, modifiers)
+
+
+def _told_apart(expression: Any) -> Any:
+    """Return SQL that ends with its order as an expression in that order."""
+    told = _ORDERED.fullmatch(expression.text) if isinstance(expression, TextClause) else None
+    if told is None or not (told["order"] or told["nulls"]):
+        return expression
+    made: Any = text(told["sql"])
+    made = desc(made) if (told["order"] or "").upper() == "DESC" else made
+    return {"FIRST": nulls_first, "LAST": nulls_last}[told["nulls"].upper()](made) if told["nulls"] else made
 
 
 def _operand(page: Page, expression: Any) -> Node:
