@@ -99,6 +99,21 @@ def test_a_table_that_another_session_holds_is_one_line(monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+def test_the_sequence_of_a_key_comes_with_it_also_under_a_name_that_is_cut():
+    metadata = MetaData()
+    for name in ("long_" * 12, "é" * 31, "t"):
+        Table(name, metadata, Column("id", Integer, primary_key=True))
+    Table("x" * 40, metadata, Column("y" * 50, Integer, primary_key=True))
+    with sandbox(Plan("live", metadata)) as stage:
+        plan = read(stage.url)
+        with stage.engine.connect() as connection:
+            before = snapshot(connection)
+    assert plan.metadata._sequences == {}
+    assert {column.server_default for table in plan.tables for column in table.columns} == {None}
+    with sandbox(plan) as stage, stage.engine.connect() as connection:
+        assert differences(before, snapshot(connection)) == ()
+
+
 def test_an_index_keeps_the_order_of_its_expressions():
     columns = "(lower(a)) text_pattern_ops DESC", "(a || 'x') NULLS FIRST", "upper(a) DESC NULLS LAST, id", "upper(a)"
     with sandbox(Plan("live", MetaData())) as stage:

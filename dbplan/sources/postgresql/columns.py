@@ -170,11 +170,13 @@ def is_serial_key(column: Column[Any], facts: Facts, book: Book) -> bool:
 
 
 def _made_name(column: Column[Any], book: Book) -> str:
-    """Return the name that the server gives the sequence of a column, "" where it would have to shorten it."""
-    schema, table = book.split(str(column.table.fullname))
-    name = f"{table}_{column.name}_seq"
-    fits = len(name.encode()) <= _LONGEST_NAME
-    return (name if schema is None else f"{schema}.{name}") if fits else ""
+    """Return the name that the server gives the sequence of a column: of a long one, the longer part is cut first."""
+    schema, named = book.split(str(column.table.fullname))
+    table, own = named.encode(), str(column.name).encode()
+    while len(table) + len(own) + len("__seq") > _LONGEST_NAME:
+        table, own = (table[:-1], own) if len(table) > len(own) else (table, own[:-1])
+    name = f"{table.decode(errors='ignore')}_{own.decode(errors='ignore')}_seq"
+    return name if schema is None else f"{schema}.{name}"
 
 
 def _give_identity(column: Column[Any], book: Book) -> None:
