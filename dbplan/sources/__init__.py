@@ -60,4 +60,6 @@ def own() -> tuple[str, ...]:
 
 def _is_prisma(text: str) -> bool:
     path = Path(text)
-    return path.suffix == ".prisma" or (path.is_dir() and any(path.glob("*.prisma")))
+    if not path.is_dir():
+        return path.suffix == ".prisma"
+    return any(path.glob("*.prisma")) or not any(path.rglob("*.py"))

@@ -80,6 +80,7 @@ class Builder(Transformer_NonRecursive[Token, list[Any]]):
             comment=_said([tokens.get("COMMENT", "")]),
             spot=self._spot(name),
             unsupported=unsupported,
+            type_spot=type.spot if isinstance(type, Literal) else self._spot(type),
         )
 
     @v_args(inline=True)

@@ -35,6 +35,7 @@ def parse(files: Mapping[str, str]) -> Schema:
         models=tuple(block for block in blocks if isinstance(block, Model)),
         enums=tuple(block for block in blocks if isinstance(block, Enumeration)),
         settings=tuple(block for block in blocks if isinstance(block, Settings)),
+        files=tuple(files),
     )
 
 
@@ -47,7 +48,8 @@ def _files(root: Path) -> list[Path]:
     # Prisma's client leaves a copy of the schema among the packages.
     found = sorted(file for file in root.rglob("*.prisma") if file.is_file() and "node_modules" not in file.parts)
     if not found:
-        raise SourceError(f'no .prisma file in the folder "{root}" or below it; give the schema\'s file or its folder')
+        what = f'no .prisma file in the folder "{root}" or below it, and no Python module'
+        raise SourceError(f"{what}; give the schema's file or its folder")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, order=True)
@@ -85,7 +85,8 @@ class Attribute:
 class Field:
     """A field: its type's name, "" or "?" or "[]" behind it, and what `///` says of it.
 
-    `unsupported` holds the server's own words of `Unsupported("…")`; `type` is then "Unsupported".
+    `unsupported` holds the server's own words of `Unsupported("…")`; `type` is then "Unsupported". `type_spot` is
+    where the type stands.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Field:
     comment: str
     spot: Spot
     unsupported: str = ""
+    type_spot: Spot | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,9 @@ class Settings:
 
 @dataclass(frozen=True)
 class Schema:
-    """All blocks of a schema, of every file, in order of appearance."""
+    """All blocks of a schema, of every file, in order of appearance; `files` are those that it was read from."""
 
     models: tuple[Model, ...]
     enums: tuple[Enumeration, ...]
     settings: tuple[Settings, ...]
+    files: tuple[str, ...] = field(default=(), compare=False)

@@ -167,7 +167,7 @@ REFUSED = [
     (related("aId Int", f"{HELD})", back="p Int"), "nothing leads back; add a field of type B to"),
     (related("p Int"), "nothing leads back; add a field of type A to"),
     (related("a A"), "says not what holds it; write @relation(fields: [aId], references: [id])"),
-    (related("as A[]", back='bs B[] @relation("x")'), "nothing leads back"),
+    (related("as A[]", back='bs B[] @relation("x")'), '"A.bs" has @relation("x"), "B.as" has no name; give both'),
     (related("aId Int", f"{HELD})", back="b B?"), '"a" is one to one, but aId may repeat; mark it @unique'),
     (related("a A?", back="b B?"), "neither side says what holds the relation"),
     (related("aId Int @unique", f"{HELD})", back="b B"), '"A.b" has no column and cannot be required; write B?'),
@@ -258,3 +258,22 @@ def test_names_are_there_once_over_all_files():
     files = {"a.prisma": model(), "b.prisma": "\n" + block("model A", "id Int @id")}
     with pytest.raises(SourceError, match=r'^b\.prisma:2:7: block "A" is there already, in a\.prisma:8:7'):
         check(parse(files))
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "words"),
+    [
+        ("title   Strng", 11, 'no type "Strng"; did you mean "String"?'),
+        ("@@index([id, nme])", 16, 'no field "nme" in model "A"'),
+        ("n Int @unique @default(autoinc())", 26, 'no function "autoinc()"; did you mean "autoincrement()"?'),
+    ],
+)
+def test_the_place_is_that_of_the_word(line, column, words):
+    with pytest.raises(SourceError) as caught:
+        check(parse({"a.prisma": model(line)}))
+    assert str(caught.value).startswith(f"a.prisma:10:{column}: {words}")
+
+
+def test_a_file_without_a_block_is_named():
+    with pytest.raises(SourceError, match=r"^a\.prisma: the schema has no datasource"):
+        check(parse({"a.prisma": "// nothing\n"}))

@@ -233,3 +233,8 @@ def test_cockroachdb_is_written_as_prisma_writes_it(schema):
 
 def _source(provider, more=""):
     return f'datasource db {{\n  provider = "{provider}"\n  {more}\n}}\n\n'
+
+
+def test_an_empty_folder_is_refused_as_one_without_schema_and_module(tmp_path):
+    with pytest.raises(SourceError, match=r'^no \.prisma file in the folder ".*" or below it, and no Python module'):
+        read(str(tmp_path))

@@ -51,7 +51,8 @@ def _datasource(schema: Schema) -> Settings:
 
 def _without_datasource(schema: Schema) -> str:
     blocks: list[Model | Enumeration | Settings] = [*schema.models, *schema.enums, *schema.settings]
-    place = f"{min(block.spot for block in blocks).file}: " if blocks else ""
+    files = [min(block.spot for block in blocks).file] if blocks else schema.files[:1]
+    place = f"{files[0]}: " if files else ""
     return f'{place}the schema has no datasource; add: datasource db {{ provider = "postgresql" }}, on three lines'
 
 
@@ -151,7 +152,7 @@ def check_type(facts: Facts, model: Model, item: Field) -> None:
     if kind == "Unsupported" and kind not in known and not item.unsupported:
         raise fault(item.spot, f'field "{item.name}" is of no type; write the server\'s words: Unsupported("…")')
     if kind not in (*known, "Unsupported"):
-        raise unknown(item.spot, "type", kind, known)
+        raise unknown(item.type_spot or item.spot, "type", kind, known)
     if model.kind == "type" and facts.related(item) is not None:
         raise fault(item.spot, f'a composite type leads to no model; field "{item.name}" is of model {kind}')
     if item.arity == "[]" and facts.provider not in _LISTS and facts.related(item) is None and kind != "Unsupported":

@@ -22,6 +22,7 @@ _FUNCTIONS = {
     "auto": ("String", "Bytes"),
     "dbgenerated": (),
 }
+_ONLY = {"sequence": "cockroachdb", "auto": "mongodb"}
 _NUMBERS = {"cuid": (1, 2), "uuid": (4, 7), "nanoid": tuple(range(2, 256))}
 _SEQUENCE = {
     **dict.fromkeys(("cache", "increment", "minValue", "maxValue", "start"), "number"),
@@ -120,10 +121,10 @@ def _bytes(text: str) -> bool:
 
 def _check_function(facts: Facts, model: Model, item: Field, call: Call) -> None:
     if call.name not in _FUNCTIONS:
-        raise unknown(call.spot, "function", f"{call.name}()", [f"{name}()" for name in _FUNCTIONS])
+        raise unknown(call.spot, "function", f"{call.name}()", _functions(facts.provider))
     if item.type == "Unsupported" and call.name != "dbgenerated":
         raise fault(call.spot, f'a default of an Unsupported field is dbgenerated("…"), found {call.name}()')
-    only = {"sequence": "cockroachdb", "auto": "mongodb"}.get(call.name, facts.provider)
+    only = _ONLY.get(call.name, facts.provider)
     if only != facts.provider:
         raise fault(call.spot, f"{call.name}() is {only}'s; the datasource's provider is {facts.provider}")
     types = _FUNCTIONS[call.name]
@@ -133,6 +134,12 @@ def _check_function(facts: Facts, model: Model, item: Field, call: Call) -> None
     _check_call(call)
     if call.name == "autoincrement":
         _check_autoincrement(facts, model, item, call)
+
+
+def _functions(provider: str) -> list[str]:
+    """Return the functions that fill in a field on a server."""
+    known = (name for name in _FUNCTIONS if _ONLY.get(name, provider) == provider)
+    return [f"{name}()" for name in known if (name, provider) != ("autoincrement", "mongodb")]
 
 
 def _check_call(call: Call) -> None:

@@ -124,6 +124,11 @@ def named(value: Value | None) -> tuple[str, ...]:
     return tuple(i.text if isinstance(i, Name) else i.name for i in items if isinstance(i, (Name, Call)))
 
 
+def spots(value: Value | None) -> tuple[Spot, ...]:
+    """Return where the fields stand that a list names."""
+    return tuple(item.spot for item in listed(value) if isinstance(item, (Name, Call)))
+
+
 def database_name(owner: Field | Model | Enumeration) -> str:
     """Return the name in the database: that of `@map`, else the schema's own."""
     return string(argument(attribute(owner, "map"), "name", first=True)) or owner.name

@@ -13,6 +13,7 @@ from dbplan.sources.prisma.validation.facts import (
     database_name,
     fault,
     named,
+    spots,
     string,
     unknown,
 )
@@ -54,13 +55,14 @@ def _check_fields(facts: Facts, model: Model, given: Attribute) -> None:
     names_ = _fields_of(given)
     if not names_:
         raise fault(given.spot, f'"@@{given.name}" has no fields; name at least one')
-    for position, name in enumerate(names_):
+    places = spots(argument(given, "fields", first=True))
+    for position, (name, spot) in enumerate(zip(names_, places, strict=True)):
         # On MongoDB a path leads into composite types.
         first, _, rest = name.partition(".")
         if first not in fields or (rest and facts.provider != "mongodb"):
-            raise unknown(given.spot, "field", name, fields, f'in {model.kind} "{model.name}"')
+            raise unknown(spot, "field", name, fields, f'in {model.kind} "{model.name}"')
         if rest:
-            _check_path(facts, given.spot, fields[first], rest)
+            _check_path(facts, spot, fields[first], rest)
         if facts.related(fields[first]) is not None:
             what = f'"{name}" is a relation, and "@@{given.name}" is for fields with a column'
             raise fault(given.spot, f"{what}; name the fields of its @relation")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dbplan.sources.prisma import names
-from dbplan.sources.prisma.syntax import Attribute, Field, Model, Name, Spot
+from dbplan.sources.prisma.syntax import Attribute, Field, Model, Name, Spot, Value
 from dbplan.sources.prisma.validation.facts import (
     Facts,
     argument,
@@ -11,6 +11,7 @@ from dbplan.sources.prisma.validation.facts import (
     database_name,
     fault,
     named,
+    spots,
     string,
     unknown,
 )
@@ -39,8 +40,8 @@ def check_references(facts: Facts, model: Model) -> None:
     for item, target in facts.relation_fields(model):
         given = attribute(item, "relation")
         if given is not None:
-            _check_exist(facts, given.spot, "fields", named(argument(given, "fields")), model)
-            _check_exist(facts, given.spot, "references", named(argument(given, "references")), target)
+            _check_exist(facts, "fields", argument(given, "fields"), model)
+            _check_exist(facts, "references", argument(given, "references"), target)
 
 
 def relation_name(item: Field) -> str:
@@ -72,9 +73,21 @@ def _opposite(facts: Facts, model: Model, item: Field, target: Model) -> Field:
     for field, other in facts.relation_fields(target):
         if other is model and field is not item and relation_name(field) == relation_name(item):
             return field
+    _refuse_other_name(facts, model, item, target)
     name = f' with @relation("{relation_name(item)}")' if relation_name(item) else ""
     mend = f'add a field of type {model.name} to "{target.name}"{name}'
     raise fault(item.spot, f'"{item.name}" leads to "{target.name}", and nothing leads back; {mend}')
+
+
+def _refuse_other_name(facts: Facts, model: Model, item: Field, target: Model) -> None:
+    """Refuse a relation whose other side is there, alone as well, under another name or none."""
+    own = {relation_name(field) for field, other in facts.relation_fields(model) if other is target}
+    back = [field for field, other in facts.relation_fields(target) if other is model and field is not item]
+    lonely = [field for field in back if relation_name(field) not in own]
+    if len(lonely) == 1:
+        here, there = (f'@relation("{name}")' if name else "no name" for name in map(relation_name, (item, lonely[0])))
+        what = f'"{model.name}.{item.name}" has {here}, "{target.name}.{lonely[0].name}" has {there}'
+        raise fault(item.spot, f"two sides of a relation have one name; {what}; give both the same, or none")
 
 
 def _check_sides(facts: Facts, near: tuple[Model, Field], far: tuple[Model, Field]) -> None:
@@ -139,9 +152,9 @@ def _check_held(facts: Facts, model: Model, item: Field, target: Model) -> None:
     _check_actions(facts, model, item, given)
 
 
-def _check_exist(facts: Facts, spot: Spot, word: str, found: tuple[str, ...], owner: Model) -> None:
+def _check_exist(facts: Facts, word: str, found: Value | None, owner: Model) -> None:
     fields = {field.name: field for field in owner.fields}
-    for name in found:
+    for name, spot in zip(named(found), spots(found), strict=True):
         if name not in fields:
             raise unknown(spot, "field", name, fields, f'in "{owner.name}" for "{word}"')
         if facts.related(fields[name]) is not None:
