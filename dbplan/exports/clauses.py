@@ -209,9 +209,9 @@ def beside(constraint: Constraint, dialect: Dialect) -> tuple[str, ...]:
 
 def index_words(index: Index, dialect: Dialect) -> IndexWords:
     """Return an index taken apart."""
-    options = dialect.name if dialect.name in ("postgresql", "sqlite", "mysql") else "mysql"
+    options = (f"{dialect.name}_",) if dialect.name in ("postgresql", "sqlite") else ("mysql_", "mariadb_")
     told: dict[str, Any] = {
-        key.removeprefix(f"{options}_"): value for key, value in index.dialect_kwargs.items() if key.startswith(options)
+        key.partition("_")[2]: value for key, value in index.dialect_kwargs.items() if key.startswith(options)
     }
     where = told.get("where")
     return IndexWords(

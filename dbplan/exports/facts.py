@@ -19,6 +19,7 @@ from dbplan.ddl.compilers import compiler_dialect
 _ARGUMENTS = re.compile(r"\(([^()]*)\)")
 _ARRAY = re.compile(r"(\[\d*\])+$")
 _COLLATION = re.compile(r" COLLATE (\"(?:[^\"]|\"\")+\"|\S+)")
+_CHARSET = re.compile(r" CHARACTER SET \S+")
 _CAST = r"(?:::[\w\s.\"]+(?:\([\d, ]*\))?(?:\[\])*)?"
 _TEXT = re.compile(rf"'((?:[^']|'')*)'{_CAST}")
 _WHOLE = r"[+-]?\d+(?:\.\d+)?"
@@ -109,6 +110,7 @@ def sql_type(kind: TypeEngine[Any], dialect: Dialect) -> SqlType:
         inner = _unwrapped(inner.item_type, dialect)
     collated = _COLLATION.search(words)
     collation, said = (collated[1], words.replace(collated[0], "")) if collated else ("", words)
+    said = _CHARSET.sub("", said)
     brackets = _ARRAY.search(said)
     dimensions = dimensions or (brackets[0].count("[") if brackets else 0)
     plain = _ARRAY.sub("", said)

@@ -12,6 +12,7 @@ from dbplan.errors import NotCovered, UnknownName
 from dbplan.evidence import Finding
 from dbplan.exports.beyond import mended, needed_first, script
 from dbplan.exports.duplicates import without_duplicates
+from dbplan.exports.server_words import kept_by_server
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 from dbplan.report import Report
@@ -85,6 +86,7 @@ def _written(plan: Plan, tool: Target, server: str, *, asked: bool) -> Written:
     """Have the target's module write the plan, in the words of the server where it was written for another."""
     own = str(plan.metadata.info.get("dialect") or "postgresql")
     plan, lost = without_duplicates(plan, tool.module, server)
+    lost += kept_by_server(plan, tool.module, server)
     if server not in (own, "mongodb") and (asked or tool.module != "models"):
         from dbplan.ddl import translated
 

@@ -17,7 +17,7 @@ from dbplan.evidence import Finding, Place, Severity
 _OWN_WORDS = frozenset(
     (
         *("mariadb", "mysql", "definition", "on_update", "column", "periods", "row_security", "populated", "late"),
-        *("triggers", "policies", "rules", "alterations", "sequence", "default_name", "partition_of"),
+        *("beyond", "triggers", "policies", "rules", "alterations", "sequence", "default_name", "partition_of"),
         *("extensions", "extension_schemas", "schemas", "default_schema", "collation", "order", "statistics"),
         *("routines", "types", "events", "virtual_tables", "comments", "uncommented"),
     )

@@ -151,6 +151,7 @@ def _arguments(page: Page, type_: Any) -> list[Node] | None:
 def _parameters(class_: type[Any]) -> Iterator[tuple[str, inspect.Parameter]]:
     """Yield the parameters of a type's constructors, its own first, then those that it hands on to."""
     seen: set[str] = set()
+    own = True
     for base in class_.__mro__:
         if "__init__" not in vars(base) or base is object:
             continue
@@ -158,9 +159,16 @@ def _parameters(class_: type[Any]) -> Iterator[tuple[str, inspect.Parameter]]:
         for parameter in given:
             if parameter.kind is not parameter.VAR_KEYWORD and parameter.name not in seen | _UNSAID:
                 seen.add(parameter.name)
-                yield parameter.name, parameter
+                # what is handed on is taken by its name alone
+                yield parameter.name, parameter if own else _named_only(parameter)
+        own = False
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in given):
             return
+
+
+def _named_only(parameter: inspect.Parameter) -> inspect.Parameter:
+    positional = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    return parameter.replace(kind=parameter.KEYWORD_ONLY) if positional else parameter
 
 
 def _blank(class_: type[Any]) -> Any:

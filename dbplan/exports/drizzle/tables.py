@@ -184,7 +184,7 @@ def _lose_of_constraint(page: Page, one: Constraint, name: str) -> None:
         return
     if page.core == "sqlite" and given_name(one, page.dialect):
         _lose_name(page, one, name)
-    if timing(one) and page.core == "pg":
+    if timing(one):
         page.lose(f"it is checked at once: DEFERRABLE {timing(one)} is left out", table, key=name)
     for clause in beside(one, page.dialect):
         if clause != _NOT_NULLS or not isinstance(one, UniqueConstraint):

@@ -16,6 +16,7 @@ from dbplan.exports.clauses import names as server_names
 from dbplan.exports.prisma import names
 from dbplan.exports.prisma.context import Context
 from dbplan.exports.prisma.layout import listed, quoted
+from dbplan.exports.server_words import option as of_mysql
 
 _NULLS: dict[Any, str] = {operators.nulls_first_op: "first", operators.nulls_last_op: "last"}
 _METHODS = {"hash": "Hash", "gin": "Gin", "gist": "Gist", "spgist": "SpGist", "brin": "Brin"}
@@ -197,7 +198,7 @@ class _Gatherer:
         if method is None:
             self._lose(f"Prisma knows no index of the method {_option(index, 'using')}: it is not there", index=name)
             return
-        if _option(index, "prefix", "mysql") == "FULLTEXT" or index.info.get("fulltext"):
+        if of_mysql(index, "prefix") == "FULLTEXT" or index.info.get("fulltext"):
             kind = "fulltext"
         classless = [part.column.name for part in parts if self._has_no_class(part, method)]
         if classless:
@@ -373,7 +374,7 @@ def _written(part: Part, context: Context) -> str:
 def _parts(index: Index) -> list[Part] | None:
     """Return the columns of an index; None for one that has an expression."""
     classes = _option(index, "ops") or {}
-    lengths = _option(index, "length", "mysql") or {}
+    lengths = of_mysql(index, "length") or {}
     lengths = lengths if isinstance(lengths, dict) else {column.key: lengths for column in index.columns}
     found = [_part(expression, index, classes, lengths) for expression in index.expressions]
     return [part for part in found if part is not None] if None not in found else None

@@ -143,6 +143,8 @@ def scalar(kind: SqlType, provider: str) -> Scalar | None:
     prisma, native = told.split()
     if provider == "sqlserver" and arguments and name in _UNMEASURED:
         return Scalar(prisma, native, exact=False)
+    if provider == "mysql" and arguments and prisma == "Float":
+        return Scalar(prisma, native, exact=False)
     written = f"{name}({','.join(arguments)})" if arguments else name
     if written in _PLAIN[provider]:
         return Scalar(prisma)
@@ -185,6 +187,8 @@ def of_bson(name: str) -> Scalar | None:
 
 def _nearest(name: str, provider: str) -> Scalar | None:
     exact = _SQLITE.get(name)
+    if not name and provider == "sqlite":  # a column without a type keeps values as they come, as a BLOB does
+        return Scalar("Bytes", "", exact=False)
     found = exact or _NEAREST.get(name) or _NEAREST.get(name.partition(" ")[0])
     if found is None or provider == "sqlite":
         return Scalar(found, "", exact is not None) if found else None
