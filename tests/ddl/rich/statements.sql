@@ -16,7 +16,6 @@ CREATE TYPE app.mood AS ENUM ('sad', 'it''s: ok %', 'ü');
 CREATE SEQUENCE app.people_ser_seq AS INTEGER;
 CREATE SEQUENCE app.people_sm_seq AS SMALLINT;
 CREATE SEQUENCE down INCREMENT BY -1;
-CREATE SEQUENCE longlonglonglonglonglonglongl_identifieridentifieridentifie_seq AS INTEGER;
 CREATE SEQUENCE longlonglonglonglonglonglonglonglonglonglong_b_seq;
 CREATE SEQUENCE ren_id_seq AS INTEGER;
 CREATE SEQUENCE shared AS SMALLINT INCREMENT BY 5 START WITH 100 MAXVALUE 1000 CACHE 3 CYCLE;
@@ -327,7 +326,7 @@ CREATE TABLE idx_only (
     CONSTRAINT uses_index UNIQUE (a, b)
 );
 CREATE TABLE longlonglonglonglonglonglonglonglonglonglong (
-    identifieridentifieridentifieridentifier INTEGER DEFAULT nextval('longlonglonglonglonglonglongl_identifieridentifieridentifie_seq'::regclass) CONSTRAINT longlonglonglonglonglonglon_identifieridentifieridenti_not_null NOT NULL,
+    identifieridentifieridentifieridentifier SERIAL CONSTRAINT longlonglonglonglonglonglon_identifieridentifieridenti_not_null NOT NULL,
     b BIGINT DEFAULT nextval('longlonglonglonglonglonglonglonglonglonglong_b_seq'::regclass) NOT NULL,
     c INTEGER GENERATED ALWAYS AS IDENTITY,
     CONSTRAINT longlonglonglonglonglonglonglonglonglonglong_pkey PRIMARY KEY (identifieridentifieridentifieridentifier)
@@ -556,7 +555,7 @@ CREATE INDEX ix5 ON app.people USING hash (u);
 CREATE INDEX ix6 ON app.people USING spgist (pt);
 CREATE INDEX ix7 ON app.people USING btree (lo COLLATE "POSIX");
 CREATE INDEX ix9 ON app.people USING btree ((n + n2), (lo || 'x'::text)) WITH (fillfactor='70');
-CREATE INDEX "Ix %" ON chk USING btree (a varchar_pattern_ops, lower(c) DESC NULLS LAST);
+CREATE INDEX "Ix %" ON chk (a varchar_pattern_ops, lower(c) DESC NULLS LAST);
 CREATE INDEX chk_b_idx ON chk (b) WHERE a::text = ANY (ARRAY['x'::character varying::text, 'y'::character varying::text]);
 CREATE INDEX chk_expr_b_idx ON chk ((c || ':x'::text), (b::text));
 CREATE INDEX ev_at ON ev (at);
@@ -582,7 +581,6 @@ ALTER TABLE app.people CLUSTER ON ix8;
 ALTER SEQUENCE app.people_ser_seq OWNED BY app.people.ser;
 ALTER SEQUENCE app.people_sm_seq OWNED BY app.people.sm;
 ALTER TABLE kid2 INHERIT par;
-ALTER SEQUENCE longlonglonglonglonglonglongl_identifieridentifieridentifie_seq OWNED BY longlonglonglonglonglonglonglonglonglonglong.identifieridentifieridentifieridentifier;
 ALTER SEQUENCE longlonglonglonglonglonglonglonglonglonglong_b_seq OWNED BY longlonglonglonglonglonglonglonglonglonglong.b;
 ALTER TABLE nn ADD NOT NULL a NO INHERIT;
 ALTER TABLE nn ADD NOT NULL b NOT VALID;
