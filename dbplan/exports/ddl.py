@@ -9,7 +9,7 @@ from dataclasses import replace
 from sqlalchemy import Table
 
 from dbplan.ddl import Statement, statements, translated
-from dbplan.evidence import Finding
+from dbplan.evidence import Finding, Place, Severity
 from dbplan.exports.facts import server
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
@@ -52,12 +52,21 @@ def write(plan: Plan, dialect: str) -> Written:
     Raises UnknownName for another dialect, SourceError for a model that cannot be written.
     """
     translation = translated(plan.metadata, dialect)
+    lost = (*translation.lost, *(_without_select(plan) if translation.metadata is plan.metadata else ()))
     spoken = replace(plan, metadata=translation.metadata, queries=(), rows={}, retention={})
     found = statements(spoken, dialect)
-    blocks = [_header(plan, dialect, translation.lost), *_sections(found, spoken, dialect)]
+    blocks = [_header(plan, dialect, lost), *_sections(found, spoken, dialect)]
     text = "\n\n".join(blocks).replace("GO\n\nGO\n", "GO\n")
     name = re.sub(r"[^\w.-]+", "_", plan.name) or "plan"
-    return Written({f"{name}.sql": text + "\n"}, translation.lost)
+    return Written({f"{name}.sql": text + "\n"}, lost)
+
+
+def _without_select(plan: Plan) -> Iterator[Finding]:
+    """Yield the views of which the source tells no SELECT."""
+    for table in plan.tables:
+        if table.info.get("is_view") and not (table.info.get("view") or table.info.get("definition")):
+            said = "the view is left out (its SELECT is not known)"
+            yield Finding("export-ddl", Severity.WARNING, Place(str(table.key)), said)
 
 
 def _header(plan: Plan, dialect: str, lost: tuple[Finding, ...]) -> str:

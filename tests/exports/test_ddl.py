@@ -92,3 +92,14 @@ def test_what_a_prisma_schema_says_of_its_columns_stands_beside_them_and_not_in_
     assert '    -- by post\n    "order" TEXT NOT NULL,' in text
     assert "COMMENT" not in text
     assert "COMMENT" in next(iter(write(read("credits"), "postgresql").files.values()))
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_a_view_without_its_select_is_told_on_every_server(dialect):
+    metadata = sa.MetaData(info={"dialect": "postgresql"})
+    sa.Table("seen", metadata, sa.Column("id", sa.Integer), info={"is_view": True, "view": ""})
+    written = write(Plan("p", metadata), dialect)
+    assert [(str(f.place), f.message) for f in written.lost] == [
+        ("seen", "the view is left out (its SELECT is not known)")
+    ]
+    assert "its SELECT is not known" in written.files["p.sql"]

@@ -229,3 +229,24 @@ def test_prisma_takes_the_plans_for_any_server(dialect, tmp_path):
         texts.append(write(Plan(plan.name, metadata), dialect).files["schema.prisma"])
     assert faults(texts, tmp_path) == [[]] * len(texts)
     assert asked("formats", tmp_path, texts) == texts
+
+
+VIEW = """
+datasource db {
+  provider = "postgresql"
+}
+view Seen {
+  id String @unique @map("seen_id")
+  a  Int
+  b  Int
+
+  @@unique([a, b])
+}
+"""
+
+
+def test_what_is_unique_in_a_view_stays(tmp_path):
+    (tmp_path / "schema.prisma").write_text(VIEW)
+    written = write(read(str(tmp_path / "schema.prisma")), "postgresql").files["schema.prisma"]
+    assert '@unique @map("seen_id")' in written
+    assert "@@unique([a, b])" in written

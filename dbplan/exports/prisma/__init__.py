@@ -20,6 +20,7 @@ from dbplan.exports.prisma.links import is_join, links
 from dbplan.exports.prisma.models import composites, in_order, model
 from dbplan.exports.prisma.names import RESERVED, free, is_spelled, spelled
 from dbplan.exports.prisma.scalars import PROVIDERS
+from dbplan.exports.prisma.views import keys_of_view
 from dbplan.exports.relations import Naming, camel, naming
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
@@ -37,7 +38,7 @@ def write(plan: Plan, dialect: str) -> Written:
     rows of `@@ignore`.
     """
     context = _context(plan, PROVIDERS.get(dialect, dialect), server("postgresql" if dialect == "mongodb" else dialect))
-    found = {t.key: Keys() if t.info.get("is_view") else keys(t, context) for t in context.tables}
+    found = {t.key: (keys_of_view if t.info.get("is_view") else keys)(t, context) for t in context.tables}
     ignored = frozenset(_ignored(context, found))
     related = links(context, found, ignored)
     models = [

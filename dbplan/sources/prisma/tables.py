@@ -41,6 +41,8 @@ def add_table(model: Model, scope: Scope, metadata: MetaData) -> Table:
         **options(scope),
     )
     if model.kind == "view":
+        if unique := tuple(tuple(_name(model, name, scope) for name, _ in fields) for _, fields in _indexes(model)):
+            table.info["unique"] = unique
         return table
     if scope.dialect == "sqlite" and _is_counted(model, key):
         table.dialect_kwargs["sqlite_autoincrement"] = True

@@ -75,7 +75,7 @@ def test_what_sqlalchemy_has_no_place_for_stands_in_info(schema):
     assert plan.name == "blog"
     assert users.info == {"model": "User"}
     assert tags.info == {"model": "Tag", "ignore": True}
-    assert plan.table("Latest").info == {"model": "Latest", "is_view": True, "view": ""}
+    assert plan.table("Latest").info == {"model": "Latest", "is_view": True, "view": "", "unique": (("id",),)}
     assert users.c.user_id.info == {"field": "id", "default": "cuid()"}
     assert users.c.changed.info == {"field": "changed", "updated_at": True}
     assert users.c.hidden.info == {"field": "hidden", "ignore": True}
