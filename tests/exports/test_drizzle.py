@@ -170,3 +170,11 @@ def test_what_no_function_fills_in_is_told():
     sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *made)
     lost = write(Plan("p", metadata), "postgresql").lost
     assert [(f.place.column, "cuid()" in f.message) for f in lost] == [("c0", True)]
+
+
+@pytest.mark.parametrize(("names", "lost"), [(("a", "7"), True), (("7", "a"), False), (("a", "07"), False)])
+def test_columns_called_by_numbers_come_first_and_are_told(names, lost):
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, *(sa.Column(name, sa.Integer, primary_key=True) for name in names))
+    told = [finding.message for finding in write(Plan("p", metadata), "postgresql").lost]
+    assert ("columns that are called by numbers come first there" in told) is lost

@@ -255,8 +255,16 @@ def _lose_of_table(page: Page, found: Table) -> None:
                 page.lose("its comment stands in the file alone", found, column=one.name)
         if found.comment:
             page.lose("its comment stands in the file alone", found)
+    if (names := [str(one.name) for one in found.columns]) != _as_object(names):
+        page.lose("columns that are called by numbers come first there", found)
     for said in _beyond(page, found):
         page.lose(said, found)
+
+
+def _as_object(names: list[str]) -> list[str]:
+    """Return the names in the order of an object's keys, where drizzle-kit keeps them: numbers first."""
+    numbers = sorted((name for name in names if name.isdecimal() and name == str(int(name))), key=int)
+    return [*numbers, *(name for name in names if name not in numbers)]
 
 
 def _beyond(page: Page, found: Table) -> Iterator[str]:
