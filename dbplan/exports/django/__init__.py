@@ -9,8 +9,7 @@ from dataclasses import replace
 from keyword import iskeyword
 from typing import Any
 
-from sqlalchemy import Column, ForeignKeyConstraint, Table, UniqueConstraint
-from sqlalchemy.schema import AddConstraint
+from sqlalchemy import Column, Table, UniqueConstraint
 
 from dbplan.ddl import Statement, statements
 from dbplan.evidence import Place
@@ -18,7 +17,8 @@ from dbplan.exports import facts
 from dbplan.exports.alchemy.module import attribute
 from dbplan.exports.alchemy.page import unescaped
 from dbplan.exports.django import fields, meta
-from dbplan.exports.django.page import Page, name_of_server, own_name
+from dbplan.exports.django.losses import lose_of_table
+from dbplan.exports.django.page import Page
 from dbplan.exports.python import Imports, Node, Text, assigned, call, docstring, listed, shown
 from dbplan.exports.relations import Naming, Relation, naming
 from dbplan.exports.written import Written
@@ -186,10 +186,7 @@ def _model(page: Page, table: Table) -> str:
     lines += ["", "    class Meta:"]
     lines += [f"        {line}" for line in _options(page, table, managed)]
     if managed:
-        meta.primary(page, table, name_of_server(str(table.name), "", "pkey"))
-        _lose_order(page, table)
-        _lose_like(page, table)
-        _lose_keys(page, table)
+        lose_of_table(page, table)
     return "\n".join(lines)
 
 
@@ -261,51 +258,6 @@ def _foreign(page: Page, column: Column[Any], way: Relation) -> Node:
 def _related(way: Relation) -> str:
     back = way.back.rstrip("_")
     return back if back and "__" not in back else "+"
-
-
-def _lose_order(page: Page, table: Table) -> None:
-    """Note the order of columns: a first migration puts those of foreign keys last, by name."""
-    alone = len(table.primary_key.columns) == 1
-    late = [c for c in table.columns if (table.key, c.name) in page.keys and not (c.primary_key and alone)]
-    order = [column for column in table.columns if column not in set(late)]
-    if [*order, *sorted(late, key=page.attribute)] != [*table.columns]:
-        page.lose(Place(table.key), "columns: Django's first migration puts those of foreign keys last")
-
-
-def _lose_like(page: Page, table: Table) -> None:
-    """Note the index that Django adds to a key that is text, for LIKE."""
-    key = [*table.primary_key.columns]
-    column: Any = key[0]
-    kind = facts.sql_type(column.type, page.dialect)
-    if len(key) == 1 and not kind.dimensions and kind.name in ("varchar", "text", "character varying"):
-        name = own_name(table.name, [column.name], "_like")
-        schema = f"{page.quote(table.schema)}." if table.schema else ""
-        said = "Django adds it to a key that is text, for LIKE"
-        page.lose(Place(table.key, index=name), said, f"DROP INDEX {schema}{page.quote(name)};")
-
-
-def _lose_keys(page: Page, table: Table) -> None:
-    """Note what becomes of foreign keys: Django names and defers its own, and has none of several columns."""
-    for key in sorted(table.foreign_key_constraints, key=lambda one: one._creation_order):
-        names = [column.name for column in key.columns]
-        way = page.keys.get((table.key, names[0])) if len(names) == 1 else None
-        given = str(key.name or name_of_server(str(table.name), "_".join(names), "fkey"))
-        place, add = Place(table.key, constraint=given), _adding(page, key, given)
-        if way is None or way.constraint is not key:
-            page.lose(place, "Django has no such foreign key: its columns are fields without one", add)
-            continue
-        suffix = f"_fk_{way.parent.name}_{way.targets[0].name}"
-        own = own_name(table.name, names, suffix)
-        drop = f"ALTER TABLE {page.whole(table)} DROP CONSTRAINT {page.quote(own)};"
-        action = f", without ON DELETE {key.ondelete}" if key.ondelete else ""
-        said = f"Django calls it {own} and makes it DEFERRABLE INITIALLY DEFERRED{action}"
-        page.lose(place, said, f"{drop}\n{add}")
-
-
-def _adding(page: Page, key: ForeignKeyConstraint, given: str) -> str:
-    sql = str(AddConstraint(key, isolate_from_table=False).compile(dialect=page.dialect))
-    named = sql if key.name else sql.replace(" ADD FOREIGN", f" ADD CONSTRAINT {page.quote(given)} FOREIGN", 1)
-    return f"{named};"
 
 
 def _lose_objects(page: Page, dialect: str, kinds: frozenset[str]) -> None:

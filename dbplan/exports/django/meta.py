@@ -51,8 +51,7 @@ _LONG_INDEX = '''class {name}({base}):
 
 def index_name(page: Page, found: Index) -> str:
     """Return the name that an index has on the server, which takes no longer ones."""
-    given = page.dialect.identifier_preparer.format_index(found) or str(found.name)
-    return given[1:-1].replace('""', '"') if given.startswith('"') else given
+    return page.bare(page.dialect.identifier_preparer.format_index(found) or str(found.name))
 
 
 def is_odd(name: str) -> bool:
@@ -100,8 +99,7 @@ def _name(page: Page, found: Any, table: Table) -> Node:
     """Return a constraint's name; one that the server would give, where the plan leaves it to the server."""
     given = page.dialect.identifier_preparer.format_constraint(found) if found.name is not None else None
     if given is not None:
-        name = given[1:-1].replace('""', '"') if given.startswith('"') else given
-        return Text(name.replace("%%", "%"))
+        return Text(page.bare(given).replace("%%", "%"))
     columns = [column.name for column in getattr(found, "columns", ())]
     if isinstance(found.parent, Column):
         columns = [found.parent.name]
@@ -331,12 +329,3 @@ def _exclusion(page: Page, found: ExcludeConstraint, table: Table, known: Kinds)
         condition=None if where is None else condition(page, sql_of(page, where), known),
         deferrable=_deferred(page, found),
     )
-
-
-def primary(page: Page, table: Table, django: str) -> None:
-    """Note the name that Django gives to a primary key in place of the plan's."""
-    key: PrimaryKeyConstraint = table.primary_key
-    given = str(key.name or django)
-    if given != django:
-        mend = f"ALTER TABLE {page.whole(table)} RENAME CONSTRAINT {page.quote(django)} TO {page.quote(given)};"
-        page.lose(Place(table.key, constraint=given), f"Django has the server name it: {django}", mend)

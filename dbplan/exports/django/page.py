@@ -62,6 +62,12 @@ class Page:
         """Return a name as the server wants it quoted."""
         return self.dialect.identifier_preparer.quote(name)
 
+    def bare(self, name: str) -> str:
+        """Return a name without the quotes that the server would put around it."""
+        first, last = self.dialect.identifier_preparer.initial_quote, self.dialect.identifier_preparer.final_quote
+        quoted = len(name) > 1 and name.startswith(first) and name.endswith(last)
+        return name[1:-1].replace(last * 2, last) if quoted else name
+
     def whole(self, table: Table) -> str:
         """Return a table's name with its schema, quoted."""
         return str(self.dialect.identifier_preparer.format_table(table))
