@@ -18,7 +18,7 @@ from dbplan.evidence import Catalog, Place
 from dbplan.sources.catalog import snapshot
 from dbplan.sources.catalog.sqlite_text import after_as
 from dbplan.sources.reflected import ServerType, bound
-from dbplan.sources.sqlite_parts import complete_index, complete_table
+from dbplan.sources.sqlite_parts import complete_index, complete_table, name_parents
 
 _TEXTS = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
 _Facts = Mapping[str, str]
@@ -34,6 +34,7 @@ def reflect(connection: Connection) -> MetaData:
     catalog, texts = snapshot(connection), _texts(connection)
     metadata = MetaData(info={"dialect": "sqlite"})
     plain = {o.place.table for o in catalog.objects if o.kind == "table" and "definition" not in dict(o.properties)}
+    name_parents(connection.dialect, catalog)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what is taken from the text afterwards
         metadata.reflect(connection, only=lambda name, _metadata: name in plain, resolve_fks=False)

@@ -23,6 +23,31 @@ WHERE l.origin = 'u' ORDER BY l.seq DESC, i.seqno
 _BUILT_IN = frozenset({"nocase", "rtrim", "binary"})
 
 
+def name_parents(dialect: Any, catalog: Catalog) -> None:
+    """Have SQLAlchemy read foreign keys as SQLite does: whatever the case of the other table, to its key if to nothing.
+
+    One that leads to no table at all keeps its columns' names for those of the other.
+    """
+    tables = {f.place.table.lower(): f.place.table for f in catalog.objects if f.kind == "table"}
+    keys: dict[str, dict[int, str]] = defaultdict(dict)
+    for found in catalog.objects:
+        if place := dict(found.properties).get("place in primary key"):
+            keys[found.place.table][int(place)] = found.place.column
+    read = dialect.get_foreign_keys
+
+    def get_foreign_keys(*arguments: Any, **named: Any) -> Any:
+        found = [dict(key) for key in read(*arguments, **named)]
+        for key in found:
+            key["referred_table"] = tables.get(key["referred_table"].lower(), key["referred_table"])
+            if len(key["referred_columns"]) != len(key["constrained_columns"]):
+                own = [name for _, name in sorted(keys[key["referred_table"]].items())]
+                fits = len(own) == len(key["constrained_columns"])
+                key["referred_columns"] = own if fits else [*key["constrained_columns"]]
+        return found
+
+    dialect.get_foreign_keys = get_foreign_keys
+
+
 def complete_table(table: Table, facts: Catalog, sql: str, connection: Connection) -> None:
     """Give a table that was reflected what its PRAGMAs and its text say besides."""
     said = {f.place.column: dict(f.properties) for f in facts.objects if f.kind == "column" and _is_of(f.place, table)}

@@ -101,7 +101,7 @@ def test_what_cannot_be_made_anew_is_said(tmp_path):
 PARTS = """
 CREATE TABLE p (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT COLLATE NOCASE, n INTEGER COLLATE NOCASE,
     t DATETIME DEFAULT (datetime('now')), q TEXT DEFAULT ('a' || 'b'), i INTEGER DEFAULT -1);
-CREATE TABLE c (id INTEGER PRIMARY KEY, v INTEGER REFERENCES p ON UPDATE SET NULL,
+CREATE TABLE c (id INTEGER PRIMARY KEY, v INTEGER REFERENCES P ON UPDATE SET NULL,
     u INTEGER REFERENCES "p"(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED, UNIQUE (u, v DESC));
 CREATE UNIQUE INDEX i1 ON c (u DESC, v) WHERE u > 1; CREATE INDEX i2 ON c (lower(u) DESC, coalesce(u, ':a,)'));
 """
@@ -147,3 +147,13 @@ def test_the_number_of_a_row_is_never_null(tmp_path):
     assert [plan.table(name).c.id.nullable for name in "abc"] == [False, True, True]
     said = database(tmp_path / "said.db", "CREATE TABLE a (id INTEGER NOT NULL, PRIMARY KEY (id))")
     assert [d.place.table for d in differences(catalog(bare), catalog(said))] == ["b", "c"]
+
+
+def test_a_foreign_key_leads_to_a_table_in_any_case_or_nowhere(tmp_path):
+    sql = """CREATE TABLE Parent (id INTEGER PRIMARY KEY); CREATE TABLE c (a INTEGER REFERENCES PARENT(id),
+        b INTEGER REFERENCES parent, d INTEGER REFERENCES gone)"""
+    plan = read(odd := database(tmp_path / "odd.db", sql))
+    keys = {key.column_keys[0]: key.elements[0].target_fullname for key in plan.table("c").foreign_key_constraints}
+    assert keys == {"a": "Parent.id", "b": "Parent.id", "d": "gone.d"}
+    assert plan.metadata.info["not_covered"] == ()
+    assert differences(catalog(odd), catalog(database(tmp_path / "made.db", written(plan)))) == ()
