@@ -289,7 +289,8 @@ def export(
     report = run(_read(plan), target, dialect=dialect)
     _hand_over(report, output)
     for finding in (fact for fact in report.evidence if isinstance(fact, Finding)):
-        typer.echo(": ".join(filter(None, (finding.severity, str(finding.place), finding.message))), err=True)
+        message = " ".join(finding.message.split())
+        typer.echo(": ".join(filter(None, (finding.severity, str(finding.place), message))), err=True)
     typer.echo(f"{report.title}: {report.verdict}", err=True)
 
 

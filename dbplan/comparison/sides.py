@@ -99,7 +99,7 @@ def _side(source: _Source, judge: str) -> Side:
     unread = tuple(str(line) for line in source.plan.metadata.info.get("not_covered", ()))
     with sandbox(source.plan, on=judge) as stage, stage.engine.connect() as connection:
         catalog = snapshot(connection, ignore_tables=BOOKKEEPING)
-    refused = tuple(f"{finding.place}: {finding.message}" for finding in stage.refused)
+    refused = tuple(": ".join(filter(None, (str(finding.place), finding.message))) for finding in stage.refused)
     return Side(source.name, catalog, _tables(catalog), (*unread, *refused), stage.server)
 
 

@@ -232,7 +232,14 @@ def _clauses(told: dict[str, Any]) -> Iterator[str]:
     if told.get("nulls_not_distinct"):
         yield "NULLS NOT DISTINCT"
     if told.get("length"):
-        yield f"prefix length {told['length']}"
+        yield f"the prefix length {measures(told['length'])}"
+
+
+def measures(told: Any) -> str:
+    """Return options for people: of a dict `about=20`, of a list its items, of anything else itself."""
+    if isinstance(told, dict):
+        return ", ".join(f"{name}={value}" for name, value in told.items())
+    return ", ".join(map(str, told)) if isinstance(told, list | tuple) else str(told)
 
 
 def _part(expression: Any, classes: dict[str, Any], dialect: Dialect) -> Part:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Index, Table
 
 from dbplan.evidence import Finding, Place, Severity
+from dbplan.exports.clauses import measures
 from dbplan.plan import Plan
 
 _KEEP_ALL = frozenset({"ddl", "models"})
@@ -117,7 +118,7 @@ def _of_index(index: Index, tool: str, own: str) -> Iterator[str]:
         yield f"its parser {option(index, 'with_parser')} is left out"
     lengths = option(index, "length")
     if lengths and tool not in _SAID["length"]:
-        yield f"it holds the first characters alone ({lengths}); there it holds all of them"
+        yield f"it holds the first characters alone ({measures(lengths)}); there it holds all of them"
     if _INVISIBLE.search(_bare(index, own)):
         yield "the server ignores it; there it does not"
 

@@ -155,6 +155,8 @@ def _of_class(kind: Any, source: str) -> Kind:
 
 def _spoken(kind: Any) -> str:
     """Return a type's name for people."""
+    if getattr(kind, "enums", None) and getattr(kind, "native_enum", True):
+        return f"enum {kind.name}" if kind.name else "an enum"
     try:
         return str(kind).lower().partition(" collate")[0]
     except Exception:  # what cannot be printed still has a class

@@ -94,12 +94,17 @@ def _actions(
     """Return what a change of the parent does to the children, as far as the target lets it."""
     wanted = {"ondelete": ("ON DELETE", key.ondelete), "onupdate": ("ON UPDATE", key.onupdate)}
     found = {word: _action(action, when, children, work, place) for word, (when, action) in wanted.items()}
-    spreads = [f"{when} {found[word]}" for word, (when, _) in wanted.items() if found[word]]
+    spreads = [f"{when} {found[word]}" for word, (when, _) in wanted.items() if _spreads(found[word])]
     if work.target.name == "mssql" and spreads and not cascades.take(parents[0].table, children[0].table):
         said = "SQL Server refuses cycles and second paths of cascades"
         work.note(place, f"{' and '.join(spreads)} is NO ACTION here: {said}")
         return {}
     return found
+
+
+def _spreads(action: str | None) -> bool:
+    """Whether an action does anything to the children."""
+    return bool(action) and str(action).upper() not in ("NO ACTION", "RESTRICT")
 
 
 def _is_key(parents: list[Column[Any]]) -> bool:

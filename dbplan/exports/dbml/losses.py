@@ -9,6 +9,7 @@ from sqlalchemy.schema import CreateSequence
 
 from dbplan.ddl.extensions import extensions
 from dbplan.evidence import Place
+from dbplan.exports.clauses import measures
 from dbplan.exports.dbml.page import Page
 from dbplan.exports.facts import Facts
 
@@ -54,7 +55,7 @@ def _of_table(found: Table) -> Iterator[str]:
     if found._prefixes:
         yield f"{' '.join(map(str, found._prefixes))} is left out"
     told = {key.partition("_")[2]: value for key, value in found.dialect_kwargs.items() if value}
-    yield from (f"it is not {words} {told[key]}" for key, words in _OPTIONS.items() if told.get(key))
+    yield from (f"it is not {words} {measures(told[key])}" for key, words in _OPTIONS.items() if told.get(key))
     yield from (f"its {key} are left out" for key in _FOLLOWING if found.info.get(key))
     if found.info.get("row_security"):
         yield "its row level security is left out"

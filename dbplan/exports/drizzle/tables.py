@@ -18,6 +18,7 @@ from dbplan.exports.clauses import (
     given_name,
     index_words,
     is_named_as_usual,
+    measures,
     names,
     parent_of,
     timing,
@@ -275,7 +276,7 @@ def _beyond(page: Page, found: Table) -> Iterator[str]:
     if page.core == "pg":
         for key, words in (("partition_by", "partitioned by"), ("inherits", "inherits from"), ("with", "stored with")):
             if told.get(key):
-                yield f"it is not {words} {told[key]}"
+                yield f"it is not {words} {measures(told[key])}"
         if told.get("tablespace"):
             yield f"its tablespace {told['tablespace']} is left out"
     if found.info.get("partition_of"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import Enum as PythonEnum
 from typing import Any
 
 from sqlalchemy import Column
@@ -160,5 +161,10 @@ def _lost_filling(column: Column[Any], said: Said, context: Context) -> Iterator
     ):
         return
     if default(facts, said.type, context.provider) is None:
-        what = repr(getattr(made, "arg", "")) if made.is_scalar else "a function"
+        what = repr(_plain(getattr(made, "arg", ""))) if made.is_scalar else "a function"
         yield f"the application fills it in with {what}, which Prisma's client does not know"
+
+
+def _plain(value: Any) -> Any:
+    """Return what an enum's member stands for, anything else as it is."""
+    return value.value if isinstance(value, PythonEnum) else value

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import Table
 
 from dbplan.ddl import statements
+from dbplan.exports.clauses import measures
 from dbplan.exports.clauses import names as server_names
 from dbplan.exports.facts import drawn_from
 from dbplan.exports.prisma import names
@@ -57,7 +58,7 @@ def _of_table(table: Table) -> Iterator[str]:
     yield from (said for prefix, said in _PREFIXES.items() if prefix in table._prefixes)
     for option, said in _OPTIONS.items():
         if value := table.dialect_kwargs.get(f"postgresql_{option}"):
-            yield said.format(value)
+            yield said.format(measures(value))
 
 
 def _lose_constraint(constraint: Constraint, table: Table, context: Context) -> None:
