@@ -1,5 +1,6 @@
 """Plans as Prisma schemas: Prisma takes them as they are formatted, and its own DDL makes the same database."""
 
+import enum
 import json
 import os
 import re
@@ -250,3 +251,42 @@ def test_what_is_unique_in_a_view_stays(tmp_path):
     written = write(read(str(tmp_path / "schema.prisma")), "postgresql").files["schema.prisma"]
     assert '@unique @map("seen_id")' in written
     assert "@@unique([a, b])" in written
+
+
+MYSQL = r"""
+datasource db {
+  provider = "mysql"
+}
+enum Status {
+  OPEN
+  DONE @map("done")
+}
+model Hotel {
+  id     Int     @id
+  open   Boolean @default(true) @db.Bit(1)
+  status Status  @default(DONE)
+  j      Json    @default("{\"a\": 1}")
+  about  String  @db.Text
+
+  @@index([about(length: 20)])
+  @@fulltext([about], map: "ft")
+}
+"""
+
+
+def test_what_mysql_has_no_names_for_keeps_those_of_the_schema(tmp_path):
+    (tmp_path / "schema.prisma").write_text(MYSQL)
+    written = " ".join(write(read(str(tmp_path / "schema.prisma")), "mysql").files["schema.prisma"].split())
+    for line in MYSQL.split("provider")[1].splitlines()[2:]:
+        assert " ".join(line.split()) in written
+
+
+def test_what_the_client_fills_in_is_told_as_the_server_would_keep_it():
+    metadata = sa.MetaData(info={"dialect": "postgresql"})
+    tier = enum.Enum("Tier", {"free": "FREE"})
+    kept = sa.Column("tier", sa.Enum(tier, name="tier"), default=tier.free)
+    log = sa.Column("id", sa.Integer, primary_key=True)
+    sa.Table("t", metadata, log, kept, postgresql_with={"fillfactor": "70"})
+    said = [finding.message for finding in write(Plan("p", metadata), "postgresql").lost]
+    assert "the application fills it in with 'FREE', which Prisma's client does not know" in said
+    assert "its storage parameters (fillfactor=70) are the server's own there" in said

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from exports.loop import empty_database, taken, typeorm_options, unexplained
 from exports.strangers import stranger
 from node_tools import node
+from sqlalchemy.dialects import mysql
 
 from dbplan.domains import PLANS
 from dbplan.errors import NotCovered
+from dbplan.evidence import Severity
 from dbplan.exports.typeorm import write
 from dbplan.exports.typeorm.kinds import SUPPORTED
 from dbplan.plan import Plan
@@ -127,3 +129,16 @@ def test_what_the_client_fills_in_is_a_method_or_told(tmp_path):
     assert "@BeforeUpdate()\n  touch(): void {\n    this.at = new Date();" in text
     assert "function uuidv7()" in text
     assert [(f.place.column, "cuid()" in f.message) for f in written.lost] == [("c", True)]
+
+
+def test_a_table_without_a_key_is_a_warning_with_the_sql_that_makes_it():
+    metadata = sa.MetaData(info={"dialect": "mysql"})
+    sa.Table("pairs", metadata, sa.Column("a", sa.Integer), sa.Index("both", "a", mysql_length={"a": 3}))
+    kept = sa.Column("mood", mysql.ENUM("glad", "sad"))
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), kept)
+    written = write(Plan("p", metadata), "mysql")
+    (lost,) = written.lost
+    assert (lost.severity, str(lost.place)) == (Severity.WARNING, "pairs")
+    assert "CREATE TABLE pairs" in lost.mend
+    assert "CREATE INDEX `both` ON pairs (a(3));" in lost.mend
+    assert "export enum TMood {" in written.files["entities.ts"]

@@ -49,13 +49,18 @@ def is_known(client: str) -> bool:
 
 
 def _client(facts: Facts, scalar: str, provider: str) -> str | None:
-    if facts.client == "dbgenerated()":
+    if facts.client == "dbgenerated()" or (provider == "mysql" and _is_document(facts.client, scalar)):
         return facts.client
     wanted = "String" if provider != "mongodb" or facts.client != "auto()" else scalar
     fits = scalar == wanted and not facts.type.dimensions and is_known(facts.client)
     if provider != "mongodb" or not facts.client or fits:
         return facts.client if fits else None
     return facts.client
+
+
+def _is_document(client: str, scalar: str) -> bool:
+    """Whether the client fills in a text that MySQL takes no default of."""
+    return client.startswith('"') and scalar in ("Json", "Bytes")
 
 
 def _is_now(facts: Facts, found: Default, scalar: str, provider: str) -> bool:

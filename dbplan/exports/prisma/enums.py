@@ -68,17 +68,15 @@ def enumerations(
         if key is None or key in found:
             continue
         named = kind.name if key[1] else called
-        own = next((name for name, told in known.items() if _is_that(name, told, named, kind.labels)), "")
+        same = [name for name, told in known.items() if tuple(told["values"]) == kind.labels]
+        own = next((name for name in same if named in (name, known[name]["table"])), "")
+        own = own or (same[0] if same and not key[1] else "")  # where the server has no names, labels alone tell
         if own:
             found[key] = _known(own, known[own], key[0])
         else:
             found[key] = Enumeration(free(spelled(pascal(named), "Enum"), taken), _values(kind.labels), key[1], key[0])
     used = {enum.name for enum in found.values()}
     return found | {("", name, ()): _known(name, told, "") for name, told in known.items() if name not in used}
-
-
-def _is_that(name: str, told: Mapping[str, Any], named: str, labels: tuple[str, ...]) -> bool:
-    return named in (name, told["table"]) and tuple(told["values"]) == labels
 
 
 def _known(name: str, told: Mapping[str, Any], schema: str) -> Enumeration:

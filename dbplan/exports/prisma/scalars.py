@@ -141,6 +141,8 @@ def scalar(kind: SqlType, provider: str) -> Scalar | None:
     if told is None or not _is_sayable(name, arguments):
         return None
     prisma, native = told.split()
+    if provider == "mysql" and (name, arguments) == ("bit", ("1",)):
+        prisma = "Boolean"
     if provider == "sqlserver" and arguments and name in _UNMEASURED:
         return Scalar(prisma, native, exact=False)
     if provider == "mysql" and arguments and prisma == "Float":

@@ -9,7 +9,19 @@ from sqlalchemy import CheckConstraint, Constraint, ForeignKeyConstraint, Table,
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import PrimaryKeyConstraint
 
-from dbplan.exports.clauses import IndexWords, beside, condition, exclusion, index_words, names, parent_of, timing
+from dbplan.ddl import statements
+from dbplan.evidence import Severity
+from dbplan.exports.clauses import (
+    IndexWords,
+    beside,
+    condition,
+    exclusion,
+    index_words,
+    measures,
+    names,
+    parent_of,
+    timing,
+)
 from dbplan.exports.typeorm.columns import column, view_column
 from dbplan.exports.typeorm.filling import methods
 from dbplan.exports.typeorm.links import apart, inward, lose_of_key, outward
@@ -121,7 +133,7 @@ def _lose_of_table(page: Page, found: Table) -> None:
         page.lose(f"{' '.join(map(str, found._prefixes))} is left out", found)
     for key, words in (("partition_by", "partitioned by"), ("inherits", "inherits from"), ("with", "stored with")):
         if told.get(key) and page.server == "postgresql":
-            page.lose(f"it is not {words} {told[key]}", found)
+            page.lose(f"it is not {words} {measures(told[key])}", found)
     if found.info.get("partition_of"):
         page.lose(f"it is a table of its own, no partition of {found.info['partition_of'][0]}", found)
     for key, words in (("triggers", "triggers"), ("policies", "row policies"), ("row_security", "row level security")):
@@ -131,9 +143,17 @@ def _lose_of_table(page: Page, found: Table) -> None:
 
 def refused(page: Page, found: Table) -> str:
     """Return the note that stands in the place of a table without a primary key."""
-    page.lose("TypeORM refuses a table without a primary key: it is left out", found)
+    said = "TypeORM refuses a table without a primary key: it is left out, with the rows that it holds"
+    page.lose(said, found, _creating(page, found), Severity.WARNING)
     words = f"The table {found.key} has no primary key, which every entity of TypeORM needs: it is left out."
     return f"// {words}"
+
+
+def _creating(page: Page, found: Table) -> str:
+    """Return the statements that make a table, and what hangs on it, after those that TypeORM makes."""
+    kinds = ("table", "unique index", "index", "key")
+    own = (one for one in statements(page.plan, page.server) if one.place.table == found.key and one.kind in kinds)
+    return "\n".join(f"{one.sql};" for one in own)
 
 
 def view(page: Page, found: Table, depends: list[Table]) -> str:

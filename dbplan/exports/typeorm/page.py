@@ -52,10 +52,17 @@ class Page:
         self.used.add(name)
         return decorator(name, *arguments, inside=inside)
 
-    def lose(self, message: str, table: Table | None = None, mend: str = "", **parts: str) -> None:
+    def lose(
+        self,
+        message: str,
+        table: Table | None = None,
+        mend: str = "",
+        severity: Severity = Severity.NOTE,
+        **parts: str,
+    ) -> None:
         """Say what TypeORM has no words for; `parts` are those of a Place."""
         place = Place(str(table.key) if table is not None else "", **parts)
-        self.lost.append(Finding("export-typeorm", Severity.NOTE, place, message, mend))
+        self.lost.append(Finding("export-typeorm", severity, place, message, mend))
 
     def lose_type(self, told: SqlType, message: str) -> None:
         """Say once that a type of the schema is lost."""
@@ -98,22 +105,29 @@ def new_page(plan: Plan, server: str) -> Page:
     taken = set(named.classes.values()) | GLOBALS | DECORATORS
     for (table, _), found in known.items():
         if table not in left:
-            _name_enum(page, found.type, taken)
+            _name_enum(page, found, taken)
     return page
 
 
-def _name_enum(page: Page, told: SqlType, taken: set[str]) -> None:
+def _name_enum(page: Page, found: Facts, taken: set[str]) -> None:
+    told = found.type
     key = enum_key(told)
     if not told.native or key in page.enums:
         return
     wanted = class_name(told.name)
     if told.name == "enum":
-        wanted = f"Enum{len(page.enums) + 1}"
+        wanted = _of_prisma(page, told) or class_name(f"{found.column.table.name}_{found.column.name}")
     name = wanted if wanted not in taken else f"{wanted}Enum"
     while name in taken:
         name += "_"
     taken.add(name)
     page.enums[key] = name
+
+
+def _of_prisma(page: Page, told: SqlType) -> str:
+    """Return what the plan's Prisma schema calls an enum that the server has no name for; "" for none."""
+    known = page.plan.metadata.info.get("prisma", {}).get("enums", {})
+    return next((class_name(name) for name, one in known.items() if tuple(one["values"]) == told.labels), "")
 
 
 def enum_key(told: SqlType) -> EnumKey:

@@ -49,7 +49,8 @@ def filling(field: Field, kind: TypeEngine[Any], scope: Scope) -> Filling:
         return _function(value, kind, scope, name)
     if scope.dialect == "mongodb":
         return Filling(client=written(value))
-    return Filling(_constant(value, field, kind, scope), name=name)
+    sql = _constant(value, field, kind, scope)
+    return Filling(sql, name=name) if sql else Filling(client=written(value))  # MySQL leaves it to the client
 
 
 def _function(call: Call, kind: TypeEngine[Any], scope: Scope, name: str) -> Filling:
