@@ -226,7 +226,7 @@ def test_extensions_that_the_plan_evidently_needs_are_created():
     ("mysql", NotCovered, 'take "mariadb"'),
     ("mysql://root:secret@127.0.0.1:1/x", ConnectionFailed, r"root:\*\*\*@127\.0\.0\.1:1/x"),
     ("sqlite:///dev.db", UsageError, 'write on="sqlite"'),
-    ("mssql+pyodbc://sa:secret@h/x", NotCovered, "on mssql are not covered"),
+    ("mssql+pyodbc://sa:secret@h/x", NotCovered, "SQL Server: dbplan does not connect to it"),
     ("postgresql://u:s3cret@127.0.0.1:1/x", ConnectionFailed, r"u:\*\*\*@127\.0\.0\.1:1/x"),
 ])  # fmt: skip
 def test_an_on_that_leads_nowhere_is_refused_in_one_line(plan, on, error, said):
