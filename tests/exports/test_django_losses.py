@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from dbplan import export
+from dbplan.exports.django import write
 from dbplan.plan import Plan
 
 MAKE = """
@@ -83,3 +84,15 @@ def test_mysql_is_told_what_django_makes_there(server):
     assert "`" not in written["models.py"]
     for name in ("Room_slotId_key", "Group", "Order"):
         assert f'name="{name}"' in written["models.py"]
+
+
+def test_what_prismas_client_fills_in_is_told():
+    metadata = sa.MetaData(info={"dialect": "postgresql"})
+    key = sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True)
+    made = sa.Column("c", sa.Text, info={"default": "cuid()"})
+    sa.Table("t", metadata, key, made, sa.Column("at", sa.DateTime, info={"updated_at": True}))
+    lost = [f for f in write(Plan("p", metadata), "postgresql").lost if f.place.column in ("c", "at")]
+    assert [(f.place.column, "cuid()" in f.message) for f in lost if "application has to" in f.message] == [
+        ("c", True),
+        ("at", False),
+    ]

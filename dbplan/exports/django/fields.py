@@ -149,7 +149,8 @@ def _chosen(page: Page, column: Column[Any], type_: SqlType) -> Made:
     """Return the field of an enum: a text with choices."""
     name = f"{_class(page, column, type_)}.choices"
     if type_.native:
-        said = f"its enum {type_.name} is text with choices here: Django has no enums of the server"
+        named = "" if type_.name == "enum" else f" {type_.name}"
+        said = f"its enum{named} is text with choices here: Django has no enums of the server"
         page.lose(Place(column.table.key, column.name), said, _retyped(page, column))
         return Made(page.models("TextField"), {"choices": name}, "str")
     if type_.length:
@@ -232,11 +233,22 @@ def plain(page: Page, column: Column[Any]) -> Node:
         return _counting(page, column, known.type)
     if column.identity is not None or known.counts:
         page.lose(place, "the server numbers its rows; Django does so for a primary key alone", _numbered(page, column))
+    _lose_filling(page, column)
     field_ = made(page, column)
     if column.computed is not None:
         return _generated(page, column, field_)
     words = {**field_.words, **common(page, column)}
     return call(field_.head, **words)
+
+
+def _lose_filling(page: Page, column: Column[Any]) -> None:
+    """Note what Prisma's client fills in and nothing does here."""
+    told, place = str(column.info.get("default") or ""), Place(column.table.key, column.name)
+    if told not in ("", "dbgenerated()") and column.default is None and column.server_default is None:
+        said = f"Prisma's client fills it in by {told}; nothing does here: the application has to give the value"
+        page.lose(place, said)
+    if column.info.get("updated_at") and column.onupdate is None:
+        page.lose(place, "nothing sets it when the row changes: the application has to")
 
 
 def _counting(page: Page, column: Column[Any], type_: SqlType) -> Node:
