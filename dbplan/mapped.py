@@ -21,6 +21,11 @@ def name(original: MetaData, copy: MetaData) -> None:
         return
     for mapper in mappers:
         copy.tables[mapper.local_table.key].info.setdefault("model", mapper.class_.__name__)  # type: ignore[attr-defined]
+    heirs = [
+        f"that the class {m.class_.__name__} inherits from {m.inherits.class_.__name__}" for m in mappers if m.inherits
+    ]
+    if heirs:
+        copy.info["not_covered"] = tuple(dict.fromkeys((*copy.info.get("not_covered", ()), *heirs)))
     try:
         configure_mappers()
     except Exception:  # what a stranger hangs on its mappers may raise anything

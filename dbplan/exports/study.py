@@ -9,7 +9,7 @@ from itertools import filterfalse
 from pathlib import PurePath
 
 from dbplan.errors import NotCovered, UnknownName
-from dbplan.evidence import Finding
+from dbplan.evidence import Finding, Place, Severity
 from dbplan.exports.beyond import mended, needed_first, script
 from dbplan.exports.duplicates import without_duplicates
 from dbplan.exports.server_words import kept_by_server
@@ -85,6 +85,7 @@ def _server(plan: Plan, tool: Target, asked: str | None) -> str:
 def _written(plan: Plan, tool: Target, server: str, *, asked: bool) -> Written:
     """Have the target's module write the plan, in the words of the server where it was written for another."""
     own = str(plan.metadata.info.get("dialect") or "postgresql")
+    unseen = _unseen(plan, tool)
     plan, lost = without_duplicates(plan, tool.module, server)
     lost += kept_by_server(plan, tool.module, server)
     if server not in (own, "mongodb") and (asked or tool.module != "models"):
@@ -95,7 +96,14 @@ def _written(plan: Plan, tool: Target, server: str, *, asked: bool) -> Written:
         lost += translation.lost
     written: Written = import_module(f"dbplan.exports.{tool.module}").write(plan, server)
     own_lost = written.lost if tool.module == "ddl" else mended(plan, written.lost, server)
-    return Written(_with_script(written.files, own_lost), (*lost, *own_lost))
+    return Written(_with_script(written.files, own_lost), (*unseen, *lost, *own_lost))
+
+
+def _unseen(plan: Plan, tool: Target) -> tuple[Finding, ...]:
+    """Return what the source had and the plan does not, so that no file can have it."""
+    lines = plan.metadata.info.get("not_covered", ())
+    said = (f"not in the plan, so not in the file: {line}" for line in lines)
+    return tuple(Finding(f"export-{tool.module}", Severity.NOTE, Place(), line) for line in said)
 
 
 def _with_script(files: Mapping[str, str], lost: tuple[Finding, ...]) -> Mapping[str, str]:

@@ -73,7 +73,7 @@ def from_object(value: Any, *, name: str, source: str) -> Plan:
     if not metadata.tables:
         raise SourceError(f"{source} holds no tables; import the modules that define its models first")
     plan = Plan(name, metadata, source=source)
-    plan.metadata.info["not_covered"] = (*metadata.info.get("not_covered", ()), *_other_binds(value, metadata))
+    plan.metadata.info["not_covered"] = (*plan.metadata.info.get("not_covered", ()), *_other_binds(value, metadata))
     return plan
 
 

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table
 
 from dbplan.errors import SourceError, UnknownName
+from dbplan.exports import export
 from dbplan.plan import Plan
 from dbplan.sources import known, read
 
@@ -289,3 +290,14 @@ def test_an_object_that_refuses_to_be_asked_holds_nothing(folder: Path):
     proxy = "class Proxy:\n    @property\n    def metadata(self):\n        raise RuntimeError('outside of a request')\n"
     (folder / "shop_q.py").write_text(f"{MODELS}\n{proxy}\ncurrent = Proxy()\ncurrent_too = current\n")
     assert [table.name for table in read("shop_q").tables] == ["things"]
+
+
+def test_inheritance_of_classes_is_said_to_be_left_out(folder: Path):
+    (folder / "shop_i.py").write_text(
+        MODELS + "\nfrom sqlalchemy import ForeignKey\n\nclass Special(Thing):\n    __tablename__ = 'specials'\n"
+        "    id: Mapped[int] = mapped_column(ForeignKey('things.id'), primary_key=True)\n"
+    )
+    plan = read("shop_i.py")
+    assert plan.metadata.info["not_covered"] == ("that the class Special inherits from Thing",)
+    told = [finding.message for finding in export(plan, "models").evidence]
+    assert told == ["not in the plan, so not in the file: that the class Special inherits from Thing"]
