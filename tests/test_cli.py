@@ -243,6 +243,7 @@ def test_ctrl_c_leaves_one_line_and_nothing_behind(tmp_path: Path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a shell's background ignores it
     )
     deadline = time.monotonic() + 60
     while not _is_filling(tmp_path) and time.monotonic() < deadline:  # an import may swallow the signal, rows do not

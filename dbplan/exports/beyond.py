@@ -31,14 +31,15 @@ def mended(plan: Plan, lost: Iterable[Finding], dialect: str) -> tuple[Finding, 
 
 
 def needed_first(finding: Finding) -> bool:
-    """Say whether a mend must have run before the tool does: what its tables lie in, and what their types come with."""
-    return finding.mend.startswith(("CREATE EXTENSION", "CREATE SCHEMA"))
+    """Say whether a mend must have run before the tool does: what its tables lie in, come with, and draw from."""
+    free = finding.mend.startswith("CREATE SEQUENCE") and " OWNED BY " not in finding.mend
+    return free or finding.mend.startswith(("CREATE EXTENSION", "CREATE SCHEMA"))
 
 
 def script(findings: Iterable[Finding]) -> str:
     """Return the mends as one SQL file, each under what it makes up for; "" for none."""
     parts: dict[str, list[str]] = {}
-    for finding in findings:
+    for finding in sorted(findings, key=lambda finding: not finding.mend.startswith(("CREATE TYPE", "CREATE DOMAIN"))):
         if finding.mend:
             said = ": ".join(filter(None, (str(finding.place), " ".join(finding.message.split()))))
             parts.setdefault(finding.mend, []).append(f"-- {said}")

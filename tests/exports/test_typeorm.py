@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from exports.loop import empty_database, taken, typeorm_options, unexplained
+from exports.loop import empty_database, run, taken, typeorm_options, unexplained
 from exports.strangers import stranger
 from node_tools import node
 from sqlalchemy.dialects import mysql
@@ -15,6 +15,7 @@ from sqlalchemy.dialects import mysql
 from dbplan.domains import PLANS
 from dbplan.errors import NotCovered
 from dbplan.evidence import Severity
+from dbplan.exports.beyond import needed_first, script
 from dbplan.exports.typeorm import write
 from dbplan.exports.typeorm.kinds import SUPPORTED
 from dbplan.plan import Plan
@@ -36,7 +37,8 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("typeorm")
     written = {name: write(plan(name), "postgresql") for name in NAMES}
     with ExitStack() as stack:
-        stages = {n: stack.enter_context(empty_database(*(f.mend for f in written[n].lost))) for n in NAMES}
+        first = {n: [f.mend for f in written[n].lost if needed_first(f)] for n in NAMES}
+        stages = {n: stack.enter_context(empty_database(*first[n])) for n in NAMES}
         jobs = []
         for name, stage in stages.items():
             path = folder / f"{name}.ts"
@@ -45,6 +47,8 @@ def made(tmp_path_factory):
         (folder / "jobs.json").write_text(json.dumps(jobs), "utf-8")
         answers = json.loads(node("typeorm.mjs", folder / "jobs.json"))
         assert all(answer["ok"] for answer in answers), answers
+        for name, stage in stages.items():
+            run(stage, script(f for f in written[name].lost if not needed_first(f)))
         catalogs = {name: taken(stage, ignore=OWN) for name, stage in stages.items()}
     return written, catalogs, dict(zip(NAMES, (answer["again"] for answer in answers), strict=True))
 

@@ -151,7 +151,7 @@ def refused(page: Page, found: Table) -> str:
 
 def _creating(page: Page, found: Table) -> str:
     """Return the statements that make a table, and what hangs on it, after those that TypeORM makes."""
-    kinds = ("table", "unique index", "index", "key")
+    kinds = ("table", "unique index", "index", "key", "comment")
     own = (one for one in statements(page.plan, page.server) if one.place.table == found.key and one.kind in kinds)
     return "\n".join(f"{one.sql};" for one in own)
 

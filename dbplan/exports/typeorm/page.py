@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Table
 from sqlalchemy.engine import Dialect
 
+from dbplan.ddl import statements
 from dbplan.ddl.compilers import compiler_dialect
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.exports.clauses import place_of
@@ -66,8 +67,11 @@ class Page:
 
     def lose_type(self, told: SqlType, message: str) -> None:
         """Say once that a type of the schema is lost."""
-        found = Finding("export-typeorm", Severity.NOTE, place_of(told), message)
-        self.lost += [found] if found not in self.lost else []
+        place = place_of(told)
+        if any(known.place == place for known in self.lost):
+            return
+        made = (one.sql for one in statements(self.plan, self.server) if one.kind == "type" and one.place == place)
+        self.lost.append(Finding("export-typeorm", Severity.NOTE, place, message, "".join(f"{sql};" for sql in made)))
 
     def class_of(self, found: Table) -> str:
         """Return the class of a table."""
