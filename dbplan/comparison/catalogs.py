@@ -12,7 +12,7 @@ from dbplan.evidence import Catalog, Difference, Place, SchemaObject
 COLUMN_ORDER = "column order"
 """`Difference.what` where two tables have the same columns in another order: seen by SELECT *, by nothing else."""
 
-_MICROSECONDS = re.compile(r"^(timestamp|time|interval)\(6\)")
+_MICROSECONDS = re.compile(r"^(?:(timestamp|time)\(6\)(?= with)|(interval)\(6\))")  # MariaDB's timestamp(6) is another
 _Key = tuple[str, Place]
 _PARTS = frozenset({"column", "constraint", "index", "trigger", "policy", "rule", "foreign key"})
 
@@ -85,7 +85,7 @@ def _properties(one: SchemaObject, other: SchemaObject) -> Iterator[Difference]:
 
 def _precise(kind: str) -> str:
     """Return a type with its usual precision left out: PostgreSQL keeps microseconds whether it is told (6) or not."""
-    return _MICROSECONDS.sub(r"\1", kind)
+    return _MICROSECONDS.sub(r"\1\2", kind)
 
 
 def _reordered(left: str, right: str) -> bool:

@@ -31,7 +31,7 @@ JUDGES = {"postgresql": "postgresql", "sqlite": "sqlite", "mariadb": "mariadb", 
 class Side:
     """One schema: what it is called, its catalog, how many tables it has, and what its catalog does not hold.
 
-    `server` is where the catalog is from; `live` says that it is the database itself and not one made of its plan.
+    `server` is the sandbox's that wrote the catalog down; None for a database that was asked itself.
     """
 
     name: str
@@ -39,7 +39,6 @@ class Side:
     tables: int
     unseen: tuple[str, ...] = ()
     server: Server | None = None
-    live: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def _asked(source: _Source) -> Side:
             catalog = snapshot(connection, ignore_tables=BOOKKEEPING)
     finally:
         engine.dispose()
-    return Side(source.name, catalog, _tables(catalog), live=True)
+    return Side(source.name, catalog, _tables(catalog))
 
 
 def _tables(catalog: Catalog) -> int:

@@ -124,7 +124,8 @@ def _verdict(plan: Plan, tool: Target, server: str, written: Written) -> str:
 def _blocks(written: Written, tool: Target, lost: tuple[Finding, ...]) -> list[Block]:
     blocks: list[Block] = [Code(text, _language(name), name, name) for name, text in written.files.items()]
     if lost:
-        said = f"{len(lost)} of the plan's properties have no words there; the SQL beneath makes up for them"
+        mends = sum(bool(finding.mend) for finding in lost)
+        said = f"{len(lost)} things have no words there; for {mends} of them stands SQL that makes up for it"
         blocks.append(Section(f"What {tool.name} cannot say", said, blocks=(Findings(lost),), folded=True))
     return blocks
 

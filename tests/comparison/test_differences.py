@@ -80,4 +80,6 @@ def test_the_usual_precision_may_be_said_or_not():
         return catalog([SchemaObject("column", Place("t", "at"), (("type", kind),))])
 
     assert differences(of("timestamp(6) with time zone"), of("timestamp with time zone")) == ()
+    assert differences(of("interval(6)"), of("interval")) == ()
     assert len(differences(of("timestamp(3) with time zone"), of("timestamp with time zone"))) == 1
+    assert len(differences(of("timestamp(6)"), of("timestamp"))) == 1  # MariaDB's, which keeps whole seconds untold
