@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Constraint, DefaultClause, Engine, Index, MetaData, Table, text
+from sqlalchemy import Boolean, Column, Connection, Constraint, Engine, Index, MetaData, Table
 from sqlalchemy.exc import CompileError, DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.types import NullType, TypeEngine
@@ -19,10 +19,14 @@ from dbplan.errors import NotCovered, SandboxError
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.plan import Plan, copy_metadata
 
-_PRODUCTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mariadb": "MariaDB", "mysql": "MySQL"}
+_PRODUCTS = {
+    "postgresql": "PostgreSQL",
+    "sqlite": "SQLite",
+    "mariadb": "MariaDB",
+    "mysql": "MySQL",
+    "mssql": "SQL Server",
+}
 _OF_MYSQL = ("mariadb", "mysql")
-_FOREIGN = {"BLOB", "CLOB", "DATETIME", "NCHAR", "NVARCHAR", "BINARY", "VARBINARY"}
-"""Types that SQLAlchemy writes for PostgreSQL, which has none of that name."""
 _DISPENSABLE = frozenset(
     {"index", "extension", "routine", "view", "rule", "trigger", "policy", "statistics", "comment"}
 )
@@ -45,16 +49,13 @@ def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
         try:
             return _create(plan, connection)
         except SQLAlchemyError as error:
-            other = plan.source.startswith("sqlite") and engine.dialect.name != "sqlite"
-            mend = "it was read from SQLite: run it there" if other else "mend the model"
+            own = str(plan.metadata.info.get("dialect") or engine.dialect.name)
+            mend = "mend the model" if own == engine.dialect.name else f"it was written for {_PRODUCTS.get(own, own)}"
             raise SandboxError(f'plan "{plan.name}" cannot be created: {_why(error)}; {mend}') from None
 
 
 def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
-    metadata = copy_metadata(plan.metadata)
-    if connection.dialect.name == "postgresql" and plan.source.startswith("sqlite"):
-        _translate(metadata)
-    metadata, lost = in_words_of(metadata, connection.dialect.name)
+    metadata, lost = in_words_of(copy_metadata(plan.metadata), connection.dialect.name)
     connection.execution_options(no_parameters=True)
     unwritable = [_refused(*said) for table in metadata.tables.values() for said in _take_unwritable(table, connection)]
     made = [_execute(statement, connection) for statement in statements_of(metadata, connection.dialect.name)]
@@ -63,9 +64,13 @@ def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
 
 
 def needs_translation(metadata: MetaData, dialect: str) -> bool:
-    """Whether a schema has to be said in other words there: MySQL and MariaDB understand none but their own."""
+    """Whether a schema has to be said in other words there.
+
+    MySQL and MariaDB understand none but their own, and no server those that are meant for another. What was written
+    for PostgreSQL goes to SQLite as it is, or is refused by its type: PostgreSQL is the server to take instead.
+    """
     own = metadata.info.get("dialect")
-    return own != dialect and (dialect in _OF_MYSQL or own in _OF_MYSQL)
+    return own != dialect and (dialect in _OF_MYSQL or own not in (None, "postgresql"))
 
 
 def in_words_of(metadata: MetaData, dialect: str) -> tuple[MetaData, tuple[Finding, ...]]:
@@ -96,18 +101,6 @@ def _look_in_its_schema(metadata: MetaData, connection: Connection) -> None:
         name = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
         quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
         connection.exec_driver_sql(f"ALTER DATABASE {name} SET search_path = {quoted}")
-
-
-def _translate(metadata: MetaData) -> None:
-    """Give columns that were read from a SQLite file PostgreSQL's types, and its booleans their form."""
-    for column in _columns(metadata):
-        if type(column.type).__name__ in _FOREIGN:
-            column.type = column.type.as_generic()
-        default = re.sub(r"\W", "", str(getattr(column.server_default, "arg", "")))
-        if isinstance(column.type, Boolean) and default in ("0", "1"):
-            column.server_default = DefaultClause(text("true" if default == "1" else "false"))
-    for table in metadata.tables.values():
-        table.constraints.difference_update([check for check in table.constraints if makes_boolean(check)])
 
 
 def makes_boolean(check: Constraint) -> bool:
