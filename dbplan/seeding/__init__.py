@@ -1,6 +1,6 @@
 """Seeding: believable rows that hold every constraint, the same ones for the same random state."""
 
-from dbplan.seeding.explaining import explain
+from dbplan.seeding.recipe.explaining import explain
 from dbplan.seeding.run import seed
 
 __all__ = ["explain", "seed"]

@@ -15,8 +15,8 @@ from dbplan.columns import Encrypted
 from dbplan.evidence import RowCount, Server
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Section, Table, Text, table
-from dbplan.seeding.frames import Source
-from dbplan.seeding.world import RAW, World
+from dbplan.seeding.rows.frames import Source
+from dbplan.seeding.rows.world import RAW, World
 
 SAMPLE = 3
 WIDEST = 40

@@ -14,7 +14,7 @@ from dbplan.report import Report
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from dbplan.seeding.world import World
+    from dbplan.seeding.rows.world import World
 
 
 @rehearsal()
@@ -75,11 +75,11 @@ def _refuse_production(engine: Engine) -> None:
 @rehearsal()
 def prepare(plan: Plan, rows: int | Mapping[str, int] | None, random_state: int) -> tuple[World, tuple[str, ...]]:
     """Return the sources of all rows, with a sentence for every table that gets fewer than its share."""
-    from dbplan.seeding.counts import counts
-    from dbplan.seeding.infer import Span
-    from dbplan.seeding.recipe import recipe_of
-    from dbplan.seeding.views import without_views
-    from dbplan.seeding.world import span_of, world
+    from dbplan.seeding.constraints.counts import counts
+    from dbplan.seeding.constraints.views import without_views
+    from dbplan.seeding.recipe.reading import recipe_of
+    from dbplan.seeding.rows.world import span_of, world
+    from dbplan.seeding.values.infer import Span
 
     plan = without_views(plan)
     recipe = recipe_of(plan)
@@ -90,7 +90,7 @@ def prepare(plan: Plan, rows: int | Mapping[str, int] | None, random_state: int)
 
 def _run(engine: Engine, made: World, notes: tuple[str, ...], server: Any) -> Report:
     from dbplan.connection import connect, is_missing
-    from dbplan.seeding.loading import how_to_create
+    from dbplan.seeding.loading.writing import how_to_create
     from dbplan.seeding.reporting import judge
 
     if is_missing(engine.url):
@@ -114,11 +114,11 @@ def _refusals(engine: Engine) -> tuple[type[Exception], ...]:
 
 def gather(connection: Connection, made: World) -> Any:
     """Write the rows and measure: seconds, violations, samples."""
-    from dbplan.seeding.loading import load, require_empty
-    from dbplan.seeding.order import order
+    from dbplan.seeding.constraints.order import order
+    from dbplan.seeding.constraints.triggers import without_triggers
+    from dbplan.seeding.constraints.violations import violations
+    from dbplan.seeding.loading.writing import load, require_empty
     from dbplan.seeding.reporting import Gathered, samples
-    from dbplan.seeding.triggers import without_triggers
-    from dbplan.seeding.violations import violations
 
     require_empty(connection, made.plan)
     sequence = order(made.sources, defers=connection.dialect.name == "sqlite")

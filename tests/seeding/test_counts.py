@@ -7,7 +7,7 @@ from dbplan.errors import RecipeError, Unsatisfiable
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 from dbplan.seeding import seed
-from dbplan.seeding.recipe import parse
+from dbplan.seeding.recipe.reading import parse
 from dbplan.seeding.run import prepare
 
 PLANNED = {"owners": 1_000, "pets": 2_000, "visits": 2_500, "vets": 50, "moves": 100_000}

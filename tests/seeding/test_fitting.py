@@ -24,11 +24,11 @@ from sqlalchemy import (
 from dbplan.errors import RecipeError
 from dbplan.plan import Plan
 from dbplan.seeding import explain
-from dbplan.seeding.cells import Cells
-from dbplan.seeding.domains import as_array
-from dbplan.seeding.encode import objects
-from dbplan.seeding.recipe import parse
+from dbplan.seeding.loading.encode import objects
+from dbplan.seeding.recipe.reading import parse
+from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.run import prepare
+from dbplan.seeding.values.domains import as_array
 
 
 class Kind(StrEnum):

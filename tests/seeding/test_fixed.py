@@ -43,7 +43,7 @@ from dbplan.errors import RecipeError, Unsatisfiable, UsageError
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 from dbplan.seeding import explain, seed
-from dbplan.seeding.recipe import parse
+from dbplan.seeding.recipe.reading import parse
 from dbplan.seeding.run import prepare
 
 

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from dbplan.seeding.patterns import Pattern
+from dbplan.seeding.values.patterns import Pattern
 
 
 @pytest.mark.parametrize(

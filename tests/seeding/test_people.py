@@ -9,9 +9,9 @@ from dbplan.columns import EMAIL
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 from dbplan.seeding import explain, seed
-from dbplan.seeding.people import HOSTS, folded
 from dbplan.seeding.run import prepare
-from dbplan.seeding.words import pool
+from dbplan.seeding.values.people import HOSTS, folded
+from dbplan.seeding.values.words import pool
 
 
 def plan(path=None):

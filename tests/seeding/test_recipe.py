@@ -10,7 +10,7 @@ from dbplan.domains.credits import PLAN
 from dbplan.errors import RecipeError
 from dbplan.plan import Plan
 from dbplan.seeding import explain
-from dbplan.seeding.recipe import COLUMN, TABLE, parse, recipe_of
+from dbplan.seeding.recipe.reading import COLUMN, TABLE, parse, recipe_of
 from dbplan.seeding.run import prepare
 
 DOCS = Path(__file__).parents[2] / "docs" / "seeding.md"

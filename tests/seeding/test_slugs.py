@@ -14,7 +14,7 @@ from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 from dbplan.seeding import explain, seed
 from dbplan.seeding.run import prepare
-from dbplan.seeding.slugs import Slug, ranks, slug
+from dbplan.seeding.values.slugs import Slug, ranks, slug
 
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 TITLES = '["Mug", "mug!", "Mug 2", "Mug 2 3", "Desk Lamp", "Café Crème", "日本", "2024"]'

@@ -10,7 +10,7 @@ from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 from dbplan.seeding import seed
 from dbplan.seeding.run import prepare
-from dbplan.seeding.words import PRODUCTS, pool
+from dbplan.seeding.values.words import PRODUCTS, pool
 
 
 def plan():

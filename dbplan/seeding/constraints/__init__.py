@@ -1,0 +1,1 @@
+"""Constraints: keys, references and CHECKs, and how each is held by construction."""

@@ -1,0 +1,266 @@
+"""Uniques: by which column or reference each is held, and what that leaves for the fan-out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Table
+from sqlalchemy import types as sa
+
+from dbplan.errors import Unsatisfiable
+from dbplan.seeding.constraints.references import Reference, follows
+from dbplan.seeding.values.domains import VAST, Uuids, Words
+from dbplan.seeding.values.infer import generic
+from dbplan.seeding.values.people import Person
+from dbplan.seeding.values.slugs import Slug
+
+if TYPE_CHECKING:
+    from dbplan.seeding.rows.world import Builder
+
+Room = Mapping[tuple[str, ...], int]
+
+
+@dataclass(frozen=True)
+class Digits:
+    """One column's place in a mixed-radix number that is different in every row."""
+
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]
+    place: int
+
+
+@dataclass
+class Keys:
+    """How uniques are held: by column or by reference (its own columns), and the largest fan-out that leaves."""
+
+    columns: dict[str, str] = field(default_factory=dict)
+    references: dict[tuple[str, ...], str] = field(default_factory=dict)
+    digits: dict[str, Digits] = field(default_factory=dict)
+    reference_digits: dict[tuple[str, ...], Digits] = field(default_factory=dict)
+    most: int | None = None
+
+
+def leads(table: Table, found: tuple[Reference, ...]) -> list[Reference]:
+    """Return the references along which children can be counted."""
+    return [r for r in found if r.own and r.parent != str(table.key) and not r.given]
+
+
+def lead_of(
+    table: Table, found: tuple[Reference, ...], sets: tuple[frozenset[str], ...], per: str | None
+) -> Reference | None:
+    """Return the reference along which children are counted: the recipe's, or the one most uniques stand on."""
+    usable = leads(table, found)
+    if per is not None:
+        return next((r for r in usable if per in r.columns), None)
+    usable = [r for r in usable if not r.nullable and frozenset(r.own) not in sets]
+    return max(usable, key=lambda r: sum(set(r.own) < names for names in sets), default=None)
+
+
+def assign(builder: Builder, room: Room) -> Keys:
+    """Return what holds every unique of a table."""
+    keys = Keys()
+    for names in builder.source.uniques:
+        if not (_open(builder, names) or _held(builder, keys, names)):
+            _hold(builder, keys, names, room)
+    return keys
+
+
+def _open(builder: Builder, names: frozenset[str]) -> bool:
+    """Whether the recipe leaves a column of a unique NULL in every row, so that nothing is there twice."""
+    return any(builder.table.columns[n].nullable and builder.rule.columns.get(n, {}).get("null") == 1 for n in names)
+
+
+def _held(builder: Builder, keys: Keys, names: frozenset[str]) -> bool:
+    lead = builder.source.lead
+    on_lead = lead is not None and set(lead.own) <= names
+    alone = any(keys.columns.get(n) == "distinct" or (on_lead and keys.columns.get(n) == "within") for n in names)
+    return (
+        alone
+        or any(
+            set(own) <= names and (how == "distinct" or (on_lead and how == "within"))
+            for own, how in keys.references.items()
+        )
+        or any(keys.references.get(r.own) == "distinct" or _one_each(keys, builder, r) for r in _inside(builder, names))
+    )
+
+
+def _inside(builder: Builder, names: frozenset[str]) -> list[Reference]:
+    """Return the wide references that a unique is a part of, where the parent's columns differ as well."""
+    sets = {name: source.uniques for name, source in builder.world.sources.items()}
+    return [r for r in builder.source.references if follows(r, names, sets)]
+
+
+def _one_each(keys: Keys, builder: Builder, reference: Reference) -> bool:
+    return reference is builder.source.lead and keys.most == 1
+
+
+def _hold(builder: Builder, keys: Keys, names: frozenset[str], room: Room) -> None:
+    lead = builder.source.lead
+    rows = builder.source.rows
+    if _through(builder, keys, names, room):
+        return
+    taken = {column for ref in builder.source.references for column in ref.columns}
+    scalars = [n for n in builder.table.columns.keys() if n in names and n not in taken and n not in keys.columns]  # noqa: SIM118
+    refs = [
+        r
+        for r in builder.source.references
+        if r.own and set(r.own) <= names and r is not lead and r.own not in keys.references
+    ]
+    if lead is not None and set(lead.own) <= names:
+        if _within(builder, keys, scalars, refs, room):
+            return
+    elif _distinct(builder, keys, scalars, refs, room, rows):
+        return
+    if lead is None and _digits(builder, keys, scalars, refs, room, rows):
+        return
+    whole = lead is not None and set(lead.own) == set(names)
+    if whole and lead is not None:
+        keys.most = 1
+        return
+    _give_up(builder, names, room)
+
+
+def _through(builder: Builder, keys: Keys, names: frozenset[str], room: Room) -> bool:
+    """Hold a unique that is a part of a wide reference by taking each parent once."""
+    for reference in _inside(builder, names):
+        if reference is builder.source.lead:
+            keys.most = 1
+            return True
+        if room[reference.own] >= builder.source.rows and reference.own not in keys.references:
+            keys.references[reference.own] = "distinct"
+            return True
+    return False
+
+
+def _give_up(builder: Builder, names: frozenset[str], room: Room) -> None:
+    rows = builder.source.rows
+    taken = {c: room[r.own] for r in builder.source.references for c in r.own}
+    parts = [f"{n} has {taken.get(n) or capacity(builder, n, rows):,} values" for n in sorted(names)]
+    raise Unsatisfiable(
+        f"{builder.name}: ({', '.join(sorted(names))}) is unique: {', '.join(parts)} for {rows:,} rows, "
+        "beside its other uniques and foreign keys; ask for fewer rows of it or more of its parents, "
+        "or give a column more values"
+    )
+
+
+def capacity(builder: Builder, name: str, rows: int) -> int:
+    """Return how many different values a column can be given."""
+    said = set(builder.rule.columns.get(name, {})) - {"null", "only_when"}
+    if said and not {"faker", "min", "max", "pattern"} & said:
+        return 0
+    column, domain = builder.table.columns[name], builder.domains[name]
+    if domain is None or column.computed is not None:
+        return 0
+    if builder.facts.equations.get(name) is not None and not builder._in_circle(name):
+        return 0
+    return domain.roomy(rows).capacity
+
+
+def _distinct(builder: Builder, keys: Keys, scalars: list[str], refs: list[Reference], room: Room, rows: int) -> bool:
+    able = [n for n in scalars if capacity(builder, n, rows) >= rows]
+    best = max(able, key=lambda n: _natural(builder, n), default=None)
+    one = next((r for r in refs if room[r.own] >= rows and not r.given), None)
+    if best is not None and not (one is not None and _crowded(builder, keys, best)):
+        keys.columns[best] = "distinct"
+        return True
+    if one is not None:
+        keys.references[one.own] = "distinct"
+        return True
+    if len(refs) == 1 and not scalars and not refs[0].given:
+        ref = refs[0]
+        raise Unsatisfiable(
+            f"{builder.name}: ({', '.join(ref.columns)}) is unique, so {room[ref.own]:,} rows of {ref.parent} "
+            f"leave room for {room[ref.own]:,} rows, not {rows:,}"
+        )
+    return False
+
+
+def tied(builder: Builder, name: str) -> bool:
+    """Whether a CHECK ties a column to others."""
+    return any(
+        c.parsed is not None and name in c.parsed.columns and len(c.parsed.columns) > 1 for c in builder.facts.checks
+    )
+
+
+def _crowded(builder: Builder, keys: Keys, name: str) -> bool:
+    """Whether CHECKs tie a column, through others maybe, to one that is a key already: two fixed ends of a chain."""
+    tests = [c.parsed.columns for c in builder.facts.checks if c.parsed is not None]
+    reached, before = {name}, 0
+    while len(reached) > before:
+        before = len(reached)
+        reached.update(*(columns for columns in tests if columns & reached))
+    return bool((reached - {name}) & keys.columns.keys())
+
+
+def _natural(builder: Builder, name: str) -> tuple[int, int]:
+    """Say how natural it is for a column to be different in every row."""
+    if tied(builder, name):
+        return 0, 0
+    kind, domain = generic(builder.table.columns[name].type), builder.domains[name]
+    if isinstance(domain, Uuids):
+        return 5, 0
+    if isinstance(kind, sa.Integer) and builder.table.columns[name].primary_key:
+        return 4, 0
+    if isinstance(domain, Words | Person | Slug):
+        return 3, 0
+    return (2, 0) if isinstance(kind, sa.Integer) else (1, 0)
+
+
+def _within(builder: Builder, keys: Keys, scalars: list[str], refs: list[Reference], room: Room) -> bool:
+    rows = builder.source.rows
+    lead = builder.source.lead
+    assert lead is not None
+    mean = -(-rows // room[lead.own])
+    sizes = {n: capacity(builder, n, rows) for n in scalars}
+    wide = [n for n in scalars if sizes[n] >= VAST >> 20]
+    counted = [
+        n for n in scalars if isinstance(generic(builder.table.columns[n].type), sa.Integer) and sizes[n] >= mean
+    ]
+    counted.sort(key=lambda n: tied(builder, n))
+    others = [r for r in refs if not r.given]
+    if counted:
+        _by_column(keys, counted[0], sizes[counted[0]])
+    elif others:
+        best = max(others, key=lambda r: room[r.own])
+        size = room[best.own] - (1 if apart(builder, lead, best) else 0)
+        keys.references[best.own] = "within"
+        keys.most = min(size, keys.most or size)
+    elif wide or any(sizes.values()):
+        name = max(sizes, key=lambda n: sizes[n])
+        _by_column(keys, name, sizes[name])
+    else:
+        return False
+    return True
+
+
+def _by_column(keys: Keys, name: str, size: int) -> None:
+    keys.columns[name] = "within"
+    keys.most = min(size, keys.most or size)
+
+
+def apart(builder: Builder, lead: Reference, other: Reference) -> bool:
+    """Whether a CHECK keeps a reference and the lead from pointing at the same parent."""
+    pairs = {frozenset(pair) for pair in builder.facts.unequal}
+    same = lead.parent == other.parent and lead.targets == other.targets and len(lead.own) == len(other.own) == 1
+    return same and frozenset((lead.own[0], other.own[0])) in pairs
+
+
+def _digits(builder: Builder, keys: Keys, scalars: list[str], refs: list[Reference], room: Room, rows: int) -> bool:
+    """Hold a unique by giving its columns the digits of one number."""
+    parts: list[tuple[tuple[str, ...], int]] = [(r.own, room[r.own]) for r in refs if not r.given]
+    parts += [((n,), d.capacity) for n in scalars if (d := builder.domains[n]) is not None and d.capacity < VAST]
+    total = 1
+    for _, size in parts:
+        total *= size
+    if total < rows or total >= VAST:
+        return False
+    names, sizes = tuple("+".join(own) for own, _ in parts), tuple(size for _, size in parts)
+    for place, (own, _) in enumerate(parts):
+        digits = Digits(names, sizes, place)
+        if own in room:
+            keys.references[own], keys.reference_digits[own] = "digit", digits
+        else:
+            keys.columns[own[0]], keys.digits[own[0]] = "digit", digits
+    return True

@@ -1,0 +1,84 @@
+"""The order in which tables are filled, and where a circle of foreign keys is closed afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dbplan.errors import Unsatisfiable
+from dbplan.seeding.constraints.references import Reference
+from dbplan.seeding.rows.frames import Source
+
+
+@dataclass(frozen=True)
+class Order:
+    """Tables in the order of loading; `later` names the references that are NULL at first and set at the end."""
+
+    tables: tuple[str, ...]
+    later: frozenset[tuple[str, Reference]] = frozenset()
+    deferred: bool = False
+
+
+def order(sources: dict[str, Source], *, defers: bool) -> Order:
+    """Return an order of loading; `defers` where the server checks every foreign key at the end on request.
+
+    Raises Unsatisfiable for a circle of NOT NULL keys that cannot be deferred.
+    """
+    placed: list[str] = []
+    later: set[tuple[str, Reference]] = set()
+    deferred = False
+    open_ = {name: _edges(source) for name, source in sources.items()}
+    while open_:
+        ready = sorted(name for name, edges in open_.items() if not {e.parent for e in edges} & set(open_))
+        if ready:
+            placed.extend(ready)
+            for name in ready:
+                del open_[name]
+            continue
+        name, edge, nullable = _cut(sources, open_, defers)
+        open_[name].remove(edge)
+        if nullable:
+            later.add((name, edge))
+        deferred |= not nullable
+    return Order(tuple(placed), frozenset(later), deferred)
+
+
+def _edges(source: Source) -> list[Reference]:
+    return [r for r in source.references if r.parent != str(source.table.key)]
+
+
+def _cut(sources: dict[str, Source], open_: dict[str, list[Reference]], defers: bool) -> tuple[str, Reference, bool]:
+    """Return the edge of a circle to close afterwards, and whether by NULL first (else by deferring)."""
+    circle = _circle(open_)
+    edges = [
+        (a, edge)
+        for a, b in zip(circle, [*circle[1:], circle[0]], strict=True)
+        for edge in open_[a]
+        if edge.parent == b
+    ]
+    for name, edge in edges:
+        if defers or edge.deferrable:
+            return name, edge, False
+    for name, edge in edges:
+        if can_wait(sources[name], edge):
+            return name, edge, True
+    path = " → ".join([*circle, circle[0]])
+    raise Unsatisfiable(
+        f"the foreign keys {path} form a circle in which every column is NOT NULL and none is deferrable, so that no "
+        f"first row can be written; make one nullable, or DEFERRABLE: {edges[0][0]} ({edges[0][1].label})"
+    )
+
+
+def can_wait(source: Source, edge: Reference) -> bool:
+    """Whether a reference can be NULL at first: a nullable column of its own, and a key to find the row again."""
+    columns = source.table.columns
+    free = [name for name in edge.own if columns[name].nullable and name not in source.groups]
+    return bool(free) and bool(source.table.primary_key.columns)
+
+
+def _circle(open_: dict[str, list[Reference]]) -> list[str]:
+    path: list[str] = [min(open_)]
+    while True:
+        following = min(e.parent for e in open_[path[-1]] if e.parent in open_)
+        if following in path:
+            return path[path.index(following) :]
+        path.append(following)

@@ -1,0 +1,403 @@
+"""SQL expressions over cells: parsed once, evaluated for thousands of rows at a time, with SQL's NULL logic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
+from dbplan.errors import NotCovered
+from dbplan.seeding.rows.cells import Cells, absent, chosen, present
+from dbplan.seeding.rows.stream import Array
+
+Read = Callable[[str], Cells]
+DIALECTS = ("postgres", "sqlite", "mysql")
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A parsed SQL expression and the columns it reads."""
+
+    text: str
+    node: exp.Expression
+    columns: frozenset[str]
+
+    def cells(self, read: Read, rows: int) -> Cells:
+        """Return the expression's value for `rows` rows; `read` gives the cells of a column."""
+        return _evaluate(self.node, _Scope(read, rows))
+
+    def holds(self, read: Read, rows: int) -> NDArray[np.bool_]:
+        """Return where a CHECK is kept: true or unknown."""
+        answer = self.cells(read, rows)
+        return np.asarray(answer.null | answer.values.astype(bool))
+
+    def __call__(self, values: Array) -> NDArray[np.bool_]:
+        """Return where a CHECK of one column is kept by values of it."""
+        return self.holds(lambda _: present(values), len(values))
+
+    def true(self, read: Read, rows: int) -> NDArray[np.bool_]:
+        """Return where a condition is true (unknown counts as false)."""
+        answer = self.cells(read, rows)
+        return np.asarray(~answer.null & _truth(answer))
+
+
+def expression(text: str, columns: Iterable[str]) -> Expression:
+    """Parse `text`; NotCovered when it cannot be parsed or names what is not a column."""
+    known = {name.lower(): name for name in columns}
+    node = _parsed(text)
+    for column in node.find_all(exp.Column):
+        name = known.get(column.name.lower())
+        if name is None:
+            raise NotCovered(f"{text!r} reads {column.name!r}, which is no column here")
+        column.set("this", exp.to_identifier(name))
+    return Expression(text, node, frozenset(column.name for column in node.find_all(exp.Column)))
+
+
+def _parsed(text: str) -> exp.Expression:
+    for dialect in DIALECTS:
+        try:
+            return bare(parse_one(text, dialect=dialect).transform(_unnegated))
+        except SqlglotError:
+            continue
+    raise NotCovered(f"{text!r} is not SQL that can be read here")
+
+
+def _unnegated(node: Any) -> Any:
+    """Return `a IS NOT b` as NOT (a IS b), the one form that is read here."""
+    if node.args.get("negate"):
+        node.set("negate", None)
+        return exp.Not(this=node)
+    return node
+
+
+def bare(node: Any) -> exp.Expression:
+    """Return a node without the parentheses around it."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class _Scope:
+    read: Read
+    rows: int
+
+    def fill(self, value: Any) -> Cells:
+        if value is None:
+            return absent(self.rows)
+        dtype = None if isinstance(value, bool | int | float | np.generic) else object
+        return present(np.full(self.rows, value, dtype=dtype))
+
+
+def _evaluate(node: Any, scope: _Scope) -> Cells:
+    for kind in type(node).__mro__:
+        handler = _HANDLERS.get(kind)
+        if handler is not None:
+            return handler(node, scope)
+    raise NotCovered(f"{node.sql(dialect='postgres')!r} uses what cannot be computed here")
+
+
+def strict(function: Callable[..., Array], dtype: Any, *arguments: Cells) -> Cells:
+    """Apply a function where no argument is NULL; the rest is NULL."""
+    null = np.logical_or.reduce([a.null for a in arguments])
+    where = np.flatnonzero(~null)
+    result = function(*(a.values[where] for a in arguments))
+    kind = np.asarray(result).dtype if dtype is None else dtype
+    values = np.zeros(len(null), dtype=kind)
+    values[where] = result
+    return Cells(values, null)
+
+
+def alike(left: Array, right: Array) -> tuple[Array, Array]:
+    """Return two arrays in a form that can be compared: moments with moments, numbers with numbers."""
+    for one, other in ((left, right), (right, left)):
+        if one.dtype.kind in "Mm" and other.dtype.kind == "O":
+            other = other.astype(one.dtype)
+        elif one.dtype.kind in "iufb" and other.dtype.kind == "O":
+            other = np.array([_number(value) for value in other.tolist()], dtype=float)
+        else:
+            continue
+        return (one, other) if one is left else (other, one)
+    return left, right
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str) and value.lower() in {"true", "t"}:
+        return 1.0
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _same(left: Array, right: Array) -> Array:
+    if left.dtype.kind == "f" or right.dtype.kind == "f":
+        return np.asarray(np.isclose(left.astype(float), right.astype(float), rtol=0, atol=1e-9))
+    return np.asarray(left == right)
+
+
+_COMPARE: dict[type[Any], Callable[[Array, Array], Array]] = {
+    exp.EQ: _same,
+    exp.NEQ: lambda a, b: ~_same(a, b),
+    exp.GT: lambda a, b: a > b,
+    exp.GTE: lambda a, b: a >= b,
+    exp.LT: lambda a, b: a < b,
+    exp.LTE: lambda a, b: a <= b,
+}
+
+
+def _compare(node: Any, scope: _Scope) -> Cells:
+    if isinstance(node.expression, exp.Any):
+        return _in(exp.In(this=node.this, expressions=listed(node.expression)), scope)
+    compare = _COMPARE[type(node)]
+    return strict(
+        lambda a, b: compare(*alike(a, b)).astype(bool),
+        bool,
+        _evaluate(node.this, scope),
+        _evaluate(node.expression, scope),
+    )
+
+
+def listed(node: Any) -> list[Any]:
+    """Return the items of ANY (ARRAY[…])."""
+    array = node.find(exp.Array)
+    if array is None:
+        raise NotCovered(f"{node.sql(dialect='postgres')!r} uses what cannot be computed here")
+    return list(array.expressions)
+
+
+def _plus(left: Array, right: Array) -> Array:
+    if left.dtype.kind == "O" or right.dtype.kind == "O":
+        left, right = alike(left, right)
+    return np.asarray(left + right)
+
+
+_ARITHMETIC: dict[type[Any], Callable[[Array, Array], Array]] = {
+    exp.Add: _plus,
+    exp.Sub: lambda a, b: a - b,
+    exp.Mul: lambda a, b: a * b,
+    exp.Mod: lambda a, b: np.fmod(a, np.where(b == 0, 1, b)),
+    exp.Div: lambda a, b: _divided(a, b),
+}
+
+
+def _divided(a: Array, b: Array) -> Array:
+    b = np.where(b == 0, 1, b)
+    return np.trunc(a / b).astype(np.int64) if a.dtype.kind == "i" and b.dtype.kind == "i" else a / b
+
+
+def _arithmetic(node: Any, scope: _Scope) -> Cells:
+    return strict(_ARITHMETIC[type(node)], None, _evaluate(node.this, scope), _evaluate(node.expression, scope))
+
+
+def _joined(node: Any, scope: _Scope) -> Cells:
+    return strict(
+        lambda a, b: np.array([f"{x}{y}" for x, y in zip(a.tolist(), b.tolist(), strict=True)], dtype=object),
+        object,
+        _evaluate(node.this, scope),
+        _evaluate(node.expression, scope),
+    )
+
+
+def _and(node: Any, scope: _Scope) -> Cells:
+    left, right = _evaluate(node.this, scope), _evaluate(node.expression, scope)
+    no = (~left.null & ~_truth(left)) | (~right.null & ~_truth(right))
+    null = (left.null | right.null) & ~no
+    return Cells(~no & ~null, null)
+
+
+def _or(node: Any, scope: _Scope) -> Cells:
+    left, right = _evaluate(node.this, scope), _evaluate(node.expression, scope)
+    yes = (~left.null & _truth(left)) | (~right.null & _truth(right))
+    return Cells(yes, (left.null | right.null) & ~yes)
+
+
+def _truth(cells: Cells) -> Array:
+    return np.where(cells.null, False, cells.values).astype(bool)
+
+
+def _not(node: Any, scope: _Scope) -> Cells:
+    inner = _evaluate(node.this, scope)
+    return Cells(~_truth(inner), inner.null)
+
+
+def _is(node: Any, scope: _Scope) -> Cells:
+    inner, test = _evaluate(node.this, scope), bare(node.expression)
+    if isinstance(test, exp.Null):
+        return present(inner.null.copy())
+    if isinstance(test, exp.Boolean):
+        return present(~inner.null & (_truth(inner) == bool(test.this)))
+    raise NotCovered(f"{node.sql(dialect='postgres')!r} uses what cannot be computed here")
+
+
+def _null_safe(node: Any, scope: _Scope) -> Cells:
+    left, right = _evaluate(node.this, scope), _evaluate(node.expression, scope)
+    same = strict(lambda a, b: _same(*alike(a, b)).astype(bool), bool, left, right)
+    equal = np.where(same.null, left.null & right.null, same.values)
+    return present(equal if isinstance(node, exp.NullSafeEQ) else ~equal)
+
+
+def _in(node: Any, scope: _Scope) -> Cells:
+    if not node.expressions:
+        raise NotCovered(f"{node.sql(dialect='postgres')!r} uses what cannot be computed here")
+    tests = [exp.EQ(this=node.this.copy(), expression=item.copy()) for item in node.expressions]
+    result = _compare(tests[0], scope)
+    for test in tests[1:]:
+        other = _compare(test, scope)
+        yes = (_truth(result) & ~result.null) | (_truth(other) & ~other.null)
+        result = Cells(yes, (result.null | other.null) & ~yes)
+    return result
+
+
+def _between(node: Any, scope: _Scope) -> Cells:
+    low = exp.GTE(this=node.this, expression=node.args["low"])
+    return _and(exp.And(this=low, expression=exp.LTE(this=node.this, expression=node.args["high"])), scope)
+
+
+def like_pattern(pattern: str, *, glob: bool = False) -> str:
+    """Return a LIKE (or GLOB) pattern as a regular expression that matches the whole text."""
+    every, one = ("*", "?") if glob else ("%", "_")
+    parts = (".*" if char == every else "." if char == one else re.escape(char) for char in pattern)
+    return "".join(("^", *parts, "$"))
+
+
+def _matches(node: Any, scope: _Scope) -> Cells:
+    pattern = bare(node.expression)
+    if not isinstance(pattern, exp.Literal):
+        raise NotCovered(f"{node.sql(dialect='postgres')!r} uses what cannot be computed here")
+    text = pattern.this
+    if not isinstance(node, exp.RegexpLike | exp.RegexpILike):
+        text = like_pattern(text, glob=isinstance(node, exp.Glob))
+    flags = re.DOTALL | (re.IGNORECASE if isinstance(node, exp.ILike | exp.RegexpILike) else 0)
+    try:
+        found = re.compile(text, flags).search
+    except re.error:
+        raise NotCovered(f"the pattern {text!r} cannot be read here") from None
+    return strict(
+        lambda a: np.array([found(str(v)) is not None for v in a.tolist()], dtype=bool),
+        bool,
+        _evaluate(node.this, scope),
+    )
+
+
+def _text(function: Callable[[str], Any], dtype: Any) -> Callable[[Any, _Scope], Cells]:
+    def handler(node: Any, scope: _Scope) -> Cells:
+        def over(values: Array) -> Array:
+            out = np.empty(len(values), dtype=dtype)
+            out[:] = [function(str(value)) for value in values.tolist()]
+            return out
+
+        return strict(over, dtype, _evaluate(node.this, scope))
+
+    return handler
+
+
+def _case(node: Any, scope: _Scope) -> Cells:
+    otherwise = node.args.get("default")
+    result = _evaluate(otherwise, scope) if otherwise is not None else scope.fill(None)
+    for branch in reversed(node.args["ifs"]):
+        test = exp.EQ(this=node.this, expression=branch.this) if node.this is not None else branch.this
+        tested, then = _evaluate(test, scope), _evaluate(branch.args["true"], scope)
+        result = chosen(~tested.null & _truth(tested), then, result)
+    return result
+
+
+def _coalesce(node: Any, scope: _Scope) -> Cells:
+    items = [_evaluate(item, scope) for item in (node.this, *node.expressions)]
+    result = items[-1]
+    for item in reversed(items[:-1]):
+        result = chosen(~item.null, item, result)
+    return result
+
+
+def _literal(node: Any, scope: _Scope) -> Cells:
+    if node.is_string:
+        return scope.fill(node.this)
+    return scope.fill(float(node.this) if re.search(r"[.eE]", node.this) else int(node.this))
+
+
+def _cast(node: Any, scope: _Scope) -> Cells:
+    inner, kind = _evaluate(node.this, scope), node.to.this.name
+    if kind in {"TIMESTAMP", "TIMESTAMPTZ", "DATETIME", "DATE"} and inner.values.dtype.kind == "O":
+        return strict(lambda a: np.array([str(v)[:26] for v in a.tolist()], dtype="datetime64[us]"), None, inner)
+    if kind == "INTERVAL" and inner.values.dtype.kind == "O":
+        return strict(lambda a: np.array([interval(str(v)) for v in a.tolist()], "timedelta64[us]"), None, inner)
+    return inner
+
+
+_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31557600}
+
+
+def interval(text: str) -> Any:
+    """Return a length of time such as "24 hours" or "1 day" as a timedelta64."""
+    match = re.fullmatch(r"\s*(-?\d+)\s*([a-z]+?)s?\s*", text.lower())
+    if match is None or match[2] not in _UNITS:
+        raise NotCovered(f"the interval {text!r} cannot be read here")
+    return np.timedelta64(int(match[1]) * _UNITS[match[2]], "s").astype("timedelta64[us]")
+
+
+def _span(node: Any, scope: _Scope) -> Cells:
+    unit = f" {node.args['unit'].name}" if node.args.get("unit") is not None else ""
+    return scope.fill(interval(f"{node.this.name}{unit}"))
+
+
+def _count_present(node: Any, scope: _Scope) -> Cells:
+    items = [_evaluate(item, scope) for item in node.expressions]
+    name = str(node.this).lower()
+    if name == "num_nonnulls":
+        return present(np.sum([~item.null for item in items], axis=0))
+    if name == "num_nulls":
+        return present(np.sum([item.null for item in items], axis=0))
+    if name in {"jsonb_typeof", "json_typeof", "json_type"}:
+        return strict(lambda a: np.array([_json_kind(v) for v in a.tolist()], dtype=object), object, items[0])
+    if name == "json_valid":
+        return strict(lambda a: np.ones(len(a), dtype=bool), bool, items[0])
+    raise NotCovered(f"the function {name}() cannot be computed here")
+
+
+def _json_kind(value: Any) -> str:
+    kinds = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return kinds.get(type(value), "number")
+
+
+def _now(_: Any, scope: _Scope) -> Cells:
+    return scope.fill(np.datetime64("now").astype("datetime64[us]"))
+
+
+_HANDLERS: dict[type[Any], Callable[[Any, _Scope], Cells]] = {
+    **dict.fromkeys(_COMPARE, _compare),
+    **dict.fromkeys(_ARITHMETIC, _arithmetic),
+    **dict.fromkeys((exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpILike, exp.Glob), _matches),
+    **dict.fromkeys((exp.NullSafeEQ, exp.NullSafeNEQ), _null_safe),
+    **dict.fromkeys((exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentDatetime), _now),
+    exp.Paren: lambda node, scope: _evaluate(node.this, scope),
+    exp.And: _and,
+    exp.Or: _or,
+    exp.Not: _not,
+    exp.Is: _is,
+    exp.In: _in,
+    exp.Between: _between,
+    exp.DPipe: _joined,
+    exp.Length: _text(len, np.int64),
+    exp.ByteLength: _text(lambda text: len(text.encode()), np.int64),
+    exp.Lower: _text(str.lower, object),
+    exp.Upper: _text(str.upper, object),
+    exp.Trim: _text(str.strip, object),
+    exp.Abs: lambda node, scope: strict(np.abs, None, _evaluate(node.this, scope)),
+    exp.Neg: lambda node, scope: strict(np.negative, None, _evaluate(node.this, scope)),
+    exp.Case: _case,
+    exp.Coalesce: _coalesce,
+    exp.Cast: _cast,
+    exp.Interval: _span,
+    exp.Anonymous: _count_present,
+    exp.Column: lambda node, scope: scope.read(node.name),
+    exp.Boolean: lambda node, scope: scope.fill(bool(node.this)),
+    exp.Null: lambda _node, scope: scope.fill(None),
+    exp.Literal: _literal,
+}

@@ -1,0 +1,1 @@
+"""Loading: rows on their way into a database or a file."""

@@ -1,0 +1,179 @@
+"""Cells on their way to a server: as Python values for a driver, or as the text of PostgreSQL's COPY."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Dialect
+from sqlalchemy import types as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from dbplan.columns import Key, UtcDateTime
+from dbplan.seeding.rows.cells import Cells
+from dbplan.seeding.values.infer import generic
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+_SPECIAL = frozenset("\\\n\t\r")
+NULL = "\\N"
+
+
+def copy_texts(cells: Cells, kind: Any, dialect: Dialect) -> list[str]:
+    """Return cells as fields of COPY's text format (times in UTC: the session's zone must be UTC)."""
+    if decorated(kind):
+        texts = [_any_text(value) for value in python_values(cells, kind, dialect)]
+    else:
+        texts = _texts(cells, generic(kind))
+    for at in np.flatnonzero(cells.null).tolist():
+        texts[at] = NULL
+    return texts
+
+
+def _texts(cells: Cells, kind: Any) -> list[str]:
+    values = cells.values
+    if isinstance(kind, sa.Date):
+        return [str(v) for v in values.astype("datetime64[D]")]
+    if values.dtype.kind == "M":
+        return list(np.datetime_as_string(values, unit="us").tolist())
+    if values.dtype.kind == "m":
+        return [_clock(v) if isinstance(kind, sa.Time) else f"{v / 1e6:.6f} s" for v in values.astype(int).tolist()]
+    if isinstance(kind, sa.Numeric) and values.dtype.kind == "f" and not isinstance(kind, sa.Float):
+        return [f"{v:.{min(kind.scale if kind.scale is not None else 2, 9)}f}" for v in values.tolist()]
+    if isinstance(kind, sa.JSON):
+        return [escaped(text) for text in _documents(values.tolist())]
+    if values.dtype.kind == "b":
+        return ["t" if v else "f" for v in values.tolist()]
+    if values.dtype.kind in "iuf":
+        return list(map(repr, values.tolist()))
+    if isinstance(kind, pg.HSTORE):
+        return [escaped(str(v)) for v in values.tolist()]
+    if isinstance(kind, sa.String) and not isinstance(kind, sa.Uuid):
+        return [escaped(v) if isinstance(v, str) else escaped(str(v)) for v in values.tolist()]
+    return [_any_text(v) for v in values.tolist()]
+
+
+def _documents(values: list[Any]) -> list[str]:
+    """Return JSON texts; a document that comes again as the same object is written once."""
+    known: dict[int, str] = {}
+    return [known.get(id(v)) or known.setdefault(id(v), json.dumps(v)) for v in values]
+
+
+def escaped(text: str) -> str:
+    """Return a text with COPY's special characters written out; U+0000, which PostgreSQL has not, is left out."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if _SPECIAL.isdisjoint(text) else text.translate(_ESCAPES)
+
+
+def _any_text(value: Any) -> str:
+    if type(value).__name__ == "Binary":  # the driver's wrapper
+        value = value.obj
+    if isinstance(value, bytes | bytearray | memoryview):
+        return "\\\\x" + bytes(value).hex()
+    if isinstance(value, list | tuple):
+        return escaped(_list_text(list(value)))
+    if isinstance(value, dict):
+        return escaped(json.dumps(value))
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    return escaped(_adapted(value) if type(value).__module__.startswith("psycopg") else str(value))
+
+
+def _adapted(value: Any) -> str:
+    """Return as text what a type has wrapped for the driver: a document, a range."""
+    from psycopg.adapt import PyFormat, Transformer
+
+    return bytes(Transformer().get_dumper(value, PyFormat.TEXT).dump(value) or b"").decode()
+
+
+def _list_text(items: list[Any]) -> str:
+    parts = (_list_text(item) if isinstance(item, list) else _quoted(item) for item in items)
+    return "{" + ",".join(parts) + "}"
+
+
+def _quoted(item: Any) -> str:
+    if item is None:
+        return "NULL"
+    if isinstance(item, bytes):
+        return f'"\\\\x{item.hex()}"'
+    return '"' + str(item).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _clock(micros: int) -> str:
+    return str((dt.datetime(2000, 1, 1) + dt.timedelta(microseconds=micros)).time())  # noqa: DTZ001 - a time of day
+
+
+def decorated(kind: Any) -> bool:
+    """Whether a type turns values into others before they are written."""
+    if isinstance(kind, sa.PickleType):
+        return True
+    own = isinstance(kind, sa.TypeDecorator) and not isinstance(kind, Key | UtcDateTime)
+    return own and type(kind).process_bind_param is not sa.TypeDecorator.process_bind_param
+
+
+def python_values(cells: Cells, kind: Any, dialect: Dialect) -> list[Any]:
+    """Return cells as values that the driver of `dialect` takes, None for NULL."""
+    if dialect.name == "sqlite" and not decorated(kind):
+        quick = _sqlite(cells, generic(kind))
+        if quick is not None:
+            return _with_nulls(quick, cells)
+    values = objects(cells, kind)
+    bind = kind.dialect_impl(dialect).bind_processor(dialect)
+    if bind is None:
+        return values
+    bound = [None if v is None else bind(v) for v in values]
+    if dialect.name == "sqlite" and isinstance(generic(kind), sa.Numeric) and cells.values.dtype.kind == "f":
+        return [_computed(v, own) for v, own in zip(bound, cells.values.tolist(), strict=True)]
+    return bound
+
+
+def _computed(bound: Any, own: float) -> Any:
+    """Return what SQLite itself computes for a decimal, which has the same digits: a CHECK compares doubles."""
+    return own if isinstance(bound, float) and abs(bound - own) < 1e-9 else bound
+
+
+def _sqlite(cells: Cells, kind: Any) -> list[Any] | None:
+    values = cells.values
+    if isinstance(kind, sa.DateTime) and values.dtype.kind == "M":
+        return [text.replace("T", " ") for text in np.datetime_as_string(values, unit="us").tolist()]
+    if isinstance(kind, sa.JSON):
+        return list(_documents(values.tolist()))
+    if isinstance(kind, sa.Uuid | sa.String | sa.Enum) or values.dtype.kind in "ibf":
+        plain = values.dtype.kind != "M" and not isinstance(kind, sa.Date)
+        return list(values.tolist()) if plain else None
+    return None
+
+
+def objects(cells: Cells, kind: Any) -> list[Any]:
+    """Return cells as the Python objects that SQLAlchemy's type takes, None for NULL."""
+    base = generic(kind)
+    make = _maker(base, cells.values.dtype.kind, kind)
+    values = cells.values.tolist() if cells.values.dtype.kind not in "Mm" else cells.values.astype(object).tolist()
+    # under a NULL may stand anything, such as None
+    return _with_nulls([None if v is None else make(v) for v in values] if make is not None else list(values), cells)
+
+
+def _maker(base: Any, dtype: str, kind: Any) -> Callable[[Any], Any] | None:
+    if isinstance(base, sa.Uuid):
+        return uuid.UUID if base.as_uuid else str
+    if isinstance(base, sa.Date):
+        return lambda v: v.date() if isinstance(v, dt.datetime) else v
+    if isinstance(base, sa.DateTime) and (base.timezone or isinstance(kind, UtcDateTime)):
+        return lambda v: v.replace(tzinfo=dt.UTC) if isinstance(v, dt.datetime) and v.tzinfo is None else v
+    if isinstance(base, sa.Time) and dtype == "m":
+        return lambda v: (dt.datetime(2000, 1, 1) + v).time()  # noqa: DTZ001 - a time of day
+    if isinstance(base, sa.Numeric) and dtype == "f" and base.asdecimal:
+        scale = min(base.scale if base.scale is not None else 2, 9)
+        return lambda v: Decimal(f"{v:.{scale}f}")
+    return None
+
+
+def _with_nulls(values: list[Any], cells: Cells) -> list[Any]:
+    for at in np.flatnonzero(cells.null).tolist():
+        values[at] = None
+    return values

@@ -1,0 +1,1 @@
+"""Recipes: what a plan's owner knows better than the schema says."""

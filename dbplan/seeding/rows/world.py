@@ -1,0 +1,492 @@
+"""From a plan and its recipe to one source a table: every constraint gets the construction that holds it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Column, Computed, Table
+from sqlalchemy import types as sa
+
+from dbplan.errors import NotCovered, Unsatisfiable
+from dbplan.plan import Plan
+from dbplan.seeding.constraints.checks import Check, Facts, Limits
+from dbplan.seeding.constraints.keys import Keys, assign, lead_of, tied
+from dbplan.seeding.constraints.predicate import expression
+from dbplan.seeding.constraints.references import Reference, all_uniques, references
+from dbplan.seeding.constraints.stored import facts_of
+from dbplan.seeding.recipe.fitting import refuse_nulls
+from dbplan.seeding.recipe.fixed import source_of
+from dbplan.seeding.recipe.reading import Recipe, TableRule
+from dbplan.seeding.recipe.rules import DRAWN, ruled, ruled_domain
+from dbplan.seeding.rows import clearance, makers, picking
+from dbplan.seeding.rows.cells import present
+from dbplan.seeding.rows.fanout import fan
+from dbplan.seeding.rows.frames import Frame, Group, Maker, Source, shown_cell
+from dbplan.seeding.rows.precedence import settle_precedence
+from dbplan.seeding.rows.stream import key
+from dbplan.seeding.rows.times import CREATED, place_in_time
+from dbplan.seeding.values.accepting import accepted
+from dbplan.seeding.values.defaults import first_number, version_of
+from dbplan.seeding.values.domains import Choice, Domain, Uuids, kept
+from dbplan.seeding.values.infer import Span, domain, generic
+from dbplan.seeding.values.people import Person, people
+from dbplan.seeding.values.slugs import Slug, slugged, slugs
+
+FIXED = frozenset({"level", "previous", "last", "value", "cases"})
+"""Rules whose cells follow from their place alone: they are never drawn again."""
+
+RAW = "raw, for its type's own bind function takes none of the values known here: "
+
+LIVELY = (sa.DateTime, sa.Date, sa.Interval, sa.Boolean, sa.Enum, sa.Uuid, sa.Numeric, sa.Integer)
+"""Types whose values are worth drawing even where the server has a default."""
+
+
+@dataclass
+class World:
+    """All sources of a plan, by table name."""
+
+    plan: Plan
+    recipe: Recipe
+    rows: Mapping[str, int]
+    random_state: int
+    sources: dict[str, Source]
+
+    @property
+    def span(self) -> Span:
+        """The time that the data cover."""
+        return span_of(self.recipe)
+
+
+def span_of(recipe: Recipe) -> Span:
+    """Return the recipe's time in UTC."""
+    start, end = (np.datetime64(t.astimezone(dt.UTC).replace(tzinfo=None), "us") for t in (recipe.start, recipe.end))
+    return Span(start, end)
+
+
+def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int) -> World:
+    """Return the sources of every table; Unsatisfiable or NotCovered before any row is made."""
+    sets = all_uniques(plan.tables)
+    sources = {name: _source(t, recipe, rows[name], sets[name]) for t in plan.tables for name in (str(t.key),)}
+    made = World(plan, recipe, {name: source.rows for name, source in sources.items()}, random_state, sources)
+    builders = {name: Builder(made, source) for name, source in sources.items() if not source.given}
+    for builder in builders.values():
+        builder.relate()
+    settle_precedence(builders, recipe)
+    for builder in builders.values():
+        builder.fill()
+    for builder in builders.values():
+        builder.group()
+    for builder in builders.values():
+        _prove(builder.source)
+        refuse_nulls(builder.source, recipe)
+        builder.meets_fixed()
+    return made
+
+
+def _source(table: Table, recipe: Recipe, rows: int, uniques: tuple[frozenset[str], ...]) -> Source:
+    """Return the source of a table's rows: the fixed ones where all are, else the generated ones, after them."""
+    known, refs, given = facts_of(table), references(table), recipe.table(str(table.key)).fixed
+    fixed = source_of(table, given, known, refs, uniques) if given else None
+    if fixed is not None and not rows:
+        return fixed
+    return Source(table, rows, known, refs, uniques, fixed=fixed)
+
+
+PROOF = 512
+"""Rows of each table that are made and tested before the first one is written."""
+
+
+def _prove(source: Source) -> None:
+    """Make the first rows and test every CHECK on them."""
+    frame = source.frame(np.arange(min(PROOF, source.rows), dtype=np.int64))
+    for check in source.facts.checks:
+        if check.parsed is None:
+            continue
+        failed = np.flatnonzero(~check.parsed.holds(lambda name: frame[name], len(frame)))
+        if failed.size:
+            at = failed[:1]
+            shown = ", ".join(f"{n} = {shown_cell(frame[n].take(at))}" for n in sorted(check.parsed.columns))
+            raise Unsatisfiable(
+                f'CHECK "{check.name}" of {source.table.key} ({check.text}) fails on values that keys or '
+                f"the recipe fix: {shown}; give another column a rule in the recipe, or ask for other rows"
+            )
+
+
+class Builder:
+    """Builds the source of one table."""
+
+    def __init__(self, world: World, source: Source) -> None:
+        self.world, self.source = world, source
+        self.table: Table = source.table
+        self.name = str(source.table.key)
+        self.rule: TableRule = world.recipe.table(self.name)
+        self.facts: Facts = source.facts
+        self.keys = Keys()
+        self.domains: dict[str, Domain | None] = {}
+        self.drawn: set[str] = set()
+        """Columns whose cells are drawn one by one, so that they may be drawn again."""
+        self.clear: set[str] = set()
+        """Columns in which no generated row holds what a fixed one does, by construction."""
+
+    def relate(self) -> None:
+        """Decide the lead parent, what every unique is held by, the fan-out and the references' pickers."""
+        source = self.source
+        self.domains = {column.name: self.domain(column) for column in self.table.columns} | dict(people(self))
+        source.lead = lead_of(self.table, source.references, source.uniques, self.rule.per)
+        self.domains |= slugs(self)
+        room = {ref.own: self.world.rows[ref.parent] for ref in source.references}
+        self.keys = assign(self, room)
+        self.fan_out()
+        source.timed = self.timed()
+        for place, reference in enumerate(source.references):
+            source.pickers.append(picking.picker(self, place, reference))
+
+    def fan_out(self) -> None:
+        """Share the rows among the lead's parents."""
+        lead, rule = self.source.lead, self.rule.children
+        if lead is None:
+            return
+        most = [m for m in (rule.get("max"), self.keys.most) if m is not None]
+        self.source.fan = fan(
+            key(self.world.random_state, self.name, "fan-out"),
+            self.world.rows[lead.parent],
+            self.source.rows,
+            shape=rule.get("shape", "skewed"),
+            least=rule.get("min", 0),
+            most=min(most) if most else None,
+            label=f"{self.name} ({lead.label})",
+        )
+
+    def timed(self) -> str:
+        """Return the column that says when a row came to be, or ""."""
+        named = {name.lower(): name for name in self.table.columns.keys()}  # noqa: SIM118 - a ColumnCollection
+        for name in CREATED:
+            column = self.table.columns.get(named.get(name, ""))
+            if column is not None and set(self.world.recipe.column(self.name, column.name)) <= {"min", "max"}:
+                plain = not self.facts.limit(column.name).low and not self.facts.limit(column.name).high
+                if isinstance(generic(column.type), sa.DateTime) and plain and not column.foreign_keys:
+                    return str(column.name)
+        return ""
+
+    def domain(self, column: Column[Any]) -> Domain | None:
+        """Return the values of a column by name, type, CHECKs and recipe."""
+        limits, rule = self.facts.limit(column.name), self.world.recipe.column(self.name, column.name)
+        locale = self.world.recipe.locale
+        plain = domain(column.name, column.type, limits, self.world.span, locale, self.table.name)
+        made = ruled_domain(column, rule, plain, limits, locale)
+        made = made or accepted(column.type, plain, self.world.span)
+        if made is None and plain is not None and not column.nullable:
+            self.source.raw.add(column.name)
+            made = plain
+        return self.checked(column, made) if made is not None else None
+
+    def checked(self, column: Column[Any], made: Domain) -> Domain:
+        """Return the domain without the values that a CHECK of this column alone refuses."""
+        for check in self.facts.checks:
+            if check.parsed is not None and check.parsed.columns == {column.name}:
+                try:
+                    made = kept(made, check.parsed)
+                except (NotCovered, TypeError, ValueError):
+                    continue  # said in words when the CHECKs are read
+                if not made.capacity:
+                    self._refuse_empty(check, column.name)
+        return made
+
+    def _refuse_empty(self, check: Check, column: str) -> None:
+        """Say which CHECK leaves a column no value; a rule that draws none, such as an expression, has its own."""
+        rule = self.rule.columns.get(column, {})
+        if rule and not set(rule) & set(DRAWN):
+            return
+        tried = f"that {self.world.recipe.path} gives" if rule else "tried for"
+        raise Unsatisfiable(
+            f'CHECK "{check.name}" of {self.name} ({check.text}) holds for none of the values {tried} {column}; '
+            f"give it a rule that fits: [tables.{self.name}.columns.{column}] values = […]"
+        )
+
+    def fill(self) -> None:
+        """Give every column its maker, and say why."""
+        for column in self.table.columns:
+            made = self.maker(column)
+            if made is not None:
+                self.source.makers[column.name], self.source.why[column.name] = made
+
+    def maker(self, column: Column[Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a column with the reason for it; None for a column that the database fills."""
+        rule = self.world.recipe.column(self.name, column.name)
+        if isinstance(column.server_default, Computed) or column.computed is not None or rule.get("omit"):
+            return None
+        decided = self.reference_of(column)
+        if decided is not None:
+            place, reference = decided
+            parent = self.world.sources[reference.parent]
+            self._made_by_the_seed(parent.table.columns[reference.target(column.name)], reference)
+            maker = makers.copied(place, parent, reference.target(column.name))
+            return maker, f"key of a row of {reference.parent}" + (" (lead)" if reference is self.source.lead else "")
+        spelled = self.domains[column.name]
+        if isinstance(spelled, Slug):
+            return self._at_times(slugged(self, column, spelled), rule)
+        made = ruled(self, column, rule) if rule and column.name != self.source.timed else None
+        made = made or self._keyed_at_times(column, rule) or place_in_time(self, column, rule) or self.derived(column)
+        return made or self.free(column, rule)
+
+    def _made_by_the_seed(self, target: Column[Any], reference: Reference) -> None:
+        """Refuse a key to a column that only the database knows."""
+        parent = self.world.sources[reference.parent]
+        omitted = not parent.given and self.world.recipe.column(reference.parent, target.name).get("omit")
+        if target.computed is not None or omitted or (parent.given and target.name not in parent.makers):
+            raise NotCovered(
+                f"{self.name} ({reference.label}) refers to {reference.parent}.{target.name}, which the database "
+                "itself fills; a seed cannot know its values before the rows are there"
+            )
+
+    def reference_of(self, column: Column[Any]) -> tuple[int, Reference] | None:
+        """Return the reference that decides a column, with its place."""
+        for place, reference in enumerate(self.source.references):
+            if column.name in reference.own:
+                return place, reference
+        return None
+
+    def _keyed_at_times(self, column: Column[Any], rule: Mapping[str, Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a key, which is NULL where the recipe's condition does not hold."""
+        made = self.keyed(column)
+        return made and self._at_times(made, rule)
+
+    def _at_times(self, made: tuple[Maker, str], rule: Mapping[str, Any]) -> tuple[Maker, str]:
+        """Return a maker that leaves NULL where the recipe's condition does not hold."""
+        if "only_when" not in rule:
+            return made
+        condition = expression(rule["only_when"], self.table.columns.keys())
+        return makers.only_when(made[0], condition), f"{made[1]}, only when {rule['only_when']}"
+
+    def keyed(self, column: Column[Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a column that a unique is held by."""
+        state, how = self.world.random_state, self.keys.columns.get(column.name)
+        if how is None:
+            return None
+        held = self.domains[column.name]
+        if how == "distinct":
+            return self.distinct(column, held)
+        if held is None:
+            raise self.unknown(column)
+        if how == "within" and isinstance(held, Person):
+            return self.distinct(column, held)
+        if how == "within":
+            counted = isinstance(generic(column.type), sa.Integer)
+            roomy = held if held.capacity >= self.most_children() else held.roomy(self.most_children())
+            return makers.within(state, self.name, column.name, roomy, counted), "differs within its parent"
+        digits = self.keys.digits[column.name]
+        pick = makers.digit(state, self.name, digits.names, digits.sizes, digits.place)
+        return lambda frame: present(held.nth(pick(frame.rows))), "differs together with its unique's columns"
+
+    def most_children(self) -> int:
+        """Return the largest fan-out of the lead."""
+        return int(self.source.fan.counts.max()) if self.source.fan is not None and self.source.rows else 1
+
+    def distinct(self, column: Column[Any], held: Domain | None) -> tuple[Maker, str]:
+        """Return a maker of different values for a key."""
+        state, kind = self.world.random_state, generic(column.type)
+        if isinstance(kind, sa.Uuid) and version_of(column) == 7:
+            self.clear.add(column.name)
+            held_here = clearance.low_bits(clearance.taken(self.source, column.name))
+            maker = makers.uuid_by_time(state, self.name, column.name, self.world.span, held_here)
+            return maker, "UUIDv7, sorted by time"
+        limits = self.facts.limit(column.name)
+        if isinstance(kind, sa.Integer) and self.is_serial(column, limits):
+            self.clear.add(column.name)
+            return makers.serial(self.first(column, limits)), "counts up"
+        if column.name == self.source.timed:
+            made = place_in_time(self, column, {})
+            assert made is not None
+            return made
+        if held is None:
+            raise self.unknown(column)
+        roomy, there = self.roomy(column, held)
+        # a key is not drawn again: where a CHECK ties it to other columns, those follow it, so it is never NULL
+        free = not isinstance(held, Uuids) and not tied(self, column.name)
+        null = self.null_share(column) if free else 0.0
+        self.clear.add(column.name)
+        return makers.distinct(state, self.name, column.name, roomy, null, there), f"{roomy.title}, each once"
+
+    def roomy(self, column: Column[Any], held: Domain) -> tuple[Domain, makers.Held]:
+        """Return a domain with a value for every row, with the values of it that fixed rows hold."""
+        there = clearance.taken(self.source, column.name)
+        roomy = held.roomy(self.source.rows)
+        if there and roomy.capacity < self.source.rows + len(there):
+            roomy = held.roomy(self.source.rows + len(there))
+            there = clearance.within(roomy, there)
+        if roomy.capacity < self.source.rows + len(there):
+            beside = f", {len(there):,} of them in fixed rows," if there else ""
+            raise Unsatisfiable(
+                f"{self.name}.{column.name} is unique and has {roomy.capacity:,} values ({roomy.title}){beside} "
+                f"for {self.source.rows:,} rows; ask for fewer rows or widen the column"
+            )
+        return roomy, there
+
+    def meets_fixed(self) -> None:
+        """Refuse generated rows that break a unique together with a fixed row, where none is clear of them already."""
+        parents = {ref: self.world.sources[ref.parent] for ref in self.source.references}
+        for names in self.source.uniques:
+            # a fixed row refers to a fixed parent, a generated row to a generated one, where there are such
+            apart = any(set(ref.columns) <= names and not parent.given for ref, parent in parents.items())
+            if not apart and not names & self.clear:
+                clearance.refuse_shared(self.source, names)
+
+    def first(self, column: Column[Any], limits: Limits) -> int:
+        """Return the number at which a key begins to count up: after the largest fixed one."""
+        first = first_number(column, limits)
+        top = max((n for n in clearance.taken(self.source, column.name) if isinstance(n, int)), default=first - 1)
+        return max(first, top + 1)
+
+    def is_serial(self, column: Column[Any], limits: Limits) -> bool:
+        """Whether a whole number simply counts up: a key without a say of its own."""
+        room = limits.high is None or limits.high - self.first(column, limits) >= self.source.rows
+        return (
+            bool(column.primary_key or column.identity or column is self.table.autoincrement_column)
+            and room
+            and not limits.multiple > 1
+        )
+
+    def derived(self, column: Column[Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a column that a CHECK defines as an equation over others."""
+        equation = self.facts.equations.get(column.name)
+        if equation is None or self._in_circle(column.name) or not self._computable(equation.columns):
+            return None
+        whole = isinstance(generic(column.type), sa.Integer)
+        return makers.computed(equation, whole), f"= {equation.text} (CHECK)"
+
+    def _computable(self, names: frozenset[str]) -> bool:
+        return all(self.table.columns[name].computed is None for name in names)
+
+    def _in_circle(self, name: str) -> bool:
+        """Whether the equations lead from a column back to itself through columns named earlier in the table."""
+        seen, todo = set(), [name]
+        while todo:
+            equation = self.facts.equations.get(todo.pop())
+            for other in sorted(equation.columns) if equation is not None else ():
+                if other == name:
+                    return True
+                if other not in seen:
+                    seen.add(other)
+                    todo.append(other)
+        return False
+
+    def free(self, column: Column[Any], rule: Mapping[str, Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a column that only its own type, name and CHECKs bind."""
+        if column.server_default is not None and not rule and self.left_to_default(column):
+            return None
+        held = self.domains[column.name]
+        null = float(rule.get("null", self.null_share(column)))
+        if held is None or held.capacity == 0:
+            if column.nullable and not rule:
+                return makers.constant(None), "NULL: no values are known for its type"
+            raise self.unknown(column)
+        self.drawn.add(column.name)
+        hints = self.facts.limit(column.name).hints if not isinstance(held, Choice) else ()
+        return makers.drawn(self.world.random_state, self.name, column.name, held, null, hints), RAW * (
+            column.name in self.source.raw
+        ) + held.title
+
+    def left_to_default(self, column: Column[Any]) -> bool:
+        """Whether the server's own default is the best value there is."""
+        kind = generic(column.type)
+        lively = isinstance(kind, LIVELY)
+        checked = any(c.parsed is not None and column.name in c.parsed.columns for c in self.facts.checks)
+        return not lively and not checked and not self.is_referred(column)
+
+    def is_referred(self, column: Column[Any]) -> bool:
+        """Whether a foreign key leads to a column."""
+        return any(
+            column.name in ref.targets and ref.parent == self.name
+            for s in self.world.sources.values()
+            for ref in s.references
+        )
+
+    def null_share(self, column: Column[Any]) -> float:
+        """Return how often a column is NULL."""
+        referred = self.is_referred(column)
+        if not column.nullable or column.primary_key or referred or self.facts.limit(column.name).required:
+            return 0.0
+        return 0.7 if column.name.lower().startswith(("deleted", "cancel", "revoked", "archived")) else 0.15
+
+    def unknown(self, column: Column[Any]) -> NotCovered:
+        """Return the error for a column whose type nothing here knows."""
+        return NotCovered(
+            f"{self.name}.{column.name}: no values are known for the type {column.type!r} under its constraints; "
+            f'give it a rule in the recipe: [tables."{self.name}".columns."{column.name}"] value = … or values = […]'
+        )
+
+    def group(self) -> None:
+        """Tie the columns that share CHECKs into groups; a CHECK that cannot be read needs a recipe's rule."""
+        for check in self.facts.checks:
+            self._readable(check)
+        wide = [set(ref.columns) for ref in self.source.references if len(ref.columns) > 1]
+        for names, checks in _components([c for c in self.facts.checks if c.parsed is not None], wide):
+            self._tie(names, checks)
+
+    def _readable(self, check: Check) -> None:
+        ruled_columns = set(self.rule.columns)
+        fault = check.fault
+        if check.parsed is not None:
+            fault = self._trial(check)
+            if not fault:
+                return
+            object.__setattr__(check, "parsed", None)
+        if not any(name.lower() in check.text.lower() for name in ruled_columns):
+            raise NotCovered(
+                f'CHECK "{check.name}" of {self.name} cannot be held by construction: {fault}; give a column in it '
+                f"a rule: [tables.{self.name}.columns.NAME] values = […]"
+            )
+
+    def _trial(self, check: Check) -> str:
+        assert check.parsed is not None
+        known = {n for n in check.parsed.columns if n in self.source.makers}
+        if known != check.parsed.columns:
+            return (
+                f"the database itself fills {', '.join(sorted(check.parsed.columns - known))}" if not known else "skip"
+            )
+        try:
+            frame = Frame(self.source, np.zeros(1, dtype=np.int64))
+            check.parsed.holds(lambda name: frame[name], 1)
+        except NotCovered as error:
+            return str(error)
+        except (TypeError, ValueError) as error:
+            return f"it compares what cannot be compared here ({error})"
+        return ""
+
+    def _tie(self, names: tuple[str, ...], checks: tuple[Check, ...]) -> None:
+        held = set(self.keys.columns) | {
+            c
+            for ref in self.source.references
+            for c in ref.own
+            if ref.own in self.keys.references or ref is self.source.lead
+        }
+        held |= {n for n, rule in self.rule.columns.items() if set(rule) & FIXED} | {self.source.timed}
+        movable = [n for n in self.table.columns.keys() if n in names and n in self.source.makers and n not in held]  # noqa: SIM118
+        is_free = [n for n in movable if n in self.drawn]
+        columns = (*is_free, *(n for n in movable if n not in is_free))
+        orders = tuple(o for o in self.facts.orders if {o[0], o[1]} <= set(names))
+        if columns:
+            pairs = tuple(sorted(p for p in self.facts.compared if p[0] in is_free and p[1] in self.source.makers))
+            weighed = frozenset(n for n in is_free if "values" in self.rule.columns.get(n, {}))
+            group = Group(columns, frozenset(is_free), checks, orders, pairs, weighed)
+            for name in columns:
+                self.source.groups[name] = group
+
+
+def _components(checks: list[Check], wide: list[set[str]]) -> list[tuple[tuple[str, ...], tuple[Check, ...]]]:
+    """Return the sets of columns that CHECKs tie together, each with its CHECKs.
+
+    The columns of a wide key go together: another parent's is another row's for each of them.
+    """
+    parts: list[tuple[set[str], list[Check]]] = []
+    ties = [(set(check.parsed.columns), [check]) for check in checks if check.parsed is not None]
+    for names, members in (*ties, *((columns, []) for columns in wide)):
+        for part in [p for p in parts if p[0] & names]:
+            parts.remove(part)
+            names, members = names | part[0], part[1] + members
+        parts.append((names, members))
+    return [(tuple(sorted(names)), tuple(members)) for names, members in parts if members]

@@ -1,0 +1,1 @@
+"""Values: what a column may hold, by its name, its type and its CHECKs."""

@@ -1,0 +1,432 @@
+"""Domains: the values a column may take, each numbered, so that one index picks one value.
+
+A random cell is `draw(bits)`; a unique one is `nth(permutation of the row)`, unique by construction as long as the
+index stays below `capacity`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbplan.seeding.rows.stream import Array, Bits, Index, below, mixed, unit
+from dbplan.seeding.values.words import distinct_pool, pool
+
+VAST = 2**62
+PROBED = 12_000
+"""Values of a domain that are tried against CHECKs before it is used."""
+NUMBER = 8
+"""Characters kept free for a dot and a number of seven digits."""
+_NUMBERED = re.compile(r"\.\d+x*(@|$)")
+_DIGITS = np.array(list("0123456789abcdefghijklmnopqrstuvwxyz"))
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Numbered values: `nth` is one-to-one on [0, capacity)."""
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        raise NotImplementedError
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        raise NotImplementedError
+
+    def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the domain."""
+        return self.nth(below(random, self.capacity))
+
+    def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
+        return self
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return type(self).__name__.lower()
+
+
+@dataclass(frozen=True)
+class Integers(Domain):
+    """Whole numbers from `low` to `high`, both included; where many are wanted, up to `ceiling`."""
+
+    low: int
+    high: int
+    ceiling: int | None = None
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return max(0, min(self.high - self.low + 1, VAST))
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        return index + np.int64(self.low)
+
+    def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
+        return Integers(self.low, widened(self.low, self.high, self.ceiling, rows), self.ceiling)
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return f"whole numbers {self.low:,} to {self.high:,}"
+
+
+@dataclass(frozen=True)
+class Decimals(Domain):
+    """Numbers with `scale` decimals from `low` to `high` (both in units of 10^-scale)."""
+
+    low: int
+    high: int
+    scale: int
+    ceiling: int | None = None
+    skew: float = 2.0
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return max(0, self.high - self.low + 1)
+
+    def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
+        return Decimals(self.low, widened(self.low, self.high, self.ceiling, rows), self.scale, self.ceiling)
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        return np.round((index + np.int64(self.low)) / 10.0**self.scale, self.scale)
+
+    def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the domain."""
+        return self.nth((unit(random) ** self.skew * self.capacity).astype(np.int64))
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        ends = (f"{end / 10**self.scale:,.{self.scale}f}" for end in (self.low, self.high))
+        return "numbers {} to {}".format(*ends)
+
+
+@dataclass(frozen=True)
+class Choice(Domain):
+    """One of a few values, by weight."""
+
+    values: tuple[Any, ...]
+    weights: tuple[float, ...] = ()
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return len(self.values)
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        return as_array(self.values)[index]
+
+    def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the domain."""
+        if not self.weights:
+            return super().draw(random)
+        edges = np.cumsum(np.asarray(self.weights, dtype=float))
+        return self.nth(np.searchsorted(edges / edges[-1], unit(random), side="right").astype(np.int64))
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        shown = ", ".join(map(str, self.values[:5])) + (", …" if len(self.values) > 5 else "")
+        return f"one of {shown}"
+
+
+@dataclass(frozen=True)
+class Words(Domain):
+    """Words of a Faker provider, `shortest` to `length` characters.
+
+    Drawn, they keep Faker's weights; numbered, a word from 1 on carries its number after a dot (before an "@"), a slug
+    after a hyphen.
+    """
+
+    provider: str
+    length: int | None = None
+    shortest: int = 0
+    locale: str = "en_US"
+    room: int = 1
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return len(self._stems) * self.room if self._long else min(36 ** (self.length or 0), VAST)
+
+    @property
+    def _stems(self) -> Array:
+        return stems(self.provider, self.locale, self.length, self.shortest)
+
+    @property
+    def _long(self) -> bool:
+        return self.length is None or self.length >= NUMBER + 4
+
+    def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
+        room = 1
+        while room * len(self._stems) < 2 * rows:
+            room *= 10
+        return Words(self.provider, self.length, self.shortest, self.locale, min(room, 10 ** (NUMBER - 1)))
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        if not self._long:
+            width = self.length or 1
+            return as_array([base36(i).rjust(width, "0") for i in index.tolist()])
+        words, count = self._stems, len(self._stems)
+        pairs = zip(words[index % count].tolist(), (index // count).tolist(), strict=True)
+        mark = "-" if self.provider == "slug" else "."
+        return as_array([numbered(word, number, mark).ljust(self.shortest, "x") for word, number in pairs])
+
+    def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the domain."""
+        words = pool(self.provider, self.locale)
+        fitted = as_array([word[: self.length].rstrip().ljust(self.shortest, "x") or "x" for word in words.tolist()])
+        return fitted[below(random, len(words))]
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return f"Faker {self.provider}"
+
+
+@dataclass(frozen=True)
+class Moments(Domain):
+    """Points in time from `start` to `end` in steps of `step` (datetime64[us])."""
+
+    start: np.datetime64
+    end: np.datetime64
+    step: np.timedelta64 = field(default_factory=lambda: np.timedelta64(1_000, "us"))
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return max(0, int((self.end - self.start) / self.step) + 1)
+
+    def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
+        whole_days = self.step >= np.timedelta64(1, "D")
+        return self if whole_days else Moments(self.start, self.end, np.timedelta64(1, "us"))
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        start: Any = self.start.astype("datetime64[us]")
+        return np.asarray(start + index * self.step.astype("timedelta64[us]"))
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return f"{str(self.start)[:10]} to {str(self.end)[:10]}"
+
+
+@dataclass(frozen=True)
+class Durations(Domain):
+    """Lengths of time in whole seconds, up to `longest`."""
+
+    longest: timedelta = timedelta(days=30)
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return int(self.longest.total_seconds())
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        return (index * 1_000_000).astype("timedelta64[us]")
+
+
+@dataclass(frozen=True)
+class Uuids(Domain):
+    """Random UUIDs (version 4) as 32 hexadecimal digits."""
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return VAST
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        seed = index.astype(np.uint64)
+        return uuid_hex(mixed(seed * np.uint64(0x9E3779B97F4A7C15)), seed, version=4)
+
+    def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the domain."""
+        return uuid_hex(random, mixed(random + np.uint64(1)), version=4)
+
+
+@dataclass(frozen=True)
+class Tokens(Domain):
+    """Random texts of digits and small letters, such as an API key."""
+
+    length: int = 32
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return VAST
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        first = mixed(index.astype(np.uint64) + np.uint64(1))
+        words = (first, mixed(first + np.uint64(1)), mixed(first + np.uint64(2)))
+        # 64 bits are 13 digits; the first word alone tells all values apart
+        parts = zip(*(word.tolist() for word in words), strict=True)
+        return as_array(["".join(base36(n).rjust(13, "0") for n in part)[: self.length] for part in parts])
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return f"random texts of {self.length} characters"
+
+
+@dataclass(frozen=True, eq=False)
+class Kept(Domain):
+    """The values of another domain that a test keeps, among those that were tried."""
+
+    inner: Domain
+    test: Callable[[Array], NDArray[np.bool_]]
+    kept: Index
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return len(self.kept)
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        return self.inner.nth(self.kept[index])
+
+    def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
+        return self if self.capacity >= rows else kept(self.inner.roomy(4 * rows), self.test, 8 * rows)
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return self.inner.title
+
+
+def kept(domain: Domain, test: Callable[[Array], NDArray[np.bool_]], probes: int = 0) -> Domain:
+    """Return those of a domain's values, tried at even distances, that pass the test; itself where all do."""
+    if isinstance(domain, Choice):
+        return _choice(domain, test)
+    passing = _passing if _hashable(domain) else _passing.__wrapped__
+    index = passing(domain, test, min(domain.capacity, max(PROBED, probes)))
+    return domain if index is None else Kept(domain, test, index)
+
+
+def _choice(domain: Choice, test: Callable[[Array], NDArray[np.bool_]]) -> Choice:
+    """Return those of a few values that pass, with the weights that they have."""
+    passes = test(as_array(domain.values)).tolist() if domain.values else []
+    if all(passes):
+        return domain
+    weights = domain.weights or (1.0,) * len(domain.values)
+    left = [(value, weight) for value, weight, good in zip(domain.values, weights, passes, strict=True) if good]
+    return Choice(tuple(v for v, _ in left), tuple(w for _, w in left) if domain.weights else ())
+
+
+def _hashable(domain: Domain) -> bool:
+    """Say whether a domain can be told from another: one that holds an array cannot."""
+    try:
+        hash(domain)
+    except TypeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def _passing(domain: Domain, test: Callable[[Array], NDArray[np.bool_]], tried: int) -> Index | None:
+    """Return which of so many values pass, None where all do; kept, since every run asks the same."""
+    index = np.unique(np.linspace(0, max(domain.capacity - 1, 0), tried).astype(np.int64))
+    passes = test(domain.nth(index)) if len(index) else np.ones(0, dtype=bool)
+    return None if passes.all() else index[passes]
+
+
+@dataclass(frozen=True)
+class Made(Domain):
+    """Values written by a function of whole numbers: `write` must be one-to-one on [0, size)."""
+
+    write: Callable[[int], Any]
+    size: int
+    name: str
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return self.size
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        return as_array([self.write(i) for i in index.tolist()])
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return self.name
+
+
+def uuid_hex(high: Bits, low: Bits, version: int) -> Array:
+    """Return UUIDs of that version as 32 hexadecimal digits; one-to-one in the low 62 bits of `low`."""
+    top = (high & np.uint64(0xFFFFFFFFFFFF0FFF)) | np.uint64(version << 12)
+    bottom = (low & np.uint64(0x3FFFFFFFFFFFFFFF)) | np.uint64(0x8000000000000000)
+    text = np.stack([top, bottom], axis=1).astype(">u8").tobytes().hex()
+    return as_array([text[at : at + 32] for at in range(0, len(text), 32)])
+
+
+def base36(number: int) -> str:
+    """Return a whole number ≥ 0 in digits and small letters."""
+    digits = ""
+    while True:
+        number, digit = divmod(number, 36)
+        digits = str(_DIGITS[digit]) + digits
+        if number == 0:
+            return digits
+
+
+def widened(low: int, high: int, ceiling: int | None, rows: int) -> int:
+    """Return an upper end that leaves room for twice `rows` values, within `ceiling`."""
+    return high if ceiling is None or high - low + 1 >= 2 * rows else max(high, min(ceiling, low + 2 * rows))
+
+
+@cache
+def stems(provider: str, locale: str, length: int | None, shortest: int) -> Array:
+    """Return the different words of a pool, cut so that a dot and a number still fit, none already so numbered."""
+    room = None if length is None else max(1, length - NUMBER)
+    kept: dict[str, str] = {}
+    for word in distinct_pool(provider, locale).tolist():
+        name, at, host = word.partition("@")
+        cut = name[: None if room is None else max(1, room - len(at + host))].rstrip() + at + host
+        cut = cut[:room].rstrip() or "x"
+        if not _NUMBERED.search(cut):
+            kept.setdefault(cut.ljust(shortest, "x").lower(), cut)
+    return as_array(list(kept.values()) or ["x"])
+
+
+def numbered(word: str, number: int, mark: str = ".") -> str:
+    """Return `word` with its number: ann, ann.1, ann.1@example.org."""
+    if number == 0:
+        return word
+    name, at, host = word.partition("@")
+    return f"{name}{mark}{number}{at}{host}"
+
+
+def as_array(values: Sequence[Any]) -> NDArray[Any]:
+    """Return values as an array: numbers, booleans and times of one type natively, anything else as objects."""
+    kinds = {type(value) for value in values}
+    if len(kinds) == 1 and kinds <= {int, bool, float, np.datetime64, np.timedelta64}:
+        return np.asarray(values)
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
