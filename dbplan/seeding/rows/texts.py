@@ -1,0 +1,230 @@
+"""Texts and UUIDs in columns: kept as parts and numbers, and spelled out only where someone reads them.
+
+Both stand wherever an array of objects would: numpy, and everything that indexes or compares, sees the objects. What
+writes many rows reads the parts instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import NDArray
+
+from dbplan.seeding.rows.stream import Array, Bits, Index
+
+OBJECT = np.dtype(object)
+Bytes = NDArray[np.uint8]
+
+
+class Pool:
+    """Words that many cells share; two pools are the same only when they are one object."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words: Array = np.empty(len(words), dtype=object)
+        self.words[:] = words
+        self.packed: dict[object, Any] = {}
+        """What encoders made of the words, by encoder: written once, used in every chunk."""
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Words of a pool, by number."""
+
+    pool: Pool
+    index: Index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def take(self, at: Any) -> Coded:
+        """Return the cells at `at`."""
+        return Coded(self.pool, self.index[at])
+
+    def spelled(self) -> list[str]:
+        """Return the words."""
+        return list(self.pool.words[self.index].tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Number:
+    """Whole numbers ≥ 0 in decimal digits, at least `width` of them; `blank` is written as nothing at all."""
+
+    values: Index
+    width: int = 0
+    blank: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, at: Any) -> Number:
+        """Return the cells at `at`."""
+        return Number(self.values[at], self.width, self.blank)
+
+    def spelled(self) -> list[str]:
+        """Return the digits."""
+        written = (str(value).rjust(self.width, "0") for value in self.values.tolist())
+        if self.blank is None:
+            return list(written)
+        return ["" if value == self.blank else text for value, text in zip(self.values.tolist(), written, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Chars:
+    """ASCII characters, a row of the matrix each; `lengths` says how many of them count, None for all."""
+
+    matrix: Bytes
+    lengths: Index | None = None
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def take(self, at: Any) -> Chars:
+        """Return the cells at `at`."""
+        return Chars(self.matrix[at], None if self.lengths is None else self.lengths[at])
+
+    def spelled(self) -> list[str]:
+        """Return the texts."""
+        width, text = self.matrix.shape[1], self.matrix.tobytes().decode("ascii")
+        ends = repeat(width, len(self)) if self.lengths is None else self.lengths.tolist()
+        return [text[n * width : n * width + end] for n, end in enumerate(ends)]
+
+
+Part = str | Coded | Number | Chars
+"""A piece of every cell: the same text in all of them, or one that differs."""
+
+
+class Spelled(NDArrayOperatorsMixin):
+    """A column that computes as the array of objects that it spells."""
+
+    dtype: Any = OBJECT
+    ndim = 1
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    @cached_property
+    def objects(self) -> Array:
+        """The cells as objects."""
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> tuple[int]:
+        """The shape of the array."""
+        return (len(self),)
+
+    @property
+    def size(self) -> int:
+        """How many cells there are."""
+        return len(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        made = self.objects if dtype is None else self.objects.astype(dtype)
+        return made.copy() if copy else made
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        plain = (one.objects if isinstance(one, Spelled) else one for one in inputs)
+        return getattr(ufunc, method)(*plain, **options)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.objects.tolist())
+
+    def astype(self, dtype: Any, copy: bool = True) -> Array:
+        """Return the cells as an array of their own."""
+        return self.objects.astype(dtype, copy=copy)
+
+    def tolist(self) -> list[Any]:
+        """Return the cells as a list."""
+        return list(self.objects.tolist())
+
+
+class Texts(Spelled):
+    """Texts of parts, one after the other."""
+
+    def __init__(self, *parts: Part) -> None:
+        self.parts = tuple(part for part in parts if not isinstance(part, str) or part)
+        self._rows = next(len(part) for part in self.parts if not isinstance(part, str))
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, int | np.integer):
+            return self.objects[at]
+        return Texts(*(part if isinstance(part, str) else part.take(at) for part in self.parts))
+
+    @cached_property
+    def objects(self) -> Array:
+        """The texts themselves."""
+        pieces = [repeat(part) if isinstance(part, str) else part.spelled() for part in self.parts]
+        out = np.empty(len(self), dtype=object)
+        if len(self.parts) == 1:
+            out[:] = pieces[0]
+        else:
+            out[:] = ["".join(row) for row in zip(*pieces, strict=False)]
+        return out
+
+    @property
+    def coded(self) -> Coded | None:
+        """The one pool that all cells are words of, if there is one."""
+        (part, *others) = self.parts
+        return part if isinstance(part, Coded) and not others else None
+
+
+class UuidTexts(Spelled):
+    """UUIDs as 32 hexadecimal digits, kept as two halves of 64 bits."""
+
+    def __init__(self, high: Bits, low: Bits) -> None:
+        self.high, self.low = high, low
+
+    def __len__(self) -> int:
+        return len(self.high)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, int | np.integer):
+            return self.objects[at]
+        return UuidTexts(self.high[at], self.low[at])
+
+    @property
+    def raw(self) -> Bytes:
+        """The 16 bytes of every UUID."""
+        return np.stack([self.high, self.low], axis=1).astype(">u8").view(np.uint8).reshape(-1, 16)
+
+    @cached_property
+    def objects(self) -> Array:
+        """The digits themselves."""
+        text = self.raw.tobytes().hex()
+        out = np.empty(len(self), dtype=object)
+        out[:] = [text[at : at + 32] for at in range(0, len(text), 32)]
+        return out
+
+
+def coded(words: Sequence[str], index: Index) -> Texts:
+    """Return words by number, of a pool that no other column shares."""
+    return Texts(Coded(Pool(words), index))
+
+
+def of(values: Array) -> Array:
+    """Return plain values: those of a column of texts or UUIDs spelled out."""
+    return values.objects if isinstance(values, Spelled) else values
+
+
+def chosen_texts(where: Array, yes: Any, no: Any) -> Any:
+    """Return words of `yes` where the condition is true and of `no` elsewhere; None where they share no pools."""
+    first, second = (values.coded if isinstance(values, Texts) else None for values in (yes, no))
+    if first is None or second is None:
+        return None
+    if first.pool is second.pool:
+        return Texts(Coded(first.pool, np.where(where, first.index, second.index)))
+    both = first.pool.packed.get(second.pool)
+    if both is None:
+        both = first.pool.packed[second.pool] = Pool([*first.pool.words, *second.pool.words])
+    return Texts(Coded(both, np.where(where, first.index, second.index + len(first.pool))))
