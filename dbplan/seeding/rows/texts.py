@@ -212,11 +212,6 @@ def coded(words: Sequence[str], index: Index) -> Texts:
     return Texts(Coded(Pool(words), index))
 
 
-def of(values: Array) -> Array:
-    """Return plain values: those of a column of texts or UUIDs spelled out."""
-    return values.objects if isinstance(values, Spelled) else values
-
-
 def chosen_texts(where: Array, yes: Any, no: Any) -> Any:
     """Return words of `yes` where the condition is true and of `no` elsewhere; None where they share no pools."""
     first, second = (values.coded if isinstance(values, Texts) else None for values in (yes, no))
