@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dbplan.cli.options import On, Output, PlanName, Production, RandomState, Rows, To
+from dbplan.cli.seeding import seed
+from dbplan.cli.showing import progress, read, server_of, show
 from dbplan.errors import DbplanError, UsageError, mask
 
 if TYPE_CHECKING:
-    from dbplan.plan import Plan
     from dbplan.report import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -25,43 +25,6 @@ notebook = typer.Typer(no_args_is_help=True, help="Run and check the workbook's 
 app.add_typer(migrate, name="migrate")
 app.add_typer(db, name="db")
 app.add_typer(notebook, name="notebook")
-
-PlanName = Annotated[
-    str,
-    typer.Argument(metavar="PLAN", help="A name that `dbplan plans` lists, module:attr, file.py, URL, schema.prisma."),
-]
-On = Annotated[
-    str | None,
-    typer.Option("--on", metavar="SERVER", help="postgresql, mariadb, sqlite or a URL; default: the plan's own kind."),
-]
-Rows = Annotated[
-    int | None,
-    typer.Option("--rows", metavar="N", help="Rows of the table planned largest, or of each; a review takes 100,000."),
-]
-
-
-def _writable(path: Path | None) -> Path | None:
-    """Refuse a suffix that no report has before the work is done, not after."""
-    forms = ("html", "md", "txt", "json", "csv", "svg", "png", "mmd")
-    if path is not None and path.suffix.lstrip(".").lower() not in forms:
-        raise UsageError(
-            f'cannot write "{path}": a report is written as {", ".join(forms[:5])}; say which by the suffix'
-        )
-    return path
-
-
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", callback=_writable, help="Write the report: html, md, txt, json, csv."
-    ),
-]
-To = Annotated[
-    str | None, typer.Option("--to", metavar="URL", help="The database; by default DIRECT_URL, then DATABASE_URL.")
-]
-RandomState = Annotated[int, typer.Option("--random-state", metavar="N", help="Same number, same values.")]
-Production = Annotated[bool, typer.Option("--production", help="Really do it to a production database.")]
-
 
 _INTERRUPTED = 130
 """What Typer makes of Ctrl-C in a command."""
@@ -104,45 +67,6 @@ def _leave(message: str, code: int) -> None:
     raise SystemExit(code)
 
 
-def _read(name: str) -> Plan:
-    from dbplan.sources import read
-
-    return read(name)
-
-
-def _server(plan: Plan, on: str | None) -> str:
-    """Return the server that was asked for, else one of the kind that the plan was written for."""
-    own = {"sqlite": "sqlite", "mysql": "mariadb", "mariadb": "mariadb"}
-    return on or own.get(str(plan.metadata.info.get("dialect")), "postgresql")
-
-
-def _show(report: Report, output: Path | None = None) -> None:
-    """Print the report, write it where asked, and leave with its exit code."""
-    from dbplan.report.text import print_report
-
-    if output is None:
-        print_report(report)
-    else:
-        typer.echo(f"{report.title}: {report.verdict}")
-        typer.echo(report.save(output))
-    raise typer.Exit(0 if report.ok else 1)
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[float, str], None]]:
-    """Draw a bar on a terminal's stderr; say nothing anywhere else."""
-    if not sys.stderr.isatty():
-        yield lambda _fraction, _doing: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=1.0)
-        yield lambda fraction, doing: bar.update(task, completed=fraction, description=f"{title}: {doing}")
-
-
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="Say which dbplan this is.")] = False) -> None:
     if version:
@@ -175,9 +99,9 @@ def review(
     from dbplan.report.text import print_report
     from dbplan.review import review as run
 
-    subject = _read(plan)
-    with _progress("Reviewing") as tick:
-        report = run(subject, on=_server(subject, on), rows=rows, random_state=random_state, progress=tick)
+    subject = read(plan)
+    with progress("Reviewing") as tick:
+        report = run(subject, on=server_of(subject, on), rows=rows, random_state=random_state, progress=tick)
     path = report.save(output or Path("build") / subject.name / "review.html")
     print_report(report, folded=False)
     typer.echo(path)
@@ -202,7 +126,7 @@ def erd(
     from dbplan.diagram import files
     from dbplan.sources import own
 
-    subjects = [_read(name) for name in (plans or own())]
+    subjects = [read(name) for name in (plans or own())]
     if check:
         _fail_on([path for subject in subjects for path in files.stale(subject, folder)])
     for subject in subjects:
@@ -227,7 +151,7 @@ def dictionary(plan: PlanName, output: Output = None) -> None:
     """Say what every table and column means, holds and is bound by."""
     from dbplan.diagram import dictionary as run
 
-    _show(run(_read(plan)), output)
+    show(run(read(plan)), output)
 
 
 @app.command()
@@ -250,14 +174,14 @@ def lint(
     from dbplan.linting import write_baseline as accept
     from dbplan.linting import write_fixes
 
-    subject, ignored = _read(plan), tuple(ignore or ())
+    subject, ignored = read(plan), tuple(ignore or ())
     report = run(subject, ignore=ignored, baseline=baseline)
     if write_baseline is not None:
         typer.echo(accept(report, write_baseline))
         report = run(subject, ignore=ignored, baseline=write_baseline)
     if fix is not None:
         typer.echo(write_fixes(report, fix))
-    _show(report, output)
+    show(report, output)
 
 
 @app.command()
@@ -286,7 +210,7 @@ def export(
     from dbplan.evidence import Finding
     from dbplan.exports import export as run
 
-    report = run(_read(plan), target, dialect=dialect)
+    report = run(read(plan), target, dialect=dialect)
     _hand_over(report, output)
     for finding in (fact for fact in report.evidence if isinstance(fact, Finding)):
         message = " ".join(finding.message.split())
@@ -325,32 +249,12 @@ def diff(
     from dbplan.comparison import diff as run
 
     try:
-        _show(run(a, b, on=on), output)
+        show(run(a, b, on=on), output)
     except typer.Exit as done:
         raise typer.Exit(done.exit_code if exit_code else 0) from None
 
 
-@app.command()
-def seed(
-    plan: PlanName,
-    to: Annotated[str | None, typer.Option("--to", metavar="URL", help="The database to fill.")] = None,
-    rows: Rows = None,
-    random_state: RandomState = 7,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Say how each column gets its values, and why; write nothing.")
-    ] = False,
-    output: Output = None,
-) -> None:
-    """Fill a database with believable rows that hold every constraint."""
-    from dbplan.seeding import explain as say
-    from dbplan.seeding import seed as run
-
-    subject = _read(plan)
-    if explain:
-        _show(say(subject, rows=rows), output)
-    if to is None:
-        raise UsageError("seed writes to the database that you name: --to URL, for instance --to sqlite:///dev.db")
-    _show(run(to, subject, rows=rows, random_state=random_state), output)
+app.command()(seed)
 
 
 @app.command()
@@ -362,13 +266,13 @@ def benchmark(
     from dbplan.sandbox import sandbox
     from dbplan.seeding import seed as fill
 
-    subject = _read(plan)
-    with _progress("Benchmarking") as tick, sandbox(subject, on=_server(subject, on)) as stage:
+    subject = read(plan)
+    with progress("Benchmarking") as tick, sandbox(subject, on=server_of(subject, on)) as stage:
         tick(0.1, "seeding")
         fill(stage, rows=rows, random_state=random_state)
         tick(0.4, "measuring")
         report = run(stage, random_state=random_state, progress=tick)
-    _show(report, output)
+    show(report, output)
 
 
 @migrate.command("dry-run")
@@ -376,10 +280,10 @@ def dry_run(plan: PlanName, on: On = None, rows: Rows = None, output: Output = N
     """Rehearse each revision up, down and up on seeded data."""
     from dbplan.migration import dry_run as run
 
-    subject = _read(plan)
-    with _progress("Rehearsing") as tick:
-        report = run(subject, on=_server(subject, on), rows=rows, progress=tick)
-    _show(report, output)
+    subject = read(plan)
+    with progress("Rehearsing") as tick:
+        report = run(subject, on=server_of(subject, on), rows=rows, progress=tick)
+    show(report, output)
 
 
 @migrate.command()
@@ -387,7 +291,7 @@ def status(plan: PlanName, to: To = None, output: Output = None) -> None:
     """Say which revisions a database has and which wait."""
     from dbplan.migration import status as run
 
-    _show(run(_read(plan), _target(to)), output)
+    show(run(read(plan), _target(to)), output)
 
 
 @migrate.command()
@@ -400,7 +304,7 @@ def up(
     """Upgrade a database to a revision."""
     from dbplan.migration import up as run
 
-    _show(run(_read(plan), _target(to), revision, allow_production=production))
+    show(run(read(plan), _target(to), revision, allow_production=production))
 
 
 @migrate.command()
@@ -413,7 +317,7 @@ def down(
     """Downgrade a database to a revision; by default one step."""
     from dbplan.migration import down as run
 
-    _show(run(_read(plan), _target(to), revision, allow_production=production))
+    show(run(read(plan), _target(to), revision, allow_production=production))
 
 
 def _target(to: str | None) -> str:
@@ -477,7 +381,7 @@ def check_notebook(notebooks: Annotated[list[Path], typer.Argument(metavar="NOTE
     """Check that notebooks are executed, free of logic, and agree with their paired scripts."""
     from dbplan.workbook import check
 
-    _show(check(notebooks))
+    show(check(notebooks))
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -1,0 +1,46 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dbplan.errors import UsageError
+
+PlanName = Annotated[
+    str,
+    typer.Argument(metavar="PLAN", help="A name that `dbplan plans` lists, module:attr, file.py, URL, schema.prisma."),
+]
+On = Annotated[
+    str | None,
+    typer.Option("--on", metavar="SERVER", help="postgresql, mariadb, sqlite or a URL; default: the plan's own kind."),
+]
+Rows = Annotated[
+    int | None,
+    typer.Option("--rows", metavar="N", help="Rows of the table planned largest, or of each; a review takes 100,000."),
+]
+
+
+def writable(path: Path | None) -> Path | None:
+    """Refuse a suffix that no report has before the work is done, not after."""
+    forms = ("html", "md", "txt", "json", "csv", "svg", "png", "mmd")
+    if path is not None and path.suffix.lstrip(".").lower() not in forms:
+        raise UsageError(
+            f'cannot write "{path}": a report is written as {", ".join(forms[:5])}; say which by the suffix'
+        )
+    return path
+
+
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", callback=writable, help="Write the report: html, md, txt, json, csv."
+    ),
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="URL", help="The database; by default DIRECT_URL, then DATABASE_URL.")
+]
+RandomState = Annotated[int, typer.Option("--random-state", metavar="N", help="Same number, same values.")]
+Production = Annotated[bool, typer.Option("--production", help="Really do it to a production database.")]
