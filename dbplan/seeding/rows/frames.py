@@ -180,6 +180,8 @@ class Frame:
         self._group, self._attempt = group, attempt
         self._cells: dict[str, Cells] = {}
         self._picked: dict[int, Index] = {}
+        self.known: dict[Any, Any] = {}
+        """What makers of several columns share, such as the person of every row."""
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -14,9 +14,9 @@ from dbplan.seeding.rows.cells import Cells, absent, chosen, day_after, present
 from dbplan.seeding.rows.clearance import clear
 from dbplan.seeding.rows.frames import Frame, Maker, Source
 from dbplan.seeding.rows.stream import Array, Index, below, bits, key, mixed, permuted, unit
-from dbplan.seeding.values.domains import Choice, Domain, Moments, as_array, uuid_hex
+from dbplan.seeding.values.domains import Choice, Domain, Moments, as_array, uuid_texts
 from dbplan.seeding.values.infer import Span
-from dbplan.seeding.values.people import Person
+from dbplan.seeding.values.people import Person, named
 
 MICRO = "datetime64[us]"
 Held = Mapping[Hashable, int]
@@ -29,13 +29,12 @@ def drawn(random_state: int, table: str, name: str, domain: Domain, null: float,
     def make(frame: Frame) -> Cells:
         attempt = frame.attempt(name)
         if isinstance(domain, Person) and not attempt:
-            values = domain.roomy(frame.source.rows).of(_person(random_state, table, domain, frame))
+            values = person_of(random_state, table, domain, frame)
         else:
             values = domain.draw(bits(key(random_state, table, name, attempt), frame.rows))
-        empty = unit(bits(key(random_state, table, name, "null", attempt), frame.rows)) < _share(null, attempt)
         if attempt and hints:
             values = _hinted(values, hints, bits(key(random_state, table, name, "hint", attempt), frame.rows))
-        return Cells(values, empty)
+        return Cells(values, emptied(random_state, table, name, frame.rows, _share(null, attempt), attempt))
 
     return make
 
@@ -44,10 +43,22 @@ def _of_people(random_state: int, table: str, domain: Person) -> np.uint64:
     return key(random_state, table, domain.who, "person")
 
 
-def _person(random_state: int, table: str, domain: Person, frame: Frame) -> Index:
-    """Return the person of every row, the same one for all columns that tell of them."""
-    people = domain.roomy(frame.source.rows).people
-    return permuted(_of_people(random_state, table, domain), frame.rows, people)
+def person_of(random_state: int, table: str, domain: Person, frame: Frame, held: Held = UNHELD) -> Array:
+    """Return a part of the person of every row, the same person for all columns that tell of one."""
+    roomy, rows = domain.roomy(frame.source.rows + len(held)), frame.rows
+    known = frame.known.get((domain.who, roomy.size))
+    if known is None:
+        index = permuted(_of_people(random_state, table, domain), rows, roomy.size)
+        known = frame.known[domain.who, roomy.size] = index, named(index, roomy.size, domain.locale)
+    index, names = known
+    return roomy.of(names, index)
+
+
+def emptied(random_state: int, table: str, name: str, rows: Index, share: float, attempt: int = 0) -> Array:
+    """Return where a column is NULL, as often as `share` says."""
+    if share <= 0.0:
+        return np.zeros(len(rows), dtype=bool)
+    return unit(bits(key(random_state, table, name, "null", attempt), rows)) < share
 
 
 def _share(null: float, attempt: int) -> float:
@@ -79,10 +90,13 @@ def distinct(random_state: int, table: str, name: str, domain: Domain, null: flo
         stream = _of_people(random_state, table, domain)
 
     def make(frame: Frame) -> Cells:
-        values = clear(
-            lambda rows: domain.nth(permuted(stream, rows, capacity)), frame.rows, held, beyond=frame.source.rows
-        )
-        return Cells(values, unit(bits(key(random_state, table, name, "null"), frame.rows)) < null)
+        if isinstance(domain, Person) and not held:
+            values = person_of(random_state, table, domain, frame)
+        else:
+            values = clear(
+                lambda rows: domain.nth(permuted(stream, rows, capacity)), frame.rows, held, beyond=frame.source.rows
+            )
+        return Cells(values, emptied(random_state, table, name, frame.rows, null))
 
     return make
 
@@ -126,7 +140,7 @@ def uuid_by_time(random_state: int, table: str, name: str, span: Span, held: Hel
         micros = _micros(frame, span)
         high = ((micros // 1000) << 16) | (micros % 1000 * 4096 // 1000)
         low = clear(lambda rows: permuted(stream, rows, 2**62), frame.rows, held, beyond=frame.source.rows)
-        return present(uuid_hex(high.astype(np.uint64), low.astype(np.uint64), version=7))
+        return present(uuid_texts(high.astype(np.uint64), low.astype(np.uint64), version=7))
 
     return make
 
@@ -168,16 +182,16 @@ def after(
         start: Any = np.where(cells.null, span.start, cells.values).astype(MICRO)
         room = (span.end - start) / np.timedelta64(1, "us") if within is None else within / np.timedelta64(1, "us")
         values = start + (1 + random**2 * np.maximum(room - 1, 1)).astype("timedelta64[us]")
-        empty = unit(bits(key(random_state, table, name, "null", attempt), frame.rows)) < _share(null, attempt)
-        return Cells(values, empty)
+        return Cells(values, emptied(random_state, table, name, frame.rows, _share(null, attempt), attempt))
 
     return make
 
 
 def constant(value: Any) -> Maker:
     """Return a maker of one value."""
+    only = Choice((value,))
     return lambda frame: (
-        absent(len(frame)) if value is None else present(Choice((value,)).nth(np.zeros(len(frame), int)))
+        absent(len(frame)) if value is None else present(only.nth(np.zeros(len(frame), dtype=np.int64)))
     )
 
 

@@ -6,7 +6,7 @@ writes many rows reads the parts instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
@@ -172,11 +172,35 @@ class Texts(Spelled):
             out[:] = ["".join(row) for row in zip(*pieces, strict=False)]
         return out
 
+    def respelled(self, spell: Callable[[Any], Any]) -> Texts | None:
+        """Return the texts in the case of `str.lower` or `str.upper`, part by part; None for anything else."""
+        if spell not in CASES:
+            return None
+        return Texts(*(_in_case(part, CASES[spell]) for part in self.parts))
+
     @property
     def coded(self) -> Coded | None:
         """The one pool that all cells are words of, if there is one."""
         (part, *others) = self.parts
         return part if isinstance(part, Coded) and not others else None
+
+
+CASES: Mapping[Any, str] = {str.lower: "lower", str.upper: "upper"}
+
+
+def _in_case(part: Part, case: str) -> Part:
+    if isinstance(part, str):
+        return str(getattr(part, case)())
+    if isinstance(part, Number):
+        return part
+    if isinstance(part, Chars):
+        first, shift = (65, 32) if case == "lower" else (97, -32)
+        letters = (part.matrix >= first) & (part.matrix < first + 26)
+        return Chars(np.where(letters, part.matrix + np.int8(shift), part.matrix).astype(np.uint8), part.lengths)
+    made = part.pool.packed.get(case)
+    if made is None:
+        made = part.pool.packed[case] = Pool([getattr(word, case)() for word in part.pool.words.tolist()])
+    return Coded(made, part.index)
 
 
 class UuidTexts(Spelled):
@@ -205,6 +229,21 @@ class UuidTexts(Spelled):
         out = np.empty(len(self), dtype=object)
         out[:] = [text[at : at + 32] for at in range(0, len(text), 32)]
         return out
+
+
+def digits36(numbers: Bits, width: int) -> Bytes:
+    """Return the last `width` digits of whole numbers in base 36, as characters."""
+    return in_digits(numbers, width, "0123456789abcdefghijklmnopqrstuvwxyz")
+
+
+def in_digits(numbers: Bits, width: int, alphabet: str) -> Bytes:
+    """Return the last `width` digits of whole numbers as characters of an alphabet, a row each."""
+    letters, base = np.frombuffer(alphabet.encode("ascii"), dtype=np.uint8), np.uint64(len(alphabet))
+    out, rest = np.empty((len(numbers), width), dtype=np.uint8), numbers
+    for place in range(width - 1, -1, -1):
+        rest, digit = np.divmod(rest, base)
+        out[:, place] = letters[digit]
+    return out
 
 
 def coded(words: Sequence[str], index: Index) -> Texts:

@@ -16,7 +16,7 @@ from dbplan.seeding.constraints.predicate import expression
 from dbplan.seeding.loading.encode import decorated
 from dbplan.seeding.recipe.literals import from_python
 from dbplan.seeding.rows.stream import key, permuted
-from dbplan.seeding.values.domains import uuid_hex
+from dbplan.seeding.values.domains import uuid_texts
 from dbplan.seeding.values.infer import generic
 
 _CLOCK = re.compile(r"now\(|current_(time|date)|localtime|_timestamp\(|sysdate|strftime|datetime\(", re.IGNORECASE)
@@ -129,10 +129,11 @@ def _derived(column: Column[Any], row: int, start: np.datetime64) -> str:
     stream = key(0, "fixed", column.table.key, column.name)
     low = permuted(stream, np.array([row], dtype=np.int64), 2**62).astype(np.uint64)
     if version_of(column) != 7:
-        return str(uuid_hex(permuted(stream + np.uint64(1), low.astype(np.int64), 2**62).astype(np.uint64), low, 4)[0])
+        high = permuted(stream + np.uint64(1), low.astype(np.int64), 2**62).astype(np.uint64)
+        return str(uuid_texts(high, low, version=4)[0])
     millis = int(start.astype("datetime64[ms]").astype(np.int64))
     high = np.array([(millis << 16) | row], dtype=np.uint64)
-    return str(uuid_hex(high, low, version=7)[0])
+    return str(uuid_texts(high, low, version=7)[0])
 
 
 def version_of(column: Column[Any]) -> int:

@@ -6,26 +6,22 @@ index stays below `capacity`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache, lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dbplan.seeding.rows.stream import Array, Bits, Index, below, mixed, unit
-from dbplan.seeding.values.words import distinct_pool, pool
+from dbplan.seeding.rows.texts import Chars, Coded, Part, Pool, Texts, UuidTexts, digits36, in_digits
+from dbplan.seeding.values.words import FEW, LARGE, MANY, NUMBER, Stems, fitted, stems
 
 VAST = 2**62
 PROBED = 12_000
 """Values of a domain that are tried against CHECKs before it is used."""
-NUMBER = 8
-"""Characters kept free for a dot and a number of seven digits."""
-_NUMBERED = re.compile(r"\.\d+x*(@|$)")
-_DIGITS = np.array(list("0123456789abcdefghijklmnopqrstuvwxyz"))
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,10 @@ class Domain:
 
     def roomy(self, rows: int) -> Domain:
         """Return the domain to take `rows` different values from."""
+        return self
+
+    def sized(self, rows: int) -> Domain:
+        """Return the domain for a table of so many rows: large ones are worth more different words."""
         return self
 
     @property
@@ -130,14 +130,28 @@ class Choice(Domain):
 
     def nth(self, index: Index) -> Array:
         """Return the values at `index`."""
-        return as_array(self.values)[index]
+        if self._pool is not None:
+            return texts(Coded(self._pool, index))
+        return self._array[index]
 
     def draw(self, random: Bits) -> Array:
         """Return values at random, with the weights of the domain."""
         if not self.weights:
             return super().draw(random)
+        return self.nth(np.searchsorted(self._edges, unit(random), side="right").astype(np.int64))
+
+    @cached_property
+    def _pool(self) -> Pool | None:
+        return Pool(self.values) if self.values and all(type(value) is str for value in self.values) else None
+
+    @cached_property
+    def _array(self) -> Array:
+        return as_array(self.values)
+
+    @cached_property
+    def _edges(self) -> Array:
         edges = np.cumsum(np.asarray(self.weights, dtype=float))
-        return self.nth(np.searchsorted(edges / edges[-1], unit(random), side="right").astype(np.int64))
+        return np.asarray(edges / edges[-1])
 
     @property
     def title(self) -> str:
@@ -159,6 +173,7 @@ class Words(Domain):
     shortest: int = 0
     locale: str = "en_US"
     room: int = 1
+    draws: int = FEW
 
     @property
     def capacity(self) -> int:
@@ -166,35 +181,36 @@ class Words(Domain):
         return len(self._stems) * self.room if self._long else min(36 ** (self.length or 0), VAST)
 
     @property
-    def _stems(self) -> Array:
-        return stems(self.provider, self.locale, self.length, self.shortest)
+    def _stems(self) -> Stems:
+        return stems(self.provider, self.locale, self.length, self.shortest, self.draws)
 
     @property
     def _long(self) -> bool:
         return self.length is None or self.length >= NUMBER + 4
+
+    def sized(self, rows: int) -> Domain:
+        """Return the domain for a table of so many rows: large ones are worth more different words."""
+        return replace(self, draws=MANY) if rows > LARGE else self
 
     def roomy(self, rows: int) -> Domain:
         """Return the domain to take `rows` different values from."""
         room = 1
         while room * len(self._stems) < 2 * rows:
             room *= 10
-        return Words(self.provider, self.length, self.shortest, self.locale, min(room, 10 ** (NUMBER - 1)))
+        return replace(self, room=min(room, 10 ** (NUMBER - 1)))
 
     def nth(self, index: Index) -> Array:
         """Return the values at `index`."""
         if not self._long:
-            width = self.length or 1
-            return as_array([base36(i).rjust(width, "0") for i in index.tolist()])
+            return texts(Chars(digits36(index.astype(np.uint64), self.length or 1)))
         words, count = self._stems, len(self._stems)
-        pairs = zip(words[index % count].tolist(), (index // count).tolist(), strict=True)
-        mark = "-" if self.provider == "slug" else "."
-        return as_array([numbered(word, number, mark).ljust(self.shortest, "x") for word, number in pairs])
+        return _as_array(
+            words.numbered(index % count, index // count, "-" if self.provider == "slug" else ".", self.shortest)
+        )
 
     def draw(self, random: Bits) -> Array:
         """Return values at random, with the weights of the domain."""
-        words = pool(self.provider, self.locale)
-        fitted = as_array([word[: self.length].rstrip().ljust(self.shortest, "x") or "x" for word in words.tolist()])
-        return fitted[below(random, len(words))]
+        return _as_array(fitted(self.provider, self.locale, self.length, self.shortest, self.draws).draw(random))
 
     @property
     def title(self) -> str:
@@ -259,11 +275,11 @@ class Uuids(Domain):
     def nth(self, index: Index) -> Array:
         """Return the values at `index`."""
         seed = index.astype(np.uint64)
-        return uuid_hex(mixed(seed * np.uint64(0x9E3779B97F4A7C15)), seed, version=4)
+        return uuid_texts(mixed(seed * np.uint64(0x9E3779B97F4A7C15)), seed, version=4)
 
     def draw(self, random: Bits) -> Array:
         """Return values at random, with the weights of the domain."""
-        return uuid_hex(random, mixed(random + np.uint64(1)), version=4)
+        return uuid_texts(random, mixed(random + np.uint64(1)), version=4)
 
 
 @dataclass(frozen=True)
@@ -282,8 +298,7 @@ class Tokens(Domain):
         first = mixed(index.astype(np.uint64) + np.uint64(1))
         words = (first, mixed(first + np.uint64(1)), mixed(first + np.uint64(2)))
         # 64 bits are 13 digits; the first word alone tells all values apart
-        parts = zip(*(word.tolist() for word in words), strict=True)
-        return as_array(["".join(base36(n).rjust(13, "0") for n in part)[: self.length] for part in parts])
+        return texts(Chars(np.hstack([digits36(word, 13) for word in words])[:, : self.length]))
 
     @property
     def title(self) -> str:
@@ -377,49 +392,49 @@ class Made(Domain):
         return self.name
 
 
-def uuid_hex(high: Bits, low: Bits, version: int) -> Array:
-    """Return UUIDs of that version as 32 hexadecimal digits; one-to-one in the low 62 bits of `low`."""
+@dataclass(frozen=True)
+class Codes(Domain):
+    """Texts of `width` characters of an alphabet, counted up; the first character changes slowest."""
+
+    alphabet: str
+    width: int
+    size: int
+    name: str = "codes"
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return self.size
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        return texts(Chars(in_digits(index.astype(np.uint64), self.width, self.alphabet)))
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return self.name
+
+
+def uuid_texts(high: Bits, low: Bits, version: int) -> Array:
+    """Return UUIDs of that version; one-to-one in the low 62 bits of `low`."""
     top = (high & np.uint64(0xFFFFFFFFFFFF0FFF)) | np.uint64(version << 12)
     bottom = (low & np.uint64(0x3FFFFFFFFFFFFFFF)) | np.uint64(0x8000000000000000)
-    text = np.stack([top, bottom], axis=1).astype(">u8").tobytes().hex()
-    return as_array([text[at : at + 32] for at in range(0, len(text), 32)])
+    return _as_array(UuidTexts(top, bottom))
 
 
-def base36(number: int) -> str:
-    """Return a whole number ≥ 0 in digits and small letters."""
-    digits = ""
-    while True:
-        number, digit = divmod(number, 36)
-        digits = str(_DIGITS[digit]) + digits
-        if number == 0:
-            return digits
+def texts(*parts: Part) -> Array:
+    """Return texts of parts as a column, which stands wherever an array of objects would."""
+    return _as_array(Texts(*parts))
+
+
+def _as_array(column: Any) -> Array:
+    return cast("Array", column)
 
 
 def widened(low: int, high: int, ceiling: int | None, rows: int) -> int:
     """Return an upper end that leaves room for twice `rows` values, within `ceiling`."""
     return high if ceiling is None or high - low + 1 >= 2 * rows else max(high, min(ceiling, low + 2 * rows))
-
-
-@cache
-def stems(provider: str, locale: str, length: int | None, shortest: int) -> Array:
-    """Return the different words of a pool, cut so that a dot and a number still fit, none already so numbered."""
-    room = None if length is None else max(1, length - NUMBER)
-    kept: dict[str, str] = {}
-    for word in distinct_pool(provider, locale).tolist():
-        name, at, host = word.partition("@")
-        cut = name[: None if room is None else max(1, room - len(at + host))].rstrip() + at + host
-        cut = cut[:room].rstrip() or "x"
-        if not _NUMBERED.search(cut):
-            kept.setdefault(cut.ljust(shortest, "x").lower(), cut)
-    return as_array(list(kept.values()) or ["x"])
-
-
-def numbered(word: str, number: int, mark: str = ".") -> str:
-    """Return `word` with its number: ann, ann.1, ann.1@example.org."""
-    if number == 0:
-        return word
-    name, at, host = word.partition("@")
-    return f"{name}{mark}{number}{at}{host}"
 
 
 def as_array(values: Sequence[Any]) -> NDArray[Any]:

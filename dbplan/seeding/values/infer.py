@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sqlalchemy import types as sa
@@ -15,9 +15,11 @@ from sqlalchemy.dialects import postgresql as pg
 from dbplan.columns import Digest, Encrypted
 from dbplan.seeding.constraints.checks import Limits, moment
 from dbplan.seeding.rows.stream import Array, Bits, Index
+from dbplan.seeding.rows.texts import Texts
 from dbplan.seeding.values.domains import (
     VAST,
     Choice,
+    Codes,
     Decimals,
     Domain,
     Durations,
@@ -27,7 +29,7 @@ from dbplan.seeding.values.domains import (
     Tokens,
     Uuids,
     Words,
-    base36,
+    as_array,
 )
 from dbplan.seeding.values.patterns import Pattern
 
@@ -139,10 +141,15 @@ class Respelled(Domain):
         """Return the domain to take `rows` different values from."""
         return Respelled(self.inner.roomy(rows), self.spell)
 
-    def _spelled(self, values: Array) -> Array:
-        out = np.empty(len(values), dtype=object)
-        out[:] = [self.spell(value) for value in values.tolist()]
-        return out
+    def sized(self, rows: int) -> Domain:
+        """Return the domain for a table of so many rows: large ones are worth more different words."""
+        return Respelled(self.inner.sized(rows), self.spell)
+
+    def _spelled(self, values: Any) -> Array:
+        respelled = values.respelled(self.spell) if isinstance(values, Texts) else None
+        if respelled is not None:
+            return cast("Array", respelled)
+        return as_array([self.spell(value) for value in values.tolist()])
 
     @property
     def title(self) -> str:
@@ -298,6 +305,7 @@ def _cased(made: Domain, limits: Limits) -> Domain:
     return made
 
 
+ALNUM = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NUMBERED = 10**6
 """Rows for which words carry numbers."""
 
@@ -327,22 +335,10 @@ def _fitting(provider: str, length: int | None, shortest: int, locale: str) -> D
         return Words(provider, length, shortest, locale)
     if length is not None and length < 4:
         count = 26**length
-        return Made(lambda i: _letters(i, length), count, f"{length} letters")
+        return Codes("ABCDEFGHIJKLMNOPQRSTUVWXYZ", length, count, f"{length} letters")
     if provider == "bothify":
-        return Made(lambda i: _code(i, length, shortest), 36 ** min(length or 8, 8), "codes")
+        return Codes(ALNUM, max(min(length or 8, 8), shortest), 36 ** min(length or 8, 8))
     return Words(provider, length, shortest, locale)
-
-
-def _letters(index: int, length: int) -> str:
-    text = ""
-    for _ in range(length):
-        index, letter = divmod(index, 26)
-        text += chr(65 + letter)
-    return text
-
-
-def _code(index: int, length: int | None, shortest: int) -> str:
-    return base36(index).upper().rjust(max(min(length or 8, 8), shortest), "0")
 
 
 def _least(*values: int | None) -> int | None:

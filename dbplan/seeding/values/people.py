@@ -16,10 +16,11 @@ from sqlalchemy import types as sa
 from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.predicate import Expression
 from dbplan.seeding.rows.cells import Cells, present
-from dbplan.seeding.rows.stream import Array, Bits, Index, below, mixed
-from dbplan.seeding.values.domains import Domain, as_array
+from dbplan.seeding.rows.stream import Array, Index, below, mixed
+from dbplan.seeding.rows.texts import Coded, Number, Pool
+from dbplan.seeding.values.domains import Domain, texts
 from dbplan.seeding.values.infer import generic, provider_of
-from dbplan.seeding.values.words import distinct_pool
+from dbplan.seeding.values.words import slots_of, weights
 
 if TYPE_CHECKING:
     from dbplan.seeding.rows.world import Builder
@@ -29,6 +30,10 @@ TRIED = 4096
 """People that are tried against CHECKs."""
 MOST = 10**7
 """People of one name that their addresses tell apart."""
+LEAST = 2**10
+"""People that there are at least, so that small tables of more rows begin with the same ones."""
+WIDTH = 16
+"""Bits of a share."""
 PARTS: tuple[tuple[str, str, str], ...] = (
     (r"(?P<who>.*?)_?e_?mail(_?address)?", "email", "email"),
     (r"(?P<who>.*?)_?(first|given|fore)_?name", "first_name", "first"),
@@ -41,23 +46,21 @@ PARTS: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True)
 class Person(Domain):
-    """One part of people, who are numbered: first names change fastest, then last names, then numbers of namesakes."""
+    """One part of people, who are numbered from 0 to below `size`.
+
+    The numbers are cut into a stretch for each first name, as long as its weight asks, and each of these into one for
+    each last name; the place in the stretch tells namesakes apart. No table of people is needed, and none comes twice.
+    """
 
     who: str
     part: str
     locale: str
-    room: int = 1
-
-    @property
-    def people(self) -> int:
-        """How many people there are."""
-        return len(_names("first_name", self.locale)) * len(_names("last_name", self.locale)) * self.room
+    size: int = 2**16
 
     @property
     def capacity(self) -> int:
-        """How many values there are."""
-        sizes = {part: len(_names(f"{part}_name", self.locale)) for part in ("first", "last")}
-        return sizes.get(self.part) or (self.people if self.tells_apart else self.people // self.room)
+        """How many people there are."""
+        return self.size
 
     @property
     def tells_apart(self) -> bool:
@@ -65,40 +68,32 @@ class Person(Domain):
         return self.part in ("email", "user")
 
     def nth(self, index: Index) -> Array:
-        """Return the values at `index`."""
-        return self.of(index * len(_names("first_name", self.locale)) if self.part == "last" else index)
-
-    def of(self, people: Index) -> Array:
         """Return the values of people."""
-        plain = not self.tells_apart
-        first, last = (_names(f"{part}_name", self.locale, plain=plain) for part in ("first", "last"))
-        rest, at = people // len(first), people % len(first)
-        firsts, lasts = first[at], last[rest % len(last)]
-        if self.part in ("first", "last"):
-            return np.asarray(firsts if self.part == "first" else lasts)
-        if self.part == "name":
-            return np.asarray(firsts + " " + lasts)
-        counts = as_array([str(number) if number else "" for number in (rest // len(last)).tolist()])
-        if self.part == "user":
-            return np.asarray(firsts + "_" + lasts + counts)
-        hosts = as_array(HOSTS)[below(mixed(people.astype(np.uint64)), len(HOSTS))]
-        return np.asarray(firsts + "." + lasts + counts + "@" + hosts)
+        return self.of(named(index, self.size, self.locale), index)
 
-    def draw(self, random: Bits) -> Array:
-        """Return values of people at random."""
-        return self.of(below(random, self.people))
+    def of(self, people: Named, index: Index) -> Array:
+        """Return the values of people whose names are known."""
+        first, last = (_names(f"{part}_name", self.locale) for part in ("first", "last"))
+        if self.part in ("first", "last"):
+            chosen = (first, people.first) if self.part == "first" else (last, people.last)
+            return texts(Coded(chosen[0].plain, chosen[1]))
+        if self.part == "name":
+            return texts(Coded(first.plain, people.first), " ", Coded(last.plain, people.last))
+        spelled = (Coded(first.folded, people.first), Coded(last.folded, people.last))
+        count = Number(people.namesake, blank=0)
+        if self.part == "user":
+            return texts(spelled[0], "_", spelled[1], count)
+        hosts = Coded(_hosts(), below(mixed(index.astype(np.uint64)), len(HOSTS)))
+        return texts(spelled[0], ".", spelled[1], count, "@", hosts)
 
     def roomy(self, rows: int) -> Person:
-        """Return the domain with different people for that many rows."""
-        room = 1
-        while self.people // self.room * room < 2 * rows and room < MOST:
-            room *= 10
-        return replace(self, room=room)
+        """Return the domain with different people for that many rows; a power of two, so that few more are the same."""
+        return replace(self, size=max(LEAST, 1 << (max(rows, 1) - 1).bit_length()))
 
     @property
     def longest(self) -> int:
         """The most characters of a value."""
-        first, last = (max(map(len, _names(f"{part}_name", self.locale))) for part in ("first", "last"))
+        first, last = (_names(f"{part}_name", self.locale).longest for part in ("first", "last"))
         count = len(str(MOST)) if self.tells_apart else 0
         host = max(map(len, HOSTS)) + 1 if self.part == "email" else 0
         return {"first": first, "last": last}.get(self.part, first + 1 + last + count + host)
@@ -110,12 +105,63 @@ class Person(Domain):
         return f"{said.get(self.part, 'name')} of the row's person"
 
 
+@dataclass(frozen=True, eq=False)
+class Names:
+    """Names that differ as an address spells them: plain, in that spelling, and their shares of 65,536."""
+
+    plain: Pool
+    folded: Pool
+    slots: Index
+    starts: Index
+    """The first slot of each name, and the end of the last."""
+
+    @property
+    def longest(self) -> int:
+        """The most characters of a name."""
+        return max(map(len, [*self.plain.words, *self.folded.words]))
+
+
+@dataclass(frozen=True, eq=False)
+class Named:
+    """First names, last names and numbers among namesakes of some people."""
+
+    first: Index
+    last: Index
+    namesake: Index
+
+
 @cache
-def _names(provider: str, locale: str, *, plain: bool = True) -> Array:
-    """Return names that differ as an address spells them: plain, or in that spelling."""
-    once = {folded(name): name for name in distinct_pool(provider, locale).tolist()}
-    once.pop("", None)
-    return as_array(list(once.values() if plain else once) or ["X" if plain else "x"])
+def _names(provider: str, locale: str) -> Names:
+    once: dict[str, tuple[str, float]] = {}
+    for name, weight in sorted(weights(provider, locale).items()):
+        spelled = folded(name)
+        if spelled:
+            once[spelled] = (name, once.get(spelled, ("", 0.0))[1] + weight)
+    once = once or {"x": ("X", 1.0)}
+    slots = slots_of([weight for _, weight in once.values()])
+    kept = list(once.items())[: int(slots[-1]) + 1]
+    starts = np.searchsorted(slots, np.arange(len(kept) + 1)).astype(np.int64)
+    return Names(Pool([name for _, (name, _) in kept]), Pool([spelled for spelled, _ in kept]), slots, starts)
+
+
+@cache
+def _hosts() -> Pool:
+    return Pool(HOSTS)
+
+
+def named(index: Index, size: int, locale: str) -> Named:
+    """Return the names of people, numbered below `size` (a power of two)."""
+    firsts, lasts = _names("first_name", locale), _names("last_name", locale)
+    bits = np.int64(size.bit_length() - 1)
+    first = firsts.slots[(index << WIDTH) >> bits]
+    begins = -((-firsts.starts << bits) >> WIDTH)
+    within, room = index - begins[first], np.diff(begins)[first]
+    # each first name begins its last names elsewhere, so that few people are not all called after the first in the list
+    turn = (mixed(first.astype(np.uint64)) >> np.uint64(64 - WIDTH)).astype(np.int64)
+    at = ((within << WIDTH) + turn) // room
+    last = lasts.slots[at]
+    namesake = within + ((turn - room * lasts.starts[last]) >> WIDTH)
+    return Named(first, last, namesake)
 
 
 def folded(name: str) -> str:
@@ -155,7 +201,7 @@ def _fits(builder: Builder, column: Column[Any], made: Person) -> bool:
     length = getattr(column.type, "length", None)
     if length is not None and length < made.longest:
         return False
-    values = present(made.of(np.linspace(0, made.roomy(MOST).people - 1, TRIED).astype(np.int64)))
+    values = present(made.roomy(MOST).nth(np.linspace(0, MOST, TRIED).astype(np.int64)))
     checks = [c.parsed for c in builder.facts.checks if c.parsed is not None and c.parsed.columns == {column.name}]
     return all(_holds(check, values) for check in checks)
 

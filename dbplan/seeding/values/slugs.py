@@ -17,8 +17,9 @@ from dbplan.seeding.rows import clearance
 from dbplan.seeding.rows.cells import Cells, present
 from dbplan.seeding.rows.frames import Frame, Maker, Source
 from dbplan.seeding.rows.stream import Array, Bits, Index, bits, key, mixed, unit
-from dbplan.seeding.values.domains import NUMBER, VAST, Domain, as_array
+from dbplan.seeding.values.domains import VAST, Domain, as_array
 from dbplan.seeding.values.infer import generic, provider_of
+from dbplan.seeding.values.words import NUMBER
 
 if TYPE_CHECKING:
     from dbplan.seeding.rows.world import Builder
