@@ -90,7 +90,7 @@ def prepare(plan: Plan, rows: int | Mapping[str, int] | None, random_state: int)
 
 def _run(engine: Engine, made: World, notes: tuple[str, ...], server: Any) -> Report:
     from dbplan.connection import connect, is_missing
-    from dbplan.seeding.loading.writing import how_to_create
+    from dbplan.seeding.loading.emptiness import how_to_create
     from dbplan.seeding.reporting import judge
 
     if is_missing(engine.url):
@@ -117,14 +117,16 @@ def gather(connection: Connection, made: World) -> Any:
     from dbplan.seeding.constraints.order import order
     from dbplan.seeding.constraints.triggers import without_triggers
     from dbplan.seeding.constraints.violations import violations
-    from dbplan.seeding.loading.writing import load, require_empty
+    from dbplan.seeding.loading.emptiness import filled, refuse_filled, require_tables
+    from dbplan.seeding.loading.writing import load
     from dbplan.seeding.reporting import Gathered, samples
 
-    require_empty(connection, made.plan)
+    require_tables(connection, made.plan)
+    refuse_filled(connection, filled(connection, made.plan))
     sequence = order(made.sources, defers=connection.dialect.name == "sqlite")
     began = time.perf_counter()
     with without_triggers(connection, made.plan.metadata):
-        seconds = load(connection, made.sources, sequence)
+        seconds = load(connection, made, sequence)
     took = time.perf_counter() - began
     broken = {name: violations(connection, s.table, s.total) for name, s in made.sources.items()}
     if sum(broken.values()):

@@ -14,7 +14,7 @@ from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 from dbplan.seeding import explain, seed
 from dbplan.seeding.constraints import violations as counting
-from dbplan.seeding.loading import writing as loading
+from dbplan.seeding.loading.writing import SERVERS
 from dbplan.seeding.run import prepare
 
 ROWS = {"users": 40, "transactions": 600, "audit_logs": 500, "idempotency_records": 20}
@@ -102,7 +102,7 @@ def test_a_smaller_run_is_a_prefix_but_for_times():
 
 def test_the_way_for_any_server_writes_the_same_rows(monkeypatch, engine, tmp_path):
     seed(engine, PLAN, rows=ROWS)
-    monkeypatch.setattr("dbplan.seeding.loading.writing._executemany", loading._insert)
+    monkeypatch.setitem(SERVERS, "sqlite", "anywhere")
     other = new_engine(f"sqlite:///{tmp_path / 'slow.db'}")
     PLAN.metadata.create_all(other)
     seed(other, PLAN, rows=ROWS)

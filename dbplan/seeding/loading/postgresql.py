@@ -1,0 +1,65 @@
+"""PostgreSQL: COPY, the time zone UTC, and sequences that go on after the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Integer, func, select
+
+from dbplan.seeding.constraints.order import Order
+from dbplan.seeding.loading import anywhere
+from dbplan.seeding.loading.encode import NULL, copy_texts
+from dbplan.seeding.loading.statements import columns_of, listed, quoter
+from dbplan.seeding.rows.frames import Frame, Source
+from dbplan.seeding.values.infer import generic
+
+
+def prepare(connection: Connection, order: Order) -> None:
+    """Set what rows need inside the transaction: times in UTC, keys that may wait checked at its end."""
+    connection.exec_driver_sql("SET LOCAL timezone = 'UTC'")
+    connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+
+
+def encode(frame: Frame, blank: Collection[str], dialect: Dialect) -> Any:
+    """Return the rows as `send` takes them; reads no database, so that a thread can do it beside `send`."""
+    names = columns_of(frame)
+    if not names:
+        return anywhere.encode(frame, blank, dialect)
+    fields = [
+        [NULL] * len(frame) if name in blank else copy_texts(frame[name], frame.source.kind(name), dialect)
+        for name in names
+    ]
+    lines = "\n".join(map("\t".join, zip(*fields, strict=True))) + "\n"
+    return f"COPY {listed(frame.source.table, names, quoter(dialect))} FROM STDIN", lines.encode()
+
+
+def send(connection: Connection, encoded: Any) -> None:
+    """Write encoded rows inside the connection's transaction."""
+    statement, data = encoded
+    if not isinstance(statement, str):
+        anywhere.send(connection, encoded)
+        return
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(data)
+
+
+def write(connection: Connection, frame: Frame, blank: Collection[str]) -> None:
+    """Encode rows and send them."""
+    send(connection, encode(frame, blank, connection.dialect))
+
+
+def finish(connection: Connection, source: Source) -> None:
+    """Let the next INSERT of an application count on where the seed stopped."""
+    quote = quoter(connection.dialect)
+    for column in source.table.columns:
+        fixed = any(column.name in part.makers for part in source.parts if part.given)
+        counted = source.why.get(column.name) == "counts up" or (fixed and isinstance(generic(column.type), Integer))
+        if column.name in source.makers and counted:
+            qualified = quote.format_table(source.table)
+            find = select(func.pg_get_serial_sequence(qualified, column.name))
+            sequence = connection.execute(find).scalar()
+            top = connection.execute(select(func.max(column))).scalar() if sequence is not None else None
+            if top is not None and top > 0:
+                connection.execute(select(func.setval(sequence, top)))
