@@ -55,12 +55,12 @@ def clear(pick: Callable[[Index], Array], rows: Index, held: Mapping[Hashable, i
     values = pick(rows)
     if not held:
         return values
-    values = values.copy()
     while True:
         number = np.array([held.get(mark, -1) for mark in marks(values)], dtype=np.int64)
         met = np.flatnonzero(number >= 0)
         if not met.size:
             return values
+        values = np.array(values)  # a copy, of texts as objects
         values[met] = pick(beyond + number[met])
 
 
