@@ -62,7 +62,7 @@ def values(text, tmp_path, table, column, rows=300):
         ("[tables.books.columns.note]\nexpression = 'a +'\n", 2, "is not SQL that can be read here"),
         ("[tables.books.columns.sold_out_at]\nafter = 'created'\n", 2, "no column 'created'; did you mean"),
         ("[tables.authors.columns.balance]\nlast = 'books.stock'\n", 2, "no column 'stock'; did you mean"),
-        ("[tables.books]\nchildren = { shape = 'odd' }\n", 2, 'shape = \'odd\' is not "even" or "skewed"'),
+        ("[tables.books]\nchildren = { shape = 'odd' }\n", 2, 'shape = \'odd\' is not "fixed", "even", "poisson", '),
         ("[time]\nstart = 2025-01-01\nend = 2024-01-01\n", 1, "start 2025-01-01 does not come before end"),
         ("tables = 3\n", 1, "tables = 3 is not a table of keys"),
         ("[tables.books\nrows = 3\n", 1, "not TOML"),

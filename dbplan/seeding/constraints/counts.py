@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Table
@@ -13,6 +13,7 @@ from dbplan.seeding.constraints.keys import lead_of
 from dbplan.seeding.constraints.references import Uniques, all_uniques, follows, references
 from dbplan.seeding.constraints.stored import facts_of
 from dbplan.seeding.recipe.reading import Recipe
+from dbplan.seeding.rows.fanout import shape_of
 from dbplan.seeding.values.infer import Span, domain
 
 DEFAULT_ROWS = 100
@@ -49,7 +50,8 @@ def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, spa
     largest = rows if isinstance(rows, int) else max(filter(None, exact.values()), default=DEFAULT_ROWS)
     wanted = {name: max(recipe.table(name).min_rows, round(largest * share)) for name, share in shares.items()}
     fixed = {name: len(rule.fixed) for name, rule in recipe.tables.items()}
-    raised, more = _raised(plan, recipe, wanted | exact, frozenset(exact), fixed)
+    following = _following(plan, recipe, wanted | exact, frozenset(exact), fixed)
+    raised, more = _raised(plan, recipe, following, frozenset(exact), fixed)
     fitted = _fitted(plan, raised, frozenset(exact), fixed, span)
     return Counts(fitted.rows, (*more, *fitted.notes))
 
@@ -69,18 +71,34 @@ def _shares(plan: Plan, recipe: Recipe) -> dict[str, float]:
     return {name: planned.get(name, least) / most for name in plan.metadata.tables}
 
 
+def _leads(plan: Plan, recipe: Recipe, names: Iterable[str]) -> dict[str, str]:
+    """Return the table along which the rows of each table are counted."""
+    sets, found = all_uniques(plan.tables), {}
+    for name in names:
+        table = plan.table(name)
+        lead = lead_of(table, references(table), sets[name], recipe.table(name).per)
+        if lead is not None:
+            found[name] = lead.parent
+    return found
+
+
+def _following(
+    plan: Plan, recipe: Recipe, wanted: dict[str, int], exact: frozenset[str], fixed: Mapping[str, int]
+) -> dict[str, int]:
+    """Give the tables whose children have a mean as many rows as follow from their parents'."""
+    shapes = {n: shape_of(rule.children) for n, rule in recipe.tables.items() if "mean" in rule.children}
+    leads = _leads(plan, recipe, shapes.keys() - exact) if shapes else {}
+    for _ in leads:  # a table follows after its parent, at the latest in the last turn
+        wanted = wanted | {n: shapes[n].rows(wanted[parent] or fixed[parent]) for n, parent in leads.items()}
+    return wanted
+
+
 def _raised(
     plan: Plan, recipe: Recipe, wanted: dict[str, int], exact: frozenset[str], fixed: Mapping[str, int]
 ) -> tuple[dict[str, int], tuple[str, ...]]:
     """Raise the tables whose share is less than the children that each parent has at least, then those below them."""
     least = {name: rule.children["min"] for name, rule in recipe.tables.items() if rule.children.get("min")}
-    sets = all_uniques(plan.tables) if least else {}
-    leads = {}
-    for name in least.keys() - exact:
-        table = plan.table(name)
-        lead = lead_of(table, references(table), sets[name], recipe.table(name).per)
-        if lead is not None:
-            leads[name] = lead.parent
+    leads = _leads(plan, recipe, least.keys() - exact) if least else {}
     notes: dict[str, str] = {}
     for _ in leads:  # a table is raised after its parent, at the latest in the last turn
         for name, parent in leads.items():

@@ -23,6 +23,7 @@ _NAME = r"(?:[\w-]+|\"[^\"]*\"|'[^']*')"
 _KEY = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 _NONE: Mapping[str, Any] = MappingProxyType({})
 KeyPath = tuple[str | int, ...]
+Test = Callable[[Any], str]
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,15 @@ def _date(value: Any) -> str:
     return "" if isinstance(value, dt.date) else "a date such as 2025-01-31"
 
 
-def _shape(value: Any) -> str:
-    return "" if value in ("even", "skewed") else '"even" or "skewed"'
+def _positive(value: Any) -> str:
+    return "" if not _number(value) and value > 0 else "a number above 0"
+
+
+def _one_of(*names: str) -> Test:
+    """Return the test of a text that is one of a few."""
+    quoted = [f'"{name}"' for name in names]
+    wanted = f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+    return lambda value: "" if value in names else wanted
 
 
 def _whole(value: Any) -> str:
@@ -112,9 +120,15 @@ def _anything(value: Any) -> str:
     return ""
 
 
-Test = Callable[[Any], str]
 TIME: Mapping[str, Test] = {"start": _date, "end": _date}
-CHILDREN: Mapping[str, Test] = {"shape": _shape, "min": _whole, "max": _count}
+CHILDREN: Mapping[str, Test] = {
+    "shape": _one_of("fixed", "even", "poisson", "pareto", "zipf", "skewed"),
+    "mean": _positive,
+    "alpha": _positive,
+    "s": _positive,
+    "min": _whole,
+    "max": _count,
+}
 LEVEL: Mapping[str, Test] = {"min": _whole, "max": _count, "cycle": _count}
 CASE: Mapping[str, Any] = {"when": _text, "values": _list, "weights": _list}
 COLUMN: Mapping[str, Any] = {

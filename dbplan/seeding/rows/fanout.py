@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from dbplan.errors import Unsatisfiable
-from dbplan.seeding.rows.stream import Index, bits, unit
+from dbplan.seeding.rows.laws import pareto, poisson, quantiles, with_mean
+from dbplan.seeding.rows.stream import Index, bits, key, permuted, unit
 
 STEEPNESS = 1.5
 """Exponent of the bounded Pareto law of "skewed": a few parents have many children, most have few."""
 LARGEST = 30.0
+COUNTED = ("fixed", "poisson", "pareto")
+"""Shapes in which the children of a parent are counted; in the others, all children are shared out."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How children are spread over parents, as a recipe says it."""
+
+    name: str = "skewed"
+    mean: float | None = None
+    alpha: float = STEEPNESS
+    """Exponent of "pareto": the smaller, the heavier the parents with many children."""
+    s: float = 1.0
+    """Exponent of "zipf": the parent in place r has 1 / r^s of the children that the first has."""
+    least: int = 0
+    most: int | None = None
+
+    def rows(self, parents: int) -> int:
+        """Return how many children so many parents have together."""
+        assert self.mean is not None
+        return max(1, round(self.mean * parents))
+
+
+def shape_of(children: Mapping[str, Any], room: int | None = None) -> Shape:
+    """Return what a recipe says of `children`, no more of them than uniques leave room for."""
+    said = {"shape": "name", "min": "least", "max": "most"}
+    made = Shape(**{said.get(key, key): value for key, value in children.items()})
+    most = [end for end in (made.most, room) if end is not None]
+    return replace(made, most=min(most) if most else None)
 
 
 @dataclass(frozen=True)
@@ -40,8 +71,19 @@ class Fan:
         return np.diff(self.offsets)
 
 
-def fan(stream: np.uint64, parents: int, children: int, *, shape: str, least: int, most: int | None, label: str) -> Fan:
-    """Share `children` among `parents`, each between `least` and `most`; Unsatisfiable with the arithmetic."""
+def fan(stream: np.uint64, parents: int, children: int, *, shape: Shape, label: str) -> Fan:
+    """Share `children` among `parents`, each between least and most; Unsatisfiable with the arithmetic."""
+    _refuse(parents, children, shape, label)
+    if shape.name in COUNTED:
+        counts = _settled(stream, _drawn(stream, parents, children, shape), children, shape)
+    else:
+        counts = _shared_out(stream, parents, children, shape)
+    return Fan(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+
+
+def _refuse(parents: int, children: int, shape: Shape, label: str) -> None:
+    """Refuse numbers of rows that the shape's ends do not allow."""
+    least, most = shape.least, shape.most
     if children < least * parents:
         raise Unsatisfiable(
             f"{label}: {parents:,} parents with {least} children at least need {least * parents:,} rows, "
@@ -52,16 +94,66 @@ def fan(stream: np.uint64, parents: int, children: int, *, shape: str, least: in
             f"{label}: {parents:,} parents with {most:,} children at most have room for {most * parents:,} rows, "
             f"not {children:,}"
         )
-    weights = np.ones(parents) if shape == "even" else skewed(stream, np.arange(parents))
-    counts = np.full(parents, least, dtype=np.int64) + shared(weights, children - least * parents)
-    while most is not None and (counts > most).any():
-        over = int((counts - most).clip(min=0).sum())
-        counts = counts.clip(max=most)
-        open_ = counts < most
+    if shape.name == "fixed" and shape.mean is not None and children != shape.rows(parents):
+        raise Unsatisfiable(
+            f"{label}: {parents:,} parents with {shape.mean:g} children each have {shape.rows(parents):,}, "
+            f'not {children:,}; leave out the rows, or say shape = "even"'
+        )
+
+
+def _drawn(stream: np.uint64, parents: int, children: int, shape: Shape) -> Index:
+    """Return counts by the inverse CDF of the law, one at every even step of it, scattered over the parents.
+
+    Each of `parents` equal strata of [0, 1) is met once, so that the counts stand as the law has them and their sum
+    is off by little.
+    """
+    mean = children / parents
+    if shape.name == "fixed":
+        low = int(mean)
+        law = np.array([0.0] * low + [low + 1 - mean, 1.0])
+    else:
+        most = children if shape.most is None else min(shape.most, children)
+        law = with_mean(mean, shape.least, max(most, shape.least), _law(shape))
+    index = np.arange(parents, dtype=np.int64)
+    strata = permuted(stream, index, parents) + unit(bits(stream, index))
+    return quantiles(law, strata / parents)
+
+
+def _law(shape: Shape) -> Any:
+    return poisson if shape.name == "poisson" else lambda scale, most: pareto(scale, shape.alpha, most)
+
+
+def _settled(stream: np.uint64, counts: Index, children: int, shape: Shape) -> Index:
+    """Move as many counts by one, here and there, as their sum is off."""
+    order = permuted(key(int(stream), "rest"), np.arange(len(counts), dtype=np.int64), len(counts))
+    while rest := children - int(counts.sum()):
+        step = 1 if rest > 0 else -1
+        room = counts[order] < (shape.most or children) if rest > 0 else counts[order] > shape.least
+        counts[order[np.flatnonzero(room)[: abs(rest)]]] += step
+    return counts
+
+
+def _shared_out(stream: np.uint64, parents: int, children: int, shape: Shape) -> Index:
+    """Share children out by weight, then what is above `most` among the others."""
+    weights = _weights(stream, parents, shape)
+    counts = np.full(parents, shape.least, dtype=np.int64) + shared(weights, children - shape.least * parents)
+    while shape.most is not None and (counts > shape.most).any():
+        over = int((counts - shape.most).clip(min=0).sum())
+        counts = counts.clip(max=shape.most)
+        open_ = counts < shape.most
         more = np.zeros(parents, dtype=np.int64)
         more[open_] = shared(weights[open_], over)
         counts += more
-    return Fan(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+    return counts
+
+
+def _weights(stream: np.uint64, parents: int, shape: Shape) -> np.ndarray[Any, Any]:
+    index = np.arange(parents, dtype=np.int64)
+    if shape.name == "even":
+        return np.ones(parents)
+    if shape.name == "zipf":
+        return (permuted(stream, index, parents) + 1.0) ** -shape.s
+    return skewed(stream, index)
 
 
 def skewed(stream: np.uint64, parents: Index) -> np.ndarray[Any, Any]:

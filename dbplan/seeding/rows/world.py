@@ -24,7 +24,7 @@ from dbplan.seeding.recipe.reading import Recipe, TableRule
 from dbplan.seeding.recipe.rules import DRAWN, ruled, ruled_domain
 from dbplan.seeding.rows import clearance, makers, picking
 from dbplan.seeding.rows.cells import present
-from dbplan.seeding.rows.fanout import fan
+from dbplan.seeding.rows.fanout import fan, shape_of
 from dbplan.seeding.rows.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.rows.precedence import settle_precedence
 from dbplan.seeding.rows.stream import key
@@ -150,14 +150,11 @@ class Builder:
         lead, rule = self.source.lead, self.rule.children
         if lead is None:
             return
-        most = [m for m in (rule.get("max"), self.keys.most) if m is not None]
         self.source.fan = fan(
             key(self.world.random_state, self.name, "fan-out"),
             self.world.rows[lead.parent],
             self.source.rows,
-            shape=rule.get("shape", "skewed"),
-            least=rule.get("min", 0),
-            most=min(most) if most else None,
+            shape=shape_of(rule, self.keys.most),
             label=f"{self.name} ({lead.label})",
         )
 
