@@ -55,13 +55,28 @@ def clear(pick: Callable[[Index], Array], rows: Index, held: Mapping[Hashable, i
     values = pick(rows)
     if not held:
         return values
-    while True:
-        number = np.array([held.get(mark, -1) for mark in marks(values)], dtype=np.int64)
+    number = numbered(values, held)
+    if (number < 0).all():
+        return values
+    values = np.array(values)  # a copy, of texts as objects
+    while (number >= 0).any():
         met = np.flatnonzero(number >= 0)
-        if not met.size:
-            return values
-        values = np.array(values)  # a copy, of texts as objects
         values[met] = pick(beyond + number[met])
+        number[:] = -1
+        number[met] = numbered(values[met], held)
+    return values
+
+
+def numbered(values: Array, held: Mapping[Hashable, int]) -> Index:
+    """Return the number of every value that is held, -1 for the others."""
+    if values.dtype.kind not in "iu":
+        return np.array([held.get(mark, -1) for mark in marks(values)], dtype=np.int64)
+    pairs = sorted((mark, number) for mark, number in held.items() if isinstance(mark, int))
+    if not pairs:
+        return np.full(len(values), -1, dtype=np.int64)
+    keys, numbers = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
+    at = np.searchsorted(keys, values).clip(max=len(keys) - 1)
+    return np.where(keys[at] == values, numbers[at], -1)
 
 
 def within(domain: Domain, held: Mapping[Hashable, int]) -> dict[Hashable, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +81,8 @@ class Source:
     """Times before which no row comes, so that there is a parent to pick."""
     inside: set[int] = field(default_factory=set)
     """References into the table itself that lead to a row of the same parent."""
+    people: Mapping[str, Mapping[Hashable, int]] = field(default_factory=dict)
+    """People whom fixed rows hold already, numbered."""
     raw: set[str] = field(default_factory=set)
     """Columns written past their type's own bind function, which takes none of the values known here."""
     given: tuple[FixedRow, ...] = ()

@@ -43,14 +43,15 @@ def _of_people(random_state: int, table: str, domain: Person) -> np.uint64:
     return key(random_state, table, domain.who, "person")
 
 
-def person_of(random_state: int, table: str, domain: Person, frame: Frame, held: Held = UNHELD) -> Array:
+def person_of(random_state: int, table: str, domain: Person, frame: Frame) -> Array:
     """Return a part of the person of every row, the same person for all columns that tell of one."""
-    roomy, rows = domain.roomy(frame.source.rows + len(held)), frame.rows
-    known = frame.known.get((domain.who, roomy.size))
-    if known is None:
-        index = permuted(_of_people(random_state, table, domain), rows, roomy.size)
-        known = frame.known[domain.who, roomy.size] = index, named(index, roomy.size, domain.locale)
-    index, names = known
+    source, stream = frame.source, _of_people(random_state, table, domain)
+    held = source.people.get(domain.who, UNHELD)
+    roomy = domain.roomy(source.rows + len(held))
+    if domain.who not in frame.known:
+        index = clear(lambda rows: permuted(stream, rows, roomy.size), frame.rows, held, beyond=source.rows)
+        frame.known[domain.who] = index, named(index, roomy.size, domain.locale)
+    index, names = frame.known[domain.who]
     return roomy.of(names, index)
 
 
@@ -86,11 +87,9 @@ def _fits(hint: Any, values: Array) -> bool:
 def distinct(random_state: int, table: str, name: str, domain: Domain, null: float, held: Held = UNHELD) -> Maker:
     """Return a maker of cells that are all different: a permutation of the row picks the value."""
     stream, capacity = key(random_state, table, name), domain.capacity
-    if isinstance(domain, Person):
-        stream = _of_people(random_state, table, domain)
 
     def make(frame: Frame) -> Cells:
-        if isinstance(domain, Person) and not held:
+        if isinstance(domain, Person):
             values = person_of(random_state, table, domain, frame)
         else:
             values = clear(

@@ -33,7 +33,7 @@ from dbplan.seeding.values.accepting import accepted
 from dbplan.seeding.values.defaults import first_number, version_of
 from dbplan.seeding.values.domains import Choice, Domain, Uuids, kept
 from dbplan.seeding.values.infer import Span, domain, generic
-from dbplan.seeding.values.people import Person, people
+from dbplan.seeding.values.people import Person, people, taken_people
 from dbplan.seeding.values.slugs import Slug, slugged, slugs
 
 FIXED = frozenset({"level", "previous", "last", "value", "cases"})
@@ -138,6 +138,7 @@ class Builder:
         self.domains = {column.name: self.domain(column) for column in self.table.columns} | dict(people(self))
         source.lead = lead_of(self.table, source.references, source.uniques, self.rule.per)
         self.domains |= slugs(self)
+        source.people = taken_people(self)
         room = {ref.own: self.world.rows[ref.parent] for ref in source.references}
         self.keys = assign(self, room)
         self.fan_out()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.predicate import Expression
+from dbplan.seeding.rows import clearance
 from dbplan.seeding.rows.cells import Cells, present
 from dbplan.seeding.rows.stream import Array, Index, below, mixed
 from dbplan.seeding.rows.texts import Coded, Number, Pool
@@ -90,6 +91,20 @@ class Person(Domain):
         """Return the domain with different people for that many rows; a power of two, so that few more are the same."""
         return replace(self, size=max(LEAST, 1 << (max(rows, 1) - 1).bit_length()))
 
+    def find(self, written: str) -> int | None:
+        """Return the number of the person with that address or user name, None where nobody has it."""
+        match = re.fullmatch(r"([a-z]+)[._]([a-z]+)([0-9]{0,9})(@.*)?", written.lower())
+        if match is None or not self.tells_apart:
+            return None
+        firsts, lasts = _names("first_name", self.locale), _names("last_name", self.locale)
+        first, last = firsts.place.get(match[1]), lasts.place.get(match[2])
+        if first is None or last is None:
+            return None
+        begins, room, turn = stretch(firsts, np.array([first]), self.size)
+        index = begins + int(match[3] or 0) - ((turn - room * lasts.starts[last]) >> WIDTH)
+        inside = 0 <= index[0] < self.size and str(self.nth(index)[0]) == written.lower()
+        return int(index[0]) if inside else None
+
     @property
     def longest(self) -> int:
         """The most characters of a value."""
@@ -114,6 +129,8 @@ class Names:
     slots: Index
     starts: Index
     """The first slot of each name, and the end of the last."""
+    place: Mapping[str, int]
+    """Where a spelling stands."""
 
     @property
     def longest(self) -> int:
@@ -141,7 +158,8 @@ def _names(provider: str, locale: str) -> Names:
     slots = slots_of([weight for _, weight in once.values()])
     kept = list(once.items())[: int(slots[-1]) + 1]
     starts = np.searchsorted(slots, np.arange(len(kept) + 1)).astype(np.int64)
-    return Names(Pool([name for _, (name, _) in kept]), Pool([spelled for spelled, _ in kept]), slots, starts)
+    place = {spelled: at for at, (spelled, _) in enumerate(kept)}
+    return Names(Pool([name for _, (name, _) in kept]), Pool(list(place)), slots, starts, place)
 
 
 @cache
@@ -154,14 +172,21 @@ def named(index: Index, size: int, locale: str) -> Named:
     firsts, lasts = _names("first_name", locale), _names("last_name", locale)
     bits = np.int64(size.bit_length() - 1)
     first = firsts.slots[(index << WIDTH) >> bits]
-    begins = -((-firsts.starts << bits) >> WIDTH)
-    within, room = index - begins[first], np.diff(begins)[first]
-    # each first name begins its last names elsewhere, so that few people are not all called after the first in the list
-    turn = (mixed(first.astype(np.uint64)) >> np.uint64(64 - WIDTH)).astype(np.int64)
-    at = ((within << WIDTH) + turn) // room
-    last = lasts.slots[at]
+    begins, room, turn = stretch(firsts, first, size)
+    within = index - begins
+    last = lasts.slots[((within << WIDTH) + turn) // room]
     namesake = within + ((turn - room * lasts.starts[last]) >> WIDTH)
     return Named(first, last, namesake)
+
+
+def stretch(firsts: Names, first: Index, size: int) -> tuple[Index, Index, Index]:
+    """Return where the people of a first name begin, how many they are, and with which share of last names they begin.
+
+    Each first name begins elsewhere, so that few people are not all called after the first names of the list.
+    """
+    begins = -((-firsts.starts << np.int64(size.bit_length() - 1)) >> WIDTH)
+    turns = (mixed(np.arange(len(firsts.plain), dtype=np.uint64)) >> np.uint64(64 - WIDTH)).astype(np.int64)
+    return begins[first], np.diff(begins)[first], turns[first]
 
 
 def folded(name: str) -> str:
@@ -179,6 +204,27 @@ def people(builder: Builder) -> Mapping[str, Domain]:
     together = (parts for parts in found.values() if len({part.part for part in parts.values()}) > 1)
     uniques = frozenset().union(*builder.source.uniques)
     return {name: part for parts in together for name, part in parts.items() if part.tells_apart or name not in uniques}
+
+
+def taken_people(builder: Builder) -> Mapping[str, Mapping[Hashable, int]]:
+    """Return the people, numbered, whose address or user name a fixed row holds: nobody else is to be one of them."""
+    found: dict[str, list[str]] = {}
+    for name, made in builder.domains.items():
+        if isinstance(made, Person) and made.tells_apart:
+            found.setdefault(made.who, []).extend(map(str, clearance.taken(builder.source, name)))
+    return {who: _people_of(builder, who, written) for who, written in found.items() if written}
+
+
+def _people_of(builder: Builder, who: str, written: list[str]) -> Mapping[Hashable, int]:
+    """Return the people who have addresses or user names; as many count as taken as texts are given."""
+    known = next(made for made in builder.domains.values() if isinstance(made, Person) and made.who == who)
+    roomy = known.roomy(builder.source.rows + len(written))
+    parts = [replace(roomy, part=part) for part in ("email", "user")]
+    people = {number for text in written for part in parts if (number := part.find(text)) is not None}
+    return {
+        person: number
+        for number, person in enumerate([*sorted(people), *range(-1, len(people) - len(written) - 1, -1)])
+    }
 
 
 def _part(builder: Builder, column: Column[Any]) -> Person | None:
