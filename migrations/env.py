@@ -17,6 +17,7 @@ from dbplan.domains import PLANS
 from dbplan.errors import DbplanError
 from dbplan.plan import Plan
 from dbplan.sources import read
+from dbplan.sources.catalog import LEDGER
 
 LOCK_TIMEOUT = "5s"
 """A revision that cannot get its lock gives up, so that the queries queueing behind it do not wait for long.
@@ -42,11 +43,17 @@ def options(plan: Plan) -> dict[str, Any]:
     context.script.version_locations = [str(plan.migrations)]
     return {
         "target_metadata": plan.metadata,
+        "include_name": is_ours,
         "version_table": f"alembic_version_{plan.name}",
         "transaction_per_migration": True,
         "compare_type": True,
         "compare_server_default": True,
     }
+
+
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether something in the database is the plan's concern: the ledger of a seeding under way is not."""
+    return kind != "table" or name != LEDGER
 
 
 def asked_url() -> str:

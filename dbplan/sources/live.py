@@ -12,6 +12,7 @@ from dbplan.connection import connect, is_missing, new_engine, normalise
 from dbplan.errors import SourceError
 from dbplan.plan import Plan
 from dbplan.sources import postgresql, reflected_mariadb, sqlite
+from dbplan.sources.catalog import LEDGER
 
 _TRIES = 3
 _LOCKED = "55P03"
@@ -82,6 +83,8 @@ def _as_sqlalchemy_does(connection: Connection) -> MetaData:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         metadata.reflect(connection, resolve_fks=False)
+    if LEDGER in metadata.tables:
+        metadata.remove(metadata.tables[LEDGER])
     views = [f"view {name}" for name in inspect(connection).get_view_names()]
     missing = [*views, f"triggers, routines and partitions: they are not looked for on {connection.dialect.name}"]
     missing += [str(warning.message).splitlines()[0] for warning in said]

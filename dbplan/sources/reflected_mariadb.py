@@ -26,6 +26,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import Constraint
 
 from dbplan.ddl.mariadb_text import Shown, clauses, foreign_key_parts, index_parts, named, text_of, tokens
+from dbplan.sources.catalog import LEDGER
 from dbplan.sources.catalog.mariadb import Schema, View, gather, own_options
 from dbplan.sources.mariadb_types import type_of
 
@@ -46,10 +47,11 @@ _NUMBERS = {
 def metadata_of(connection: Connection) -> MetaData:
     """Return the database that `connection` is on; `.info["not_covered"]` says what of it is not in there."""
     schema = gather(connection)
+    tables = {name: shown for name, shown in schema.tables.items() if name != LEDGER}
     metadata = MetaData(info={"dialect": schema.product, "collation": schema.collation})
-    for name, shown in schema.tables.items():
+    for name, shown in tables.items():
         _table(metadata, name, shown, schema)
-    lost = [line for name, shown in schema.tables.items() for line in _foreign_keys(metadata, name, shown)]
+    lost = [line for name, shown in tables.items() for line in _foreign_keys(metadata, name, shown)]
     metadata.info["order"] = tuple(("tables", name) for name in _in_order(schema.views))
     for _, name in metadata.info["order"]:
         _view(metadata, name, schema.views[name], schema.product)

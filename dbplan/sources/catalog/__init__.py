@@ -12,7 +12,10 @@ from dbplan.evidence import Catalog, SchemaObject
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["snapshot"]
+__all__ = ["LEDGER", "snapshot"]
+
+LEDGER = "dbplan_seed"
+"""The table in which a long seeding keeps what it has done: there for a while, and no part of anybody's schema."""
 
 _GATHERERS = {"postgresql": "postgresql", "sqlite": "sqlite", "mariadb": "mariadb", "mysql": "mariadb"}
 
@@ -21,6 +24,7 @@ def snapshot(connection: Connection, *, ignore_tables: Collection[str] = ()) -> 
     """Return the catalog of the database that `connection` is on.
 
     `ignore_tables` are names as a Place writes them: schema-qualified where the schema is not the default one.
+    The ledger of a seeding under way is never in a catalog.
     What hangs on an ignored table (its columns, indexes, constraints, triggers, owned sequences) is left out too.
     Roles, privileges, owners and tablespaces are the server's, not the schema's, and are never in a catalog.
     A MariaDB that was reached as mysql:// gives the catalog of a MariaDB.
@@ -34,7 +38,7 @@ def snapshot(connection: Connection, *, ignore_tables: Collection[str] = ()) -> 
         raise NotCovered(f"catalogs are read on {known}, not on {dialect}; compare there with the server's own dump")
     gather: Callable[[Connection], Iterable[SchemaObject]]
     gather = import_module(f"dbplan.sources.catalog.{_GATHERERS[dialect]}").objects
-    ignored = frozenset(ignore_tables)
+    ignored = frozenset((LEDGER, *ignore_tables))
     kept = (o for o in gather(connection) if not ignored.intersection((o.place.table, _owner(o))))
     return Catalog(dialect, tuple(sorted(kept, key=lambda o: (o.place, o.kind, o.properties))))
 
