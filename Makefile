@@ -60,7 +60,7 @@ docs: erd .venv/.developing
 # Node comes from a wheel, the tools that tests hand exported schemas to from its lock file; none runs an install script.
 .venv/.developing: .venv/.installed tests/node/package-lock.json
 	@echo "installing what tests and notebooks need into .venv and tests/node"
-	@$(PIP) --editable '.[workbook,mysql,distributed,dev]'
+	@$(PIP) --editable '.[workbook,mysql,distributed,parquet,dev]'
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 

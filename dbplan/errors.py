@@ -79,3 +79,7 @@ class MigrationError(DbplanError):
 
 class CannotWrite(DbplanError):
     """A file or folder that cannot be written."""
+
+
+class WorkerLost(DbplanError):
+    """A worker process that is gone before its work was done."""

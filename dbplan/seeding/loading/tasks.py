@@ -23,6 +23,11 @@ class Task:
         """How many rows there are."""
         return self.stop - self.start
 
+    @property
+    def label(self) -> str:
+        """The rows, as an error names them."""
+        return f"{'fixed ' if self.fixed else ''}rows {self.start + 1:,} to {self.stop:,} of {self.table}"
+
 
 def tasks(made: World, tables: Iterable[str], size: int) -> list[Task]:
     """Return the tasks of tables in their order, of `size` rows at most, the fixed rows of a table first."""
