@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbplan.seeding.rows.stream import Array
+from dbplan.seeding.rows.texts import Coded, as_column, shared_pool
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,12 @@ def absent(rows: int) -> Cells:
 
 def patched(old: Cells, where: Array, new: Cells) -> Cells:
     """Return `old` with the cells at the positions `where` replaced by `new`."""
+    both = shared_pool(old.values, new.values)
+    if both is not None:
+        (first, second), null = both, old.null.copy()
+        index = first.index.copy()
+        index[where], null[where] = second.index, new.null
+        return Cells(as_column(Coded(first.pool, index)), null)
     dtype = old.values.dtype if old.values.dtype == new.values.dtype else np.dtype(object)
     values, null = old.values.astype(dtype), old.null.copy()
     values[where], null[where] = new.values, new.null
@@ -46,11 +53,15 @@ def patched(old: Cells, where: Array, new: Cells) -> Cells:
 
 def chosen(where: Array, yes: Cells, no: Cells) -> Cells:
     """Return `yes` where the condition is true and `no` elsewhere."""
+    null = np.where(where, yes.null, no.null)
+    if no.null.all():
+        return Cells(yes.values, null)
+    both = shared_pool(yes.values, no.values)
+    if both is not None:
+        return Cells(as_column(Coded(both[0].pool, np.where(where, both[0].index, both[1].index))), null)
     same = yes.values.dtype == no.values.dtype
     kinds = (yes.values, no.values) if same else (yes.values.astype(object), no.values.astype(object))
-    if not same and no.null.all():
-        kinds = (yes.values, yes.values)
-    return Cells(np.where(where, *kinds), np.where(where, yes.null, no.null))
+    return Cells(np.where(where, *kinds), null)
 
 
 def day_after(values: Any) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -246,19 +246,19 @@ def in_digits(numbers: Bits, width: int, alphabet: str) -> Bytes:
     return out
 
 
-def coded(words: Sequence[str], index: Index) -> Texts:
-    """Return words by number, of a pool that no other column shares."""
-    return Texts(Coded(Pool(words), index))
+def as_column(*parts: Part) -> Array:
+    """Return texts of parts as a column, which stands wherever an array of objects would."""
+    return cast("Array", Texts(*parts))
 
 
-def chosen_texts(where: Array, yes: Any, no: Any) -> Any:
-    """Return words of `yes` where the condition is true and of `no` elsewhere; None where they share no pools."""
-    first, second = (values.coded if isinstance(values, Texts) else None for values in (yes, no))
+def shared_pool(one: Any, other: Any) -> tuple[Coded, Coded] | None:
+    """Return two columns of words by their numbers in one pool; None where either is no such column."""
+    first, second = (values.coded if isinstance(values, Texts) else None for values in (one, other))
     if first is None or second is None:
         return None
     if first.pool is second.pool:
-        return Texts(Coded(first.pool, np.where(where, first.index, second.index)))
+        return first, second
     both = first.pool.packed.get(second.pool)
     if both is None:
         both = first.pool.packed[second.pool] = Pool([*first.pool.words, *second.pool.words])
-    return Texts(Coded(both, np.where(where, first.index, second.index + len(first.pool))))
+    return Coded(both, first.index), Coded(both, second.index + len(first.pool))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbplan.seeding.rows.stream import Array, Bits, Index, below, mixed, unit
-from dbplan.seeding.rows.texts import Chars, Coded, Part, Pool, Texts, UuidTexts, digits36, in_digits
+from dbplan.seeding.rows.texts import Chars, Coded, Pool, UuidTexts, as_column, digits36, in_digits
 from dbplan.seeding.values.words import FEW, LARGE, MANY, NUMBER, Stems, fitted, stems
 
 VAST = 2**62
@@ -131,7 +131,7 @@ class Choice(Domain):
     def nth(self, index: Index) -> Array:
         """Return the values at `index`."""
         if self._pool is not None:
-            return texts(Coded(self._pool, index))
+            return as_column(Coded(self._pool, index))
         return self._array[index]
 
     def draw(self, random: Bits) -> Array:
@@ -202,7 +202,7 @@ class Words(Domain):
     def nth(self, index: Index) -> Array:
         """Return the values at `index`."""
         if not self._long:
-            return texts(Chars(digits36(index.astype(np.uint64), self.length or 1)))
+            return as_column(Chars(digits36(index.astype(np.uint64), self.length or 1)))
         words, count = self._stems, len(self._stems)
         return _as_array(
             words.numbered(index % count, index // count, "-" if self.provider == "slug" else ".", self.shortest)
@@ -298,7 +298,7 @@ class Tokens(Domain):
         first = mixed(index.astype(np.uint64) + np.uint64(1))
         words = (first, mixed(first + np.uint64(1)), mixed(first + np.uint64(2)))
         # 64 bits are 13 digits; the first word alone tells all values apart
-        return texts(Chars(np.hstack([digits36(word, 13) for word in words])[:, : self.length]))
+        return as_column(Chars(np.hstack([digits36(word, 13) for word in words])[:, : self.length]))
 
     @property
     def title(self) -> str:
@@ -408,7 +408,7 @@ class Codes(Domain):
 
     def nth(self, index: Index) -> Array:
         """Return the values at `index`."""
-        return texts(Chars(in_digits(index.astype(np.uint64), self.width, self.alphabet)))
+        return as_column(Chars(in_digits(index.astype(np.uint64), self.width, self.alphabet)))
 
     @property
     def title(self) -> str:
@@ -421,11 +421,6 @@ def uuid_texts(high: Bits, low: Bits, version: int) -> Array:
     top = (high & np.uint64(0xFFFFFFFFFFFF0FFF)) | np.uint64(version << 12)
     bottom = (low & np.uint64(0x3FFFFFFFFFFFFFFF)) | np.uint64(0x8000000000000000)
     return _as_array(UuidTexts(top, bottom))
-
-
-def texts(*parts: Part) -> Array:
-    """Return texts of parts as a column, which stands wherever an array of objects would."""
-    return _as_array(Texts(*parts))
 
 
 def _as_array(column: Any) -> Array:

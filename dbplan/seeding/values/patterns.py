@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from dbplan.errors import NotCovered
-from dbplan.seeding.rows.stream import Array, Index, mixed
+from dbplan.seeding.rows.stream import Array, Bits, Index, mixed
+from dbplan.seeding.rows.texts import Coded, Part, Pool, as_column
 from dbplan.seeding.values.domains import VAST, Domain, as_array
 
 EXTRA = 6
@@ -183,6 +184,8 @@ class Pattern(Domain):
 
     def nth(self, index: Index) -> Array:
         """Return the texts at `index`."""
+        if _is_plain(self._tree):
+            return _column(self._tree, index.astype(np.uint64))
         # Above the index stand further bits of it, for patterns with more texts than an index can number; only as many
         # as there are texts for, so that two indexes never give the same one.
         more = [mixed(index.astype(np.uint64) + np.uint64(n)).tolist() for n in range(3)]
@@ -194,6 +197,54 @@ class Pattern(Domain):
     def title(self) -> str:
         """Name the domain in a few words."""
         return f"texts like {self.regex}"
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether no branches of a pattern have more texts than an index can number."""
+    if isinstance(node, Row):
+        return all(map(_is_plain, node.parts))
+    if isinstance(node, Either):
+        return node.size < VAST and all(map(_is_plain, node.parts))
+    return node.size > 0
+
+
+def _column(row: Row, index: Bits) -> Array:
+    """Return the texts of a row of parts: each part takes its digit of the index, and bits of its hash beyond that."""
+    parts: list[Part] = [""]
+    rest, told, turn = index, 1, 0
+    for part in row.parts:
+        if isinstance(part, Fixed):
+            parts.append(part.text)
+            continue
+        if told >= VAST:
+            turn += 1
+            rest, told = mixed(index + np.uint64(turn)), 1
+        rest, digit = np.divmod(rest, np.uint64(part.size))
+        told *= part.size
+        parts.append(_coded(part, digit.astype(np.int64)))
+    if all(isinstance(part, str) for part in parts):
+        parts = [Coded(Pool(["".join(map(str, parts))]), np.zeros(len(index), dtype=np.int64))]
+    return as_column(*parts)
+
+
+def _coded(part: Node, digit: Index) -> Coded:
+    """Return the texts of a part, by number."""
+    if not isinstance(part, Either | Row):
+        return Coded(_pool(part), digit)
+    branches = part.parts if isinstance(part, Either) else (part,)
+    edges = np.cumsum([0, *(branch.size for branch in branches)])
+    written = np.empty(len(digit), dtype=object)
+    for branch, low, high in zip(branches, edges[:-1], edges[1:], strict=True):
+        at = np.flatnonzero((digit >= low) & (digit < high))
+        if at.size:
+            inner = branch if isinstance(branch, Row) else Row((branch,))
+            written[at] = np.asarray(_column(inner, (digit[at] - low).astype(np.uint64)))
+    return Coded(Pool(written.tolist()), np.arange(len(digit)))
+
+
+@cache
+def _pool(part: Node) -> Pool:
+    return Pool([part.nth(place)[0] for place in range(part.size)])
 
 
 def _parsed(regex: str) -> Sequence[Any]:

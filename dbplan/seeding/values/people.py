@@ -18,8 +18,8 @@ from dbplan.seeding.constraints.predicate import Expression
 from dbplan.seeding.rows import clearance
 from dbplan.seeding.rows.cells import Cells, present
 from dbplan.seeding.rows.stream import Array, Index, below, mixed
-from dbplan.seeding.rows.texts import Coded, Number, Pool
-from dbplan.seeding.values.domains import Domain, texts
+from dbplan.seeding.rows.texts import Coded, Number, Pool, as_column
+from dbplan.seeding.values.domains import Domain
 from dbplan.seeding.values.infer import generic, provider_of
 from dbplan.seeding.values.words import slots_of, weights
 
@@ -77,15 +77,15 @@ class Person(Domain):
         first, last = (_names(f"{part}_name", self.locale) for part in ("first", "last"))
         if self.part in ("first", "last"):
             chosen = (first, people.first) if self.part == "first" else (last, people.last)
-            return texts(Coded(chosen[0].plain, chosen[1]))
+            return as_column(Coded(chosen[0].plain, chosen[1]))
         if self.part == "name":
-            return texts(Coded(first.plain, people.first), " ", Coded(last.plain, people.last))
+            return as_column(Coded(first.plain, people.first), " ", Coded(last.plain, people.last))
         spelled = (Coded(first.folded, people.first), Coded(last.folded, people.last))
         count = Number(people.namesake, blank=0)
         if self.part == "user":
-            return texts(spelled[0], "_", spelled[1], count)
+            return as_column(spelled[0], "_", spelled[1], count)
         hosts = Coded(_hosts(), below(mixed(index.astype(np.uint64)), len(HOSTS)))
-        return texts(spelled[0], ".", spelled[1], count, "@", hosts)
+        return as_column(spelled[0], ".", spelled[1], count, "@", hosts)
 
     def roomy(self, rows: int) -> Person:
         """Return the domain with different people for that many rows; a power of two, so that few more are the same."""
