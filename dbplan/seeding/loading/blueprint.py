@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from dbplan import __version__
 from dbplan.encryption import VARIABLE, EncryptionError, rehearsal, seal
 from dbplan.plan import Plan
-from dbplan.seeding.recipe.reading import Recipe
+from dbplan.seeding.recipe.reading import Recipe, TableRule
 
 if TYPE_CHECKING:
     from dbplan.seeding.rows.cells import Cells
@@ -65,7 +65,7 @@ class Blueprint:
 def blueprint(made: World) -> Blueprint:
     """Return the blueprint of a world."""
     rows = {name: 0 if source.given else source.rows for name, source in made.sources.items()}
-    return Blueprint(made.plan, replace(made.recipe), rows, made.random_state, key_name())
+    return Blueprint(made.plan, made.recipe, rows, made.random_state, key_name())
 
 
 @rehearsal()
@@ -77,16 +77,24 @@ def key_name() -> str:
 def fingerprint(made: World, *more: object) -> str:
     """Return what two runs share that write the same rows; `more` is what else counts, such as a format."""
     digest = blake2b(digest_size=16)
-    of_all = (__version__, made.random_state, made.recipe.text, key_name(), *more)
-    of_tables = (_of_source(name, part) for name, source in sorted(made.sources.items()) for part in source.parts)
-    for text in map(repr, (*of_all, *of_tables)):
+    recipe = made.recipe
+    of_all = (__version__, made.random_state, recipe.start, recipe.end, recipe.locale, key_name(), *more)
+    of_tables = [(name, part) for name, source in sorted(made.sources.items()) for part in source.parts]
+    of_rows = (_of_source(name, part) for name, part in of_tables)
+    for text in map(repr, (*of_all, *(_of_rule(recipe.table(name)) for name, _ in of_tables), *of_rows)):
         digest.update(_ADDRESS.sub("", text).encode() + b"\0")
     return digest.hexdigest()
 
 
+def _of_rule(rule: TableRule) -> list[Any]:
+    """Return what the recipe says of a table; its fixed rows are among the first cells."""
+    return [getattr(rule, part.name) for part in fields(rule) if part.name != "fixed"]
+
+
 def _of_source(name: str, source: Source) -> tuple[Any, ...]:
     """Return names, types, reasons and the first cells of a table."""
-    frame = source.frame(np.arange(min(_PROBE, source.rows), dtype=np.int64))
+    first = source.rows if source.given else min(_PROBE, source.rows)
+    frame = source.frame(np.arange(first, dtype=np.int64))
     cells = {column: frame[column] for column in sorted(source.makers)}
     values = [(n, _known(c)) for n, c in cells.items()]
     types = [(column.name, repr(column.type)) for column in source.table.columns]
