@@ -15,6 +15,7 @@ from sqlglot.errors import SqlglotError
 from dbplan.errors import NotCovered
 from dbplan.seeding.rows.cells import Cells, absent, chosen, present
 from dbplan.seeding.rows.stream import Array
+from dbplan.seeding.rows.texts import Texts
 
 Read = Callable[[str], Cells]
 DIALECTS = ("postgres", "sqlite", "mysql")
@@ -96,6 +97,28 @@ class _Scope:
 
 
 def _evaluate(node: Any, scope: _Scope) -> Cells:
+    found = _by_word(node, scope) if isinstance(node, _TESTS) else None
+    return _computed(node, scope) if found is None else found
+
+
+_TESTS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Like, exp.ILike, exp.RegexpLike)
+
+
+def _by_word(node: Any, scope: _Scope) -> Cells | None:
+    """Return a test of one column, tried once on each word of the pool that its cells share; None without a pool."""
+    names = {column.name for column in node.find_all(exp.Column)}
+    if len(names) != 1:
+        return None
+    cells = scope.read(*names)
+    words = cells.values.coded if isinstance(cells.values, Texts) else None
+    if words is None or len(words.pool) >= scope.rows:
+        return None
+    count = len(words.pool)
+    tried = Cells(np.append(words.pool.words, [None]), np.arange(count + 1) == count)
+    return _computed(node, _Scope(lambda _: tried, count + 1)).take(np.where(cells.null, count, words.index))
+
+
+def _computed(node: Any, scope: _Scope) -> Cells:
     for kind in type(node).__mro__:
         handler = _HANDLERS.get(kind)
         if handler is not None:

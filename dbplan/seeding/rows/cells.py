@@ -16,7 +16,8 @@ from dbplan.seeding.rows.texts import Coded, as_column, shared_pool
 class Cells:
     """`values` and, of the same length, where they are NULL (a value under a NULL means nothing)."""
 
-    values: Array
+    values: Any
+    """An array, or a column of texts or UUIDs that stands for one."""
     null: NDArray[np.bool_]
 
     def __len__(self) -> int:

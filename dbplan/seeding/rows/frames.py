@@ -42,6 +42,8 @@ class Group:
     """The columns that may be drawn again, free ones first and computed ones after them."""
     free: frozenset[str]
     checks: tuple[Check, ...]
+    open: tuple[Check, ...]
+    """The CHECKs that a first draw may break; the others hold of everything that is drawn."""
     orders: tuple[tuple[str, str, bool], ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     """Columns to put close to another, now and then, when drawn again."""
@@ -273,7 +275,7 @@ class Frame:
 def _settled(source: Source, rows: Index, group: Group) -> Mapping[str, Cells]:
     """Draw a group, and draw it again for the rows where a CHECK fails, until none does."""
     cells = dict(Frame(source, rows, group).trial())
-    bad = np.flatnonzero(~holds(source, rows, group, cells))
+    bad = np.flatnonzero(~holds(source, rows, group.open, cells))
     for attempt in range(1, ATTEMPTS):
         if not bad.size:
             return cells
@@ -289,7 +291,7 @@ def _mend(
     source: Source, rows: Index, group: Group, cells: dict[str, Cells], bad: Index, again: Mapping[str, Cells]
 ) -> Index:
     """Put the new cells where they hold the CHECKs; return the rows that are still bad."""
-    good = holds(source, rows[bad], group, again)
+    good = holds(source, rows[bad], group.checks, again)
     where = np.flatnonzero(good)
     if where.size:
         cells.update({name: patched(old, bad[where], again[name].take(where)) for name, old in cells.items()})
@@ -319,17 +321,17 @@ def _search(source: Source, group: Group) -> Mapping[str, Cells] | None:
     rows = np.arange(512, dtype=np.int64) % source.rows
     for attempt in range(ATTEMPTS, SEARCH):
         tried = Frame(source, rows, group, attempt).trial()
-        good = np.flatnonzero(holds(source, rows, group, tried))
+        good = np.flatnonzero(holds(source, rows, group.checks, tried))
         if good.size:
             return {name: old.take(good) for name, old in tried.items()}
     return None
 
 
-def holds(source: Source, rows: Index, group: Group, cells: Mapping[str, Cells]) -> Array:
-    """Return where every CHECK of the group is kept."""
+def holds(source: Source, rows: Index, checks: tuple[Check, ...], cells: Mapping[str, Cells]) -> Array:
+    """Return where every one of the CHECKs is kept."""
     frame = Frame(source, rows)
     frame._cells.update(cells)
-    return np.asarray(np.logical_and.reduce([_kept(check, frame) for check in group.checks]))
+    return np.asarray(np.logical_and.reduce([_kept(check, frame) for check in checks]))
 
 
 def _kept(check: Check, frame: Frame) -> Array:
@@ -340,9 +342,7 @@ def _kept(check: Check, frame: Frame) -> Array:
 def _unsatisfied(source: Source, rows: Index, group: Group) -> str:
     frame = Frame(source, rows, group, ATTEMPTS)
     cells = frame.trial()
-    failed = [
-        check for check in group.checks if not holds(source, rows, Group((), frozenset(), (check,)), cells).all()
-    ] or list(group.checks)
+    failed = [check for check in group.checks if not holds(source, rows, (check,), cells).all()] or list(group.checks)
     shown = ", ".join(f"{name} = {shown_cell(cells[name])}" for name in group.columns)
     table = source.table.key
     return (

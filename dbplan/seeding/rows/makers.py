@@ -146,7 +146,7 @@ def uuid_by_time(random_state: int, table: str, name: str, span: Span, held: Hel
 
 def _micros(frame: Frame, span: Span) -> Index:
     if frame.source.timed:
-        return frame[frame.source.timed].values.astype(MICRO).astype(np.int64)
+        return np.asarray(frame[frame.source.timed].values.astype(MICRO).astype(np.int64))
     width = int((span.end - span.start) / np.timedelta64(1, "us"))
     share = (frame.source.position(frame.rows) + 0.5) / max(1, frame.source.rows)
     return np.asarray(span.start.astype(MICRO).astype(np.int64) + (share * width).astype(np.int64))

@@ -201,7 +201,7 @@ class Grouped:
         _, order, starts, _ = self.groups()
         group, size = self.group(frame)
         rows = order[starts[group] + np.minimum(some, np.maximum(size - 1, 0))]
-        return self.parent.frame(rows)[self.parent.timed].values
+        return np.asarray(self.parent.frame(rows)[self.parent.timed].values)
 
     def there(self, frame: Frame, group: Index, size: Index) -> Index:
         """Return how many parents of the group are there when the row comes; the first one where one is needed."""

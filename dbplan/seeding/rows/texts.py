@@ -251,6 +251,11 @@ def as_column(*parts: Part) -> Array:
     return cast("Array", Texts(*parts))
 
 
+def coded(words: Sequence[str], index: Index) -> Array:
+    """Return words by number, of a pool that no other column shares."""
+    return as_column(Coded(Pool(words), index))
+
+
 def shared_pool(one: Any, other: Any) -> tuple[Coded, Coded] | None:
     """Return two columns of words by their numbers in one pool; None where either is no such column."""
     first, second = (values.coded if isinstance(values, Texts) else None for values in (one, other))

@@ -27,8 +27,9 @@ from dbplan.seeding.rows.cells import present
 from dbplan.seeding.rows.fanout import fan, shape_of
 from dbplan.seeding.rows.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.rows.precedence import settle_precedence
+from dbplan.seeding.rows.proof import proven
 from dbplan.seeding.rows.stream import key
-from dbplan.seeding.rows.times import CREATED, place_in_time
+from dbplan.seeding.rows.times import created, place_in_time
 from dbplan.seeding.values.accepting import accepted
 from dbplan.seeding.values.defaults import first_number, version_of
 from dbplan.seeding.values.domains import Choice, Domain, Uuids, kept
@@ -142,7 +143,7 @@ class Builder:
         room = {ref.own: self.world.rows[ref.parent] for ref in source.references}
         self.keys = assign(self, room)
         self.fan_out()
-        source.timed = self.timed()
+        source.timed = created(self.table, self.facts, self.rule.columns)
         for place, reference in enumerate(source.references):
             source.pickers.append(picking.picker(self, place, reference))
 
@@ -158,17 +159,6 @@ class Builder:
             shape=shape_of(rule, self.keys.most),
             label=f"{self.name} ({lead.label})",
         )
-
-    def timed(self) -> str:
-        """Return the column that says when a row came to be, or ""."""
-        named = {name.lower(): name for name in self.table.columns.keys()}  # noqa: SIM118 - a ColumnCollection
-        for name in CREATED:
-            column = self.table.columns.get(named.get(name, ""))
-            if column is not None and set(self.world.recipe.column(self.name, column.name)) <= {"min", "max"}:
-                plain = not self.facts.limit(column.name).low and not self.facts.limit(column.name).high
-                if isinstance(generic(column.type), sa.DateTime) and plain and not column.foreign_keys:
-                    return str(column.name)
-        return ""
 
     def domain(self, column: Column[Any]) -> Domain | None:
         """Return the values of a column by name, type, CHECKs and recipe."""
@@ -470,9 +460,19 @@ class Builder:
         if columns:
             pairs = tuple(sorted(p for p in self.facts.compared if p[0] in is_free and p[1] in self.source.makers))
             weighed = frozenset(n for n in is_free if "values" in self.rule.columns.get(n, {}))
-            group = Group(columns, frozenset(is_free), checks, orders, pairs, weighed)
+            open_ = tuple(check for check in checks if not self._holds_of_all(check))
+            group = Group(columns, frozenset(is_free), checks, open_, orders, pairs, weighed)
+            if not open_:
+                return
             for name in columns:
                 self.source.groups[name] = group
+
+    def _holds_of_all(self, check: Check) -> bool:
+        """Whether a CHECK of one column holds of all that is drawn for it; what a recipe's rule turns is tried."""
+        name = next(iter(check.parsed.columns)) if check.parsed is not None else ""
+        held, rule = self.domains.get(name), set(self.rule.columns.get(name, {}))
+        turned = isinstance(generic(self.table.columns[name].type), sa.Numeric | sa.Date) and rule
+        return name in self.drawn and held is not None and not turned and proven(check, held)
 
 
 def _components(checks: list[Check], wide: list[set[str]]) -> list[tuple[tuple[str, ...], tuple[Check, ...]]]:

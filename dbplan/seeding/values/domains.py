@@ -213,6 +213,11 @@ class Words(Domain):
         return _as_array(fitted(self.provider, self.locale, self.length, self.shortest, self.draws).draw(random))
 
     @property
+    def said(self) -> Array:
+        """All words that may be drawn."""
+        return fitted(self.provider, self.locale, self.length, self.shortest, self.draws).pool.words
+
+    @property
     def title(self) -> str:
         """Name the domain in a few words."""
         return f"Faker {self.provider}"

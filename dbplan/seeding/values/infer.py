@@ -131,11 +131,11 @@ class Respelled(Domain):
 
     def nth(self, index: Index) -> Array:
         """Return the values at `index`."""
-        return self._spelled(self.inner.nth(index))
+        return self.respell(self.inner.nth(index))
 
     def draw(self, random: Bits) -> Array:
         """Return values at random, with the weights of the domain."""
-        return self._spelled(self.inner.draw(random))
+        return self.respell(self.inner.draw(random))
 
     def roomy(self, rows: int) -> Domain:
         """Return the domain to take `rows` different values from."""
@@ -145,7 +145,8 @@ class Respelled(Domain):
         """Return the domain for a table of so many rows: large ones are worth more different words."""
         return Respelled(self.inner.sized(rows), self.spell)
 
-    def _spelled(self, values: Any) -> Array:
+    def respell(self, values: Any) -> Array:
+        """Return values of the other domain as this one has them."""
         respelled = values.respelled(self.spell) if isinstance(values, Texts) else None
         if respelled is not None:
             return cast("Array", respelled)

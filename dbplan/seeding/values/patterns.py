@@ -185,7 +185,7 @@ class Pattern(Domain):
     def nth(self, index: Index) -> Array:
         """Return the texts at `index`."""
         if _is_plain(self._tree):
-            return _column(self._tree, index.astype(np.uint64))
+            return _column(_parts(self._tree), index.astype(np.uint64))
         # Above the index stand further bits of it, for patterns with more texts than an index can number; only as many
         # as there are texts for, so that two indexes never give the same one.
         more = [mixed(index.astype(np.uint64) + np.uint64(n)).tolist() for n in range(3)]
@@ -208,11 +208,15 @@ def _is_plain(node: Node) -> bool:
     return node.size > 0
 
 
-def _column(row: Row, index: Bits) -> Array:
+def _parts(node: Node) -> tuple[Node, ...]:
+    return node.parts if isinstance(node, Row) else (node,)
+
+
+def _column(row: Sequence[Node], index: Bits) -> Array:
     """Return the texts of a row of parts: each part takes its digit of the index, and bits of its hash beyond that."""
     parts: list[Part] = [""]
     rest, told, turn = index, 1, 0
-    for part in row.parts:
+    for part in row:
         if isinstance(part, Fixed):
             parts.append(part.text)
             continue
@@ -237,8 +241,7 @@ def _coded(part: Node, digit: Index) -> Coded:
     for branch, low, high in zip(branches, edges[:-1], edges[1:], strict=True):
         at = np.flatnonzero((digit >= low) & (digit < high))
         if at.size:
-            inner = branch if isinstance(branch, Row) else Row((branch,))
-            written[at] = np.asarray(_column(inner, (digit[at] - low).astype(np.uint64)))
+            written[at] = np.asarray(_column(_parts(branch), (digit[at] - low).astype(np.uint64)))
     return Coded(Pool(written.tolist()), np.arange(len(digit)))
 
 

@@ -105,6 +105,17 @@ class Person(Domain):
         inside = 0 <= index[0] < self.size and str(self.nth(index)[0]) == written.lower()
         return int(index[0]) if inside else None
 
+    def samples(self) -> Array:
+        """Return values of many people, among them of the shortest and the longest names."""
+        everyone = self.roomy(MOST)
+        spread = np.linspace(0, everyone.size - 1, TRIED).astype(np.int64)
+        firsts, lasts = (_names(f"{part}_name", self.locale).extremes() for part in ("first", "last"))
+        first, last = np.repeat(firsts, len(lasts)), np.tile(lasts, len(firsts))
+        known = named(spread, everyone.size, self.locale)
+        namesake = np.resize([0, MOST - 1], len(first))
+        people = Named(*map(np.concatenate, ((known.first, first), (known.last, last), (known.namesake, namesake))))
+        return everyone.of(people, np.arange(len(people.first)))
+
     @property
     def longest(self) -> int:
         """The most characters of a value."""
@@ -131,6 +142,11 @@ class Names:
     """The first slot of each name, and the end of the last."""
     place: Mapping[str, int]
     """Where a spelling stands."""
+
+    def extremes(self) -> Index:
+        """Return the shortest and the longest name."""
+        lengths = [len(name) for name in self.folded.words]
+        return np.array([np.argmin(lengths), np.argmax(lengths)])
 
     @property
     def longest(self) -> int:
@@ -247,7 +263,7 @@ def _fits(builder: Builder, column: Column[Any], made: Person) -> bool:
     length = getattr(column.type, "length", None)
     if length is not None and length < made.longest:
         return False
-    values = present(made.roomy(MOST).nth(np.linspace(0, MOST, TRIED).astype(np.int64)))
+    values = present(made.samples())
     checks = [c.parsed for c in builder.facts.checks if c.parsed is not None and c.parsed.columns == {column.name}]
     return all(_holds(check, values) for check in checks)
 
