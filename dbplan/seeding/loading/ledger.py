@@ -95,10 +95,9 @@ def read(connection: Connection) -> Ledger | None:
     return Ledger(rows[0].run, entries) if rows else None
 
 
-def begin(connection: Connection, run: str, note: str) -> None:
-    """Open the ledger of a run. MariaDB commits with every CREATE TABLE: an empty ledger is none."""
+def begin(connection: Connection) -> None:
+    """Create the ledger. MariaDB commits with every CREATE TABLE: an empty ledger is none."""
     TABLE.create(connection, checkfirst=True)
-    write(connection, run, [Entry(RUN, note=note)])
 
 
 def write(connection: Connection, run: str, entries: Iterable[Entry]) -> None:
@@ -128,10 +127,10 @@ def _unless_there(dialect: str) -> Insert:
     return insert(TABLE)
 
 
-def strike(connection: Connection, entry: Entry) -> None:
-    """Take an entry out: what was set aside is back."""
+def strike(connection: Connection, entry: Entry) -> bool:
+    """Take an entry out, for what was set aside comes back in this transaction; False where it has been."""
     same = (TABLE.columns[name] == value for name, value in vars(entry).items() if name != "note")
-    connection.execute(delete(TABLE).where(*same))
+    return bool(connection.execute(delete(TABLE).where(*same)).rowcount)
 
 
 def drop(connection: Connection) -> None:

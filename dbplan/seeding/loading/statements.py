@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from dbplan.seeding.constraints.order import Order
@@ -40,3 +40,8 @@ def blank_at_first(source: Source, order: Order) -> frozenset[str]:
 def nullable(source: Source, reference: Reference) -> list[str]:
     """Return the columns of a reference that can wait."""
     return [name for name in reference.own if source.table.columns[name].nullable]
+
+
+def run_sql(connection: Connection, sql: str) -> None:
+    """Run SQL in which a percent sign is itself."""
+    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})

@@ -42,18 +42,22 @@ class Batch:
     last: bool
 
 
+def pieces(made: World, task: Task) -> Iterator[Frame]:
+    """Yield the rows of a task, CHUNK at a time."""
+    for start in range(task.start, task.stop, CHUNK):
+        yield from frames(made, replace(task, start=start, stop=min(start + CHUNK, task.stop)))
+
+
 def batches(made: World, order: Order, work: Iterable[Task], dialect: Dialect) -> Iterator[Batch]:
     """Yield the rows of tasks, encoded, CHUNK rows at a time."""
     server = server_of(dialect)
     for task in work:
-        blank = blank_at_first(made.sources[task.table], order)
-        for start in range(task.start, task.stop, CHUNK):
-            stop = min(start + CHUNK, task.stop)
-            pieces = list(frames(made, replace(task, start=start, stop=stop)))
-            for frame in pieces:
-                with told(frame):
-                    encoded = server.encode(frame, blank, dialect)
-                yield Batch(task, frame, encoded, stop == task.stop and frame is pieces[-1])
+        blank, left = blank_at_first(made.sources[task.table], order), task.rows
+        for frame in pieces(made, task):
+            with told(frame):
+                encoded = server.encode(frame, blank, dialect)
+            left -= len(frame)
+            yield Batch(task, frame, encoded, not left)
 
 
 def load(connection: Connection, made: World, order: Order) -> dict[str, float]:
@@ -69,8 +73,8 @@ def load(connection: Connection, made: World, order: Order) -> dict[str, float]:
         seconds[batch.task.table] += now - began
         began = now
     for name, reference in to_close(order):
-        for part in made.sources[name].parts:
-            for frame in part.chunks(CHUNK):
+        for task in tasks(made, [name], CHUNK):
+            for frame in pieces(made, task):
                 close(connection, frame, reference)
     for source in made.sources.values():
         server.finish(connection, source)

@@ -1,0 +1,45 @@
+"""What a server's refusal means, in one line with what was kept and the mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from dbplan.errors import CannotWrite, ConnectionFailed, Unsatisfiable
+
+NOTHING = "nothing was kept"
+PART = "what was written before it is kept, and the same command goes on from there"
+
+
+@contextmanager
+def explained(engine: Engine, kept: str = NOTHING) -> Iterator[None]:
+    """Raise what a server refuses as an error of dbplan; `kept` says what stays of the work."""
+    try:
+        yield
+    except _refusals(engine) as error:
+        raise _explained(error, kept) from None
+
+
+def _refusals(engine: Engine) -> tuple[type[Exception], ...]:
+    """Return what a server's refusal arrives as: through SQLAlchemy, or from the driver's own COPY."""
+    driver = getattr(engine.dialect.dbapi, "Error", DBAPIError)
+    return DBAPIError, driver
+
+
+def _explained(error: Any, kept: str) -> Exception:
+    said = " ".join(str(getattr(error, "orig", error)).split())[:300]
+    if any(word in said.lower() for word in ("full", "no space", "readonly", "read-only", "disk i/o", "locked")):
+        return CannotWrite(f"the database could not be written, and {kept}: {said}")
+    if "foreign key mismatch" in said.lower():
+        return Unsatisfiable(f"{kept}: {said}; that key leads to columns that are not unique, which dbplan lint names")
+    if "connection" in said.lower() and "constraint" not in said.lower():
+        return ConnectionFailed(f"the database went away, and {kept}: {said}; has its disk room?")
+    for row in getattr(error, "__notes__", ()):
+        return Unsatisfiable(f"the database refused {row}, and {kept}: {said}")
+    return Unsatisfiable(
+        f"the database refused a generated row, and {kept}: {said}; give the column a rule in the recipe"
+    )
