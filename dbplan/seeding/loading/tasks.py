@@ -45,4 +45,4 @@ def frames(made: World, task: Task) -> Iterator[Frame]:
     part = next(part for part in made.sources[task.table].parts if bool(part.given) == task.fixed)
     step = 1 if task.fixed else task.rows
     for start in range(task.start, task.stop, step):
-        yield part.frame(part.order[start : start + step])
+        yield part.frame(part.written(start, min(start + step, task.stop)))

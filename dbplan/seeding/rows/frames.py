@@ -15,6 +15,7 @@ from dbplan.seeding.constraints.checks import Check, Facts
 from dbplan.seeding.constraints.references import Reference
 from dbplan.seeding.rows.cells import Cells, chosen, day_after, patched
 from dbplan.seeding.rows.fanout import Fan
+from dbplan.seeding.rows.orders import inverse, put_away, sorted_rows
 from dbplan.seeding.rows.stream import Array, Index, mixed
 from dbplan.seeding.values.infer import generic
 
@@ -27,8 +28,6 @@ ATTEMPTS = 48
 PATIENCE = 16
 """Attempts in which a value that the recipe weighs stays, and the columns beside it are drawn again."""
 SEARCH = 400
-BLOCK = 50_000
-"""Rows whose times are computed at once."""
 BORROWS = 8
 Maker = Callable[["Frame"], Cells]
 Picker = Callable[["Frame"], Index]
@@ -130,19 +129,26 @@ class Source:
     def order(self) -> Index:
         """The rows in the order in which they are written."""
         if self._order is None:
-            rows = np.arange(self.rows, dtype=np.int64)
-            self._order = self.by_time()[0] if self.scattered else rows
+            self._order = self.by_time()[0] if self.scattered else np.arange(self.rows, dtype=np.int64)
         return self._order
+
+    def written(self, start: int, stop: int) -> Index:
+        """Return the rows that are written from place `start` to `stop`."""
+        if not self.scattered:
+            return np.arange(start, stop, dtype=np.int64)
+        rows = np.array(self.order[start:stop])
+        put_away(self.order)
+        return rows
+
+    def forget(self) -> None:
+        """Let go of what was computed from rows that have changed."""
+        self._order = self._position = self._by_time = None
+        self._lent.clear()
 
     def by_time(self) -> tuple[Index, Array]:
         """Return the rows in the order of time, and their times."""
         if self._by_time is None:
-            times = np.empty(self.rows, dtype="datetime64[us]")
-            for start in range(0, self.rows, BLOCK):
-                rows = np.arange(start, min(start + BLOCK, self.rows), dtype=np.int64)
-                times[rows] = self.frame(rows)[self.timed].values
-            order = np.argsort(times, kind="stable")
-            self._by_time = order, times[order]
+            self._by_time = sorted_rows(lambda rows: self.frame(rows)[self.timed].values, self.rows)
         return self._by_time
 
     def times_in_order(self) -> Array:
@@ -158,8 +164,7 @@ class Source:
         if not self.scattered:
             return rows
         if self._position is None:
-            self._position = np.empty(self.rows, dtype=np.int64)
-            self._position[self.order] = np.arange(self.rows, dtype=np.int64)
+            self._position = inverse(self.order)
         return self._position[rows]
 
     def lenders(self, group: Group) -> Mapping[str, Cells] | None:
@@ -173,7 +178,7 @@ class Source:
         """Yield frames over all rows, `size` at a time (fixed rows singly), in the order in which they are written."""
         size = 1 if self.given else size
         for start in range(0, self.rows, size):
-            yield self.frame(self.order[start : start + size])
+            yield self.frame(self.written(start, min(start + size, self.rows)))
 
 
 class Frame:
