@@ -14,27 +14,39 @@ from sqlalchemy import Dialect
 from sqlalchemy import types as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from dbplan.columns import Key, UtcDateTime
+from dbplan.columns import Key, Money, UtcDateTime
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.values.infer import generic
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
-_SPECIAL = frozenset("\\\n\t\r")
+_SPECIAL = frozenset("\\\n\t\r\0")
 NULL = "\\N"
 
 
 def copy_texts(cells: Cells, kind: Any, dialect: Dialect) -> list[str]:
     """Return cells as fields of COPY's text format (times in UTC: the session's zone must be UTC)."""
-    if decorated(kind):
-        texts = [_any_text(value) for value in python_values(cells, kind, dialect)]
-    else:
-        texts = _texts(cells, generic(kind))
+    cells, kind = bound(cells, kind, dialect)
+    texts = plain_texts(cells, kind)
+    joined = "".join(texts)
+    if any(char in joined for char in _SPECIAL):
+        texts = list(map(escaped, texts))
     for at in np.flatnonzero(cells.null).tolist():
         texts[at] = NULL
     return texts
 
 
-def _texts(cells: Cells, kind: Any) -> list[str]:
+def bound(cells: Cells, kind: Any, dialect: Dialect) -> tuple[Cells, Any]:
+    """Return cells as their type's own bind function makes them, and the type that is left to write them by."""
+    only_checked = type(kind) is Money and cells.values.dtype.kind in "if"  # by PostgreSQL as well
+    if not decorated(kind) or (only_checked and dialect.name == "postgresql"):
+        return cells, generic(kind)
+    values = python_values(cells, kind, dialect)
+    null = np.fromiter((v is None for v in values), dtype=bool, count=len(values))
+    return Cells(np.fromiter(values, dtype=object, count=len(values)), null), sa.NullType()
+
+
+def plain_texts(cells: Cells, kind: Any) -> list[str]:
+    """Return cells of a type without decorators as the texts that PostgreSQL reads as values; any text for NULL."""
     values = cells.values
     if isinstance(kind, sa.Date):
         return [str(v) for v in values.astype("datetime64[D]")]
@@ -43,21 +55,24 @@ def _texts(cells: Cells, kind: Any) -> list[str]:
     if values.dtype.kind == "m":
         return [_clock(v) if isinstance(kind, sa.Time) else f"{v / 1e6:.6f} s" for v in values.astype(int).tolist()]
     if isinstance(kind, sa.Numeric) and values.dtype.kind == "f" and not isinstance(kind, sa.Float):
-        return [f"{v:.{min(kind.scale if kind.scale is not None else 2, 9)}f}" for v in values.tolist()]
+        return list(map(f"{{:.{decimals(kind)}f}}".format, values.tolist()))
     if isinstance(kind, sa.JSON):
-        return [escaped(text) for text in _documents(values.tolist())]
+        return documents(values.tolist())
     if values.dtype.kind == "b":
         return ["t" if v else "f" for v in values.tolist()]
     if values.dtype.kind in "iuf":
         return list(map(repr, values.tolist()))
-    if isinstance(kind, pg.HSTORE):
-        return [escaped(str(v)) for v in values.tolist()]
-    if isinstance(kind, sa.String) and not isinstance(kind, sa.Uuid):
-        return [escaped(v) if isinstance(v, str) else escaped(str(v)) for v in values.tolist()]
-    return [_any_text(v) for v in values.tolist()]
+    if isinstance(kind, sa.String | pg.HSTORE) and not isinstance(kind, sa.Uuid):
+        return [v if isinstance(v, str) else str(v) for v in values.tolist()]
+    return [any_text(v) for v in values.tolist()]
 
 
-def _documents(values: list[Any]) -> list[str]:
+def decimals(kind: Any) -> int:
+    """Return how many decimals the numbers of a Numeric are written with."""
+    return min(kind.scale if kind.scale is not None else 2, 9)
+
+
+def documents(values: list[Any]) -> list[str]:
     """Return JSON texts; a document that comes again as the same object is written once."""
     known: dict[int, str] = {}
     return [known.get(id(v)) or known.setdefault(id(v), json.dumps(v)) for v in values]
@@ -70,18 +85,19 @@ def escaped(text: str) -> str:
     return text if _SPECIAL.isdisjoint(text) else text.translate(_ESCAPES)
 
 
-def _any_text(value: Any) -> str:
+def any_text(value: Any) -> str:
+    """Return one value as the text that PostgreSQL reads."""
     if type(value).__name__ == "Binary":  # the driver's wrapper
         value = value.obj
     if isinstance(value, bytes | bytearray | memoryview):
-        return "\\\\x" + bytes(value).hex()
+        return "\\x" + bytes(value).hex()
     if isinstance(value, list | tuple):
-        return escaped(_list_text(list(value)))
+        return _list_text(list(value))
     if isinstance(value, dict):
-        return escaped(json.dumps(value))
+        return json.dumps(value)
     if isinstance(value, bool):
         return "t" if value else "f"
-    return escaped(_adapted(value) if type(value).__module__.startswith("psycopg") else str(value))
+    return _adapted(value) if type(value).__module__.startswith("psycopg") else str(value)
 
 
 def _adapted(value: Any) -> str:
@@ -126,15 +142,15 @@ def python_values(cells: Cells, kind: Any, dialect: Dialect) -> list[Any]:
     bind = kind.dialect_impl(dialect).bind_processor(dialect)
     if bind is None:
         return values
-    bound = [None if v is None else bind(v) for v in values]
+    taken = [None if v is None else bind(v) for v in values]
     if dialect.name == "sqlite" and isinstance(generic(kind), sa.Numeric) and cells.values.dtype.kind == "f":
-        return [_computed(v, own) for v, own in zip(bound, cells.values.tolist(), strict=True)]
-    return bound
+        return [_computed(v, own) for v, own in zip(taken, cells.values.tolist(), strict=True)]
+    return taken
 
 
-def _computed(bound: Any, own: float) -> Any:
+def _computed(taken: Any, own: float) -> Any:
     """Return what SQLite itself computes for a decimal, which has the same digits: a CHECK compares doubles."""
-    return own if isinstance(bound, float) and abs(bound - own) < 1e-9 else bound
+    return own if isinstance(taken, float) and abs(taken - own) < 1e-9 else taken
 
 
 def _sqlite(cells: Cells, kind: Any) -> list[Any] | None:
@@ -142,7 +158,7 @@ def _sqlite(cells: Cells, kind: Any) -> list[Any] | None:
     if isinstance(kind, sa.DateTime) and values.dtype.kind == "M":
         return [text.replace("T", " ") for text in np.datetime_as_string(values, unit="us").tolist()]
     if isinstance(kind, sa.JSON):
-        return list(_documents(values.tolist()))
+        return documents(values.tolist())
     if isinstance(kind, sa.Uuid | sa.String | sa.Enum) or values.dtype.kind in "ibf":
         plain = values.dtype.kind != "M" and not isinstance(kind, sa.Date)
         return list(values.tolist()) if plain else None
@@ -168,7 +184,7 @@ def _maker(base: Any, dtype: str, kind: Any) -> Callable[[Any], Any] | None:
     if isinstance(base, sa.Time) and dtype == "m":
         return lambda v: (dt.datetime(2000, 1, 1) + v).time()  # noqa: DTZ001 - a time of day
     if isinstance(base, sa.Numeric) and dtype == "f" and base.asdecimal:
-        scale = min(base.scale if base.scale is not None else 2, 9)
+        scale = decimals(base)
         return lambda v: Decimal(f"{v:.{scale}f}")
     return None
 

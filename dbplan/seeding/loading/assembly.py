@@ -1,0 +1,218 @@
+"""Assembly: pieces of bytes of many rows put together, row after row, without a loop over the rows.
+
+A piece has the same width in all rows (`Fixed`), differs from row to row (`Runs`), or is the same bytes in all of them.
+Every piece is written for all rows at once, as one assignment of records of its greatest width at the rows' offsets:
+what is too long in a row is overwritten by what is written there later, and where nothing is, a run is written exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbplan.seeding.rows.stream import Array, Index
+
+Bytes = NDArray[np.uint8]
+SHORT = 64
+"""Bytes up to which a piece is written at its greatest width in all rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """A piece of one width: a row of the matrix each."""
+
+    matrix: Bytes
+
+    @property
+    def width(self) -> int:
+        """How many bytes a row has."""
+        return int(self.matrix.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """A piece of many lengths: `lengths` bytes of `data`, from `starts` on; both int64.
+
+    Behind the last start, `data` has as many bytes as the longest run.
+    """
+
+    data: Bytes
+    starts: Index
+    lengths: Index
+
+    def where(self, wanted: NDArray[np.bool_]) -> Runs:
+        """Return the runs where they are wanted, and nothing elsewhere."""
+        return Runs(self.data, self.starts, np.where(wanted, self.lengths, 0))
+
+    @property
+    def width(self) -> int:
+        """How many bytes `records` have."""
+        return int(self.lengths.max(initial=0))
+
+    def records(self) -> Array:
+        """Return every run with what stands behind it, all of one width."""
+        return _every(self.data, self.width)[self.starts]
+
+
+class Picked(Runs):
+    """Runs of a table of a few: `table` holds each of them, padded, as one record."""
+
+    def __init__(self, table: Array, index: Index, lengths: Index) -> None:
+        super().__init__(table.view(np.uint8), index * table.itemsize, lengths)
+        object.__setattr__(self, "picked", (table, index))
+
+    picked: tuple[Array, Index]
+
+    def where(self, wanted: NDArray[np.bool_]) -> Runs:
+        """Return the runs where they are wanted, and nothing elsewhere."""
+        return Picked(*self.picked, np.where(wanted, self.lengths, 0))
+
+    @property
+    def width(self) -> int:
+        """How many bytes `records` have."""
+        return self.picked[0].itemsize
+
+    def records(self) -> Array:
+        """Return every run with what stands behind it, all of one width."""
+        table, index = self.picked
+        return table.take(index)
+
+
+Piece = bytes | Fixed | Runs
+
+
+@dataclass(frozen=True, eq=False)
+class Assembled:
+    """Rows of bytes, one behind the other: row n stands from `ends[n - 1]` to `ends[n]`."""
+
+    data: Bytes
+    ends: Index
+
+    def runs(self) -> Runs:
+        """Return the rows as a piece of wider rows."""
+        starts = np.concatenate([np.zeros(1, dtype=np.int64), self.ends[:-1]])
+        return Runs(self.data, starts, self.ends - starts)
+
+
+def assembled(pieces: Sequence[Piece], rows: int) -> Assembled:
+    """Return the pieces of every row, one after the other."""
+    if not rows:
+        return Assembled(np.zeros(0, dtype=np.uint8), np.zeros(0, dtype=np.int64))
+    pieces = _merged(pieces)
+    lengths = np.full(rows, sum(width_of(piece) for piece in pieces), dtype=np.int64)
+    for piece in pieces:
+        if isinstance(piece, Runs):
+            lengths += piece.lengths
+    ends = np.cumsum(lengths)
+    total = int(ends[-1])
+    out = np.empty(total + SHORT, dtype=np.uint8)
+    _write(out, pieces, ends - lengths)
+    return Assembled(out[:total], ends)
+
+
+def _merged(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return pieces with equal bytes beside each other joined, and with fixed ones beside each other as one."""
+    merged: list[Piece] = []
+    for group in _grouped(pieces):
+        if len(group) == 1:
+            merged += group
+        elif all(isinstance(piece, bytes) for piece in group):
+            merged.append(b"".join(piece for piece in group if isinstance(piece, bytes)))
+        else:
+            merged.append(_beside(group))
+    return merged
+
+
+def _grouped(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    groups: list[list[Piece]] = []
+    for piece in pieces:
+        if isinstance(piece, Runs) or not groups or isinstance(groups[-1][0], Runs):
+            groups.append([piece])
+        else:
+            groups[-1].append(piece)
+    return [group for group in groups if isinstance(group[0], Runs) or any(width_of(piece) for piece in group)]
+
+
+def width_of(piece: Piece) -> int:
+    """Return the bytes that a piece has in every row; 0 where that differs."""
+    return len(piece) if isinstance(piece, bytes) else piece.width if isinstance(piece, Fixed) else 0
+
+
+def _beside(pieces: Sequence[Piece]) -> Fixed:
+    """Return fixed pieces as one."""
+    rows = next(len(piece.matrix) for piece in pieces if isinstance(piece, Fixed))
+    widths = [width_of(piece) for piece in pieces]
+    names = [f"f{n}" for n in range(len(pieces))]
+    whole = np.empty(rows, dtype=[(name, f"V{width}") for name, width in zip(names, widths, strict=True) if width])
+    for name, width, piece in zip(names, widths, pieces, strict=True):
+        if width:
+            whole[name] = records(piece.matrix) if isinstance(piece, Fixed) else np.void(_bytes(piece))
+    return Fixed(whole.view(np.uint8).reshape(rows, -1))
+
+
+def _bytes(piece: Piece) -> bytes:
+    assert isinstance(piece, bytes)
+    return piece
+
+
+def records(matrix: Bytes) -> Array:
+    """Return the rows of a matrix as records."""
+    return np.ascontiguousarray(matrix).view(f"V{matrix.shape[1]}").reshape(-1)
+
+
+def _write(out: Bytes, pieces: Sequence[Piece], starts: Index) -> None:
+    """Write runs from left to right, and then what has one width, which overwrites nothing but itself."""
+    at, first = starts, None
+    later: list[tuple[Piece, Index]] = []
+    for piece in pieces:
+        if isinstance(piece, Runs):
+            _write_runs(out, piece, at, first)
+            first = at if first is None else first
+            at = at + piece.lengths
+        else:
+            later.append((piece, at))
+            at = at + width_of(piece)
+    for piece, place in later:
+        made = np.void(piece) if isinstance(piece, bytes) else records(piece.matrix) if isinstance(piece, Fixed) else 0
+        _every(out, width_of(piece))[place] = made
+
+
+def _write_runs(out: Bytes, runs: Runs, at: Index, first: Index | None) -> None:
+    """Write runs at their places; `first` is where the first runs of every row stand, which must not be touched."""
+    width = runs.width
+    if not width:
+        return
+    if width <= SHORT and (first is None or int((first[1:] - at[:-1]).min(initial=SHORT)) >= width):
+        _every(out, width)[at] = runs.records()
+    else:
+        _write_exactly(out, runs, at)
+
+
+def _write_exactly(out: Bytes, runs: Runs, at: Index) -> None:
+    """Write runs of 2^k to 2^(k+1) - 1 bytes as their first and their last 2^k, which may overlap."""
+    width, longest = 1, int(runs.lengths.max())
+    while width <= longest:
+        rows = np.flatnonzero((runs.lengths >= width) & (runs.lengths < 2 * width))
+        if rows.size:
+            source, target = _every(runs.data, width), _every(out, width)
+            begin, place, rest = runs.starts[rows], at[rows], runs.lengths[rows] - width
+            target[place] = source[begin]
+            target[place + rest] = source[begin + rest]
+        width *= 2
+
+
+def _every(data: Bytes, width: int) -> Array:
+    """Return the records of `width` bytes that begin at every byte."""
+    return np.ndarray((max(len(data) - width + 1, 0),), dtype=f"V{width}", buffer=data, strides=(1,))
+
+
+def stacked(texts: Sequence[bytes]) -> Runs:
+    """Return a piece of one run for each of the texts, in their order."""
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    longest = int(lengths.max(initial=0))
+    data: Any = np.frombuffer(b"".join(texts) + bytes(longest), dtype=np.uint8)
+    return Runs(data, np.cumsum(lengths) - lengths, lengths)
