@@ -1,8 +1,14 @@
-"""SQLite: prepared INSERTs, many rows at a time."""
+"""SQLite: rows handed over as a database in memory, from which SQLite copies them itself; else prepared INSERTs.
+
+Everything stays in the caller's transaction and in the database's own journal: no setting is touched.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -10,8 +16,26 @@ from sqlalchemy import Connection, Dialect
 from dbplan.seeding.constraints.order import Order
 from dbplan.seeding.loading import anywhere
 from dbplan.seeding.loading.encode import python_values
+from dbplan.seeding.loading.image import NOTHING, ROWS, image
+from dbplan.seeding.loading.records import field
 from dbplan.seeding.loading.statements import columns_of, listed
 from dbplan.seeding.rows.frames import Frame, Source
+
+FEW = 100
+"""Rows up to which a database in memory costs more than it saves."""
+BESIDE = "dbplan_rows"
+"""What the database in memory is called while it is there."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table: the image of a database where there is one, else values for the driver."""
+
+    frame: Frame
+    blank: Collection[str]
+    target: str
+    image: Any | None
+    values: list[tuple[Any, ...]]
 
 
 def prepare(connection: Connection, order: Order) -> None:
@@ -25,23 +49,74 @@ def encode(frame: Frame, blank: Collection[str], dialect: Dialect) -> Any:
     names = columns_of(frame)
     if not names:
         return anywhere.encode(frame, blank, dialect)
-    table, source = frame.source.table, frame.source
+    target = listed(frame.source.table, names, dialect.identifier_preparer)
+    made = _image(frame, blank, dialect) if len(frame) > FEW else None
+    return Rows(frame, blank, target, made, _values(frame, blank, dialect) if made is None else [])
+
+
+def _image(frame: Frame, blank: Collection[str], dialect: Dialect) -> Any | None:
+    """Return the rows as an image; None where they hold what an image cannot."""
+    fields = []
+    for name in columns_of(frame):
+        made = field(None if name in blank else frame[name], frame.source.kind(name), dialect)
+        if made is None:
+            return None
+        fields.append(made)
+    return image(fields, len(frame))
+
+
+def _values(frame: Frame, blank: Collection[str], dialect: Dialect) -> list[tuple[Any, ...]]:
+    """Return the rows as values for the driver."""
     fields = [
-        [None] * len(frame) if name in blank else python_values(frame[name], source.kind(name), dialect)
-        for name in names
+        [None] * len(frame) if name in blank else python_values(frame[name], frame.source.kind(name), dialect)
+        for name in columns_of(frame)
     ]
-    marks = ", ".join("?" * len(names))
-    statement = f"INSERT INTO {listed(table, names, dialect.identifier_preparer)} VALUES ({marks})"  # noqa: S608
-    return statement, list(zip(*fields, strict=True))
+    return list(zip(*fields, strict=True))
 
 
 def send(connection: Connection, encoded: Any) -> None:
     """Write encoded rows inside the connection's transaction."""
-    statement, rows = encoded
-    if isinstance(statement, str):
-        connection.exec_driver_sql(statement, rows)
-    else:
+    if not isinstance(encoded, Rows):
         anywhere.send(connection, encoded)
+    elif encoded.image is None or not _copied(connection, encoded):
+        values = encoded.values or _values(encoded.frame, encoded.blank, connection.dialect)
+        marks = ", ".join("?" * len(values[0]))
+        connection.exec_driver_sql(f"INSERT INTO {encoded.target} VALUES ({marks})", values)  # noqa: S608 - quoted
+
+
+def _copied(connection: Connection, encoded: Rows) -> bool:
+    """Have SQLite copy rows from their image; say whether it has the means for it."""
+    with _beside(connection, encoded.image) as there:
+        if there:
+            connection.exec_driver_sql(f"INSERT INTO {encoded.target} SELECT * FROM {BESIDE}.{ROWS}")  # noqa: S608
+        return there
+
+
+@contextmanager
+def _beside(connection: Connection, content: Any) -> Iterator[bool]:
+    """Attach a database in memory and say whether it is there: small builds of SQLite have no means for it."""
+    driver: Any = connection.connection.driver_connection
+    there = hasattr(driver, "deserialize") and _attach(driver, content)
+    try:
+        yield there
+    finally:
+        if there:
+            driver.deserialize(image([NOTHING], 1), name=BESIDE)  # one that nobody has read can go in a transaction
+            driver.execute(f"DETACH DATABASE {BESIDE}")
+
+
+def _attach(driver: Any, content: Any) -> bool:
+    try:
+        driver.execute(f"ATTACH DATABASE ':memory:' AS {BESIDE}")
+    except sqlite3.OperationalError:  # as many as there may be
+        return False
+    try:
+        driver.deserialize(content, name=BESIDE)
+        driver.execute(f"SELECT 1 FROM {BESIDE}.{ROWS} LIMIT 0")  # noqa: S608 - a database in UTF-16 has no other beside it
+    except sqlite3.Error:
+        driver.execute(f"DETACH DATABASE {BESIDE}")
+        return False
+    return True
 
 
 def write(connection: Connection, frame: Frame, blank: Collection[str]) -> None:
