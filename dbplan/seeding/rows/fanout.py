@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,15 +46,25 @@ def shape_of(children: Mapping[str, Any], room: int | None = None) -> Shape:
     return replace(made, most=min(most) if most else None)
 
 
+RECENT = 3
+"""Sets of rows whose parents are kept."""
+
+
 @dataclass(frozen=True)
 class Fan:
     """Children stand in blocks, parent after parent: those of parent p are the rows offsets[p] to offsets[p + 1]."""
 
     offsets: Index
+    _recent: list[tuple[Index, Index]] = field(default_factory=list, repr=False, compare=False)
 
     def parent(self, rows: Index) -> Index:
-        """Return the parent of every row."""
-        return np.searchsorted(self.offsets, rows, side="right").astype(np.int64) - 1
+        """Return the parent of every row; all columns of a frame ask for the same rows, which are looked up once."""
+        for asked, found in self._recent:
+            if asked is rows:
+                return found
+        found = np.searchsorted(self.offsets, rows, side="right").astype(np.int64) - 1
+        self._recent[:] = [(rows, found), *self._recent[: RECENT - 1]]
+        return found
 
     def rank(self, rows: Index) -> Index:
         """Return the place of every row among its parent's children, from 0."""
@@ -113,14 +123,11 @@ def _drawn(stream: np.uint64, parents: int, children: int, shape: Shape) -> Inde
         law = np.array([0.0] * low + [low + 1 - mean, 1.0])
     else:
         most = children if shape.most is None else min(shape.most, children)
-        law = with_mean(mean, shape.least, max(most, shape.least), _law(shape))
+        chosen = poisson if shape.name == "poisson" else pareto(shape.alpha)
+        law = with_mean(mean, shape.least, max(most, shape.least), chosen)
     index = np.arange(parents, dtype=np.int64)
     strata = permuted(stream, index, parents) + unit(bits(stream, index))
     return quantiles(law, strata / parents)
-
-
-def _law(shape: Shape) -> Any:
-    return poisson if shape.name == "poisson" else lambda scale, most: pareto(scale, shape.alpha, most)
 
 
 def _settled(stream: np.uint64, counts: Index, children: int, shape: Shape) -> Index:
