@@ -12,6 +12,7 @@ from dbplan.plan import Plan
 from dbplan.seeding.constraints.keys import lead_of
 from dbplan.seeding.constraints.references import Uniques, all_uniques, follows, references
 from dbplan.seeding.constraints.stored import facts_of
+from dbplan.seeding.recipe.keys import decided
 from dbplan.seeding.recipe.reading import Recipe
 from dbplan.seeding.rows.fanout import shape_of
 from dbplan.seeding.values.infer import Span, domain
@@ -31,8 +32,9 @@ class Counts:
 def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, span: Span) -> Counts:
     """Return the rows of every table.
 
-    A number goes to the table planned largest, the others get their share of it, `min_rows` at least and as many as
-    the `children.min` of their parents asks for; a mapping is exact for the tables it names. Fixed rows come on top.
+    A number goes to the table planned largest, the others get their share of it, `min_rows` at least, as many as the
+    `children.mean` of their parents says, and as many as `children.min` asks for; a mapping is exact for the tables it
+    names. Where nothing is asked for, the recipe's number counts: 0 for its fixed rows alone, which come on top.
     Raises UsageError for less than one row of a table that has no fixed ones, UnknownName for an unknown table.
     """
     exact = dict(rows) if isinstance(rows, Mapping) else {}
@@ -43,7 +45,11 @@ def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, spa
             _positive(count, f' for "{name}"')
     if rows is not None and not isinstance(rows, Mapping):
         _positive(rows, "")
-    if rows is None:
+    if rows is None and recipe.rows == 0:
+        return Counts(dict.fromkeys(plan.metadata.tables, 0) | recipe.exact)
+    if rows is None and recipe.rows is not None:
+        exact, rows = dict(recipe.exact), recipe.rows
+    elif rows is None:
         exact = {n: r.rows for n, r in recipe.tables.items() if r.rows is not None}
     exact = {n: 0 for n, r in recipe.tables.items() if r.rows == 0} | exact
     shares = _shares(plan, recipe)
@@ -76,7 +82,7 @@ def _leads(plan: Plan, recipe: Recipe, names: Iterable[str]) -> dict[str, str]:
     sets, found = all_uniques(plan.tables), {}
     for name in names:
         table = plan.table(name)
-        lead = lead_of(table, references(table), sets[name], recipe.table(name).per)
+        lead = lead_of(table, decided(references(table), recipe.table(name)), sets[name], recipe.table(name).per)
         if lead is not None:
             found[name] = lead.parent
     return found
@@ -113,7 +119,7 @@ def _raised(
 def _fitted(plan: Plan, wanted: dict[str, int], exact: frozenset[str], fixed: Mapping[str, int], span: Span) -> Counts:
     """Lower the tables whose uniques leave less room than their share, children of children too."""
     notes: dict[str, str] = {}
-    sets = all_uniques(plan.tables)
+    sets = all_uniques(plan.tables, strict=True)
     room_of = {str(t.key): _rooms(t, sets, span) for t in plan.tables}
     changed = True
     while changed:

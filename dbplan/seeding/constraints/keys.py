@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Table
 from sqlalchemy import types as sa
 
-from dbplan.errors import Unsatisfiable
+from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.seeding.constraints.references import Reference, follows
+from dbplan.seeding.constraints.uniques import Unique, plain_unique, written_uniques
 from dbplan.seeding.values.domains import VAST, Uuids, Words
 from dbplan.seeding.values.infer import generic
 from dbplan.seeding.values.people import Person
 from dbplan.seeding.values.slugs import Slug
 
 if TYPE_CHECKING:
+    from dbplan.seeding.rows.frames import Source
     from dbplan.seeding.rows.world import Builder
 
 Room = Mapping[tuple[str, ...], int]
@@ -40,6 +43,8 @@ class Keys:
     digits: dict[str, Digits] = field(default_factory=dict)
     reference_digits: dict[tuple[str, ...], Digits] = field(default_factory=dict)
     most: int | None = None
+    searched: tuple[Unique, ...] = ()
+    """Those that none of this holds: they are searched for before the first row is written."""
 
 
 def leads(table: Table, found: tuple[Reference, ...]) -> list[Reference]:
@@ -58,13 +63,31 @@ def lead_of(
     return max(usable, key=lambda r: sum(set(r.own) < names for names in sets), default=None)
 
 
-def assign(builder: Builder, room: Room) -> Keys:
-    """Return what holds every unique of a table."""
+def assign(builder: Builder, room: Room, *, loose: bool = False) -> Keys:
+    """Return what holds every unique of a table; `loose` leaves the columns that CHECKs tie together to a search."""
     keys = Keys()
+    free = frozenset(n for n in builder.domains if tied(builder, n)) if loose else frozenset()
     for names in builder.source.uniques:
         if not (_open(builder, names) or _held(builder, keys, names)):
-            _hold(builder, keys, names, room)
+            _hold(builder, keys, names, room, free)
+    keys.searched = tuple(u for u in asked_uniques(builder.source) if not _settled(builder, keys, u))
+    for unique in keys.searched:
+        refuse_hopeless(builder, unique, room)
     return keys
+
+
+def asked_uniques(source: Source) -> tuple[Unique, ...]:
+    """Return all uniques of a table: as they are written, and those that a child asks of it."""
+    written = written_uniques(source.table)
+    known = {u.told_apart for u in written}
+    return (*written, *(plain_unique(names) for names in source.uniques if names not in known))
+
+
+def _settled(builder: Builder, keys: Keys, unique: Unique) -> bool:
+    """Whether what is held holds a unique as well."""
+    names = unique.told_apart
+    nulls = not unique.nulls_differ and any(builder.table.columns[n].nullable for n in unique.columns)
+    return not nulls and (_open(builder, names) or _held(builder, keys, names))
 
 
 def _open(builder: Builder, names: frozenset[str]) -> bool:
@@ -96,30 +119,27 @@ def _one_each(keys: Keys, builder: Builder, reference: Reference) -> bool:
     return reference is builder.source.lead and keys.most == 1
 
 
-def _hold(builder: Builder, keys: Keys, names: frozenset[str], room: Room) -> None:
+def _hold(builder: Builder, keys: Keys, names: frozenset[str], room: Room, free: frozenset[str]) -> bool:
+    """Let a column, a reference or several together hold a unique; say whether one could."""
     lead = builder.source.lead
-    rows = builder.source.rows
     if _through(builder, keys, names, room):
-        return
-    taken = {column for ref in builder.source.references for column in ref.columns}
+        return True
+    taken = {column for ref in builder.source.references for column in ref.columns} | free
     scalars = [n for n in builder.table.columns.keys() if n in names and n not in taken and n not in keys.columns]  # noqa: SIM118
     refs = [
         r
         for r in builder.source.references
-        if r.own and set(r.own) <= names and r is not lead and r.own not in keys.references
+        if r.own and set(r.own) <= names and r is not lead and r.own not in keys.references and not free & set(r.own)
     ]
-    if lead is not None and set(lead.own) <= names:
-        if _within(builder, keys, scalars, refs, room):
-            return
-    elif _distinct(builder, keys, scalars, refs, room, rows):
-        return
-    if lead is None and _digits(builder, keys, scalars, refs, room, rows):
-        return
-    whole = lead is not None and set(lead.own) == set(names)
-    if whole and lead is not None:
+    on_lead = lead is not None and set(lead.own) <= names
+    if on_lead and _within(builder, keys, scalars, refs, room):
+        return True
+    if not on_lead and (_distinct(builder, keys, scalars, refs, room) or _digits(builder, keys, scalars, refs, room)):
+        return True
+    if lead is not None and set(lead.own) == set(names):
         keys.most = 1
-        return
-    _give_up(builder, names, room)
+        return True
+    return False
 
 
 def _through(builder: Builder, keys: Keys, names: frozenset[str], room: Room) -> bool:
@@ -134,15 +154,52 @@ def _through(builder: Builder, keys: Keys, names: frozenset[str], room: Room) ->
     return False
 
 
-def _give_up(builder: Builder, names: frozenset[str], room: Room) -> None:
-    rows = builder.source.rows
-    taken = {c: room[r.own] for r in builder.source.references for c in r.own}
-    parts = [f"{n} has {taken.get(n) or capacity(builder, n, rows):,} values" for n in sorted(names)]
-    raise Unsatisfiable(
-        f"{builder.name}: ({', '.join(sorted(names))}) is unique: {', '.join(parts)} for {rows:,} rows, "
-        "beside its other uniques and foreign keys; ask for fewer rows of it or more of its parents, "
-        "or give a column more values"
-    )
+def refuse_hopeless(builder: Builder, unique: Unique, room: Room) -> None:
+    """Refuse a unique whose columns have fewer values together than there are rows."""
+    if unique.fault:
+        raise NotCovered(
+            f"{builder.name}: the unique {unique.name} cannot be held by construction: {unique.fault}; "
+            "take it out of the plan, or let a recipe leave a column of it NULL"
+        )
+    names, rows = unique.columns, builder.source.rows
+    if not unique.total or any(may_be_null(builder, name) for name in names):
+        return
+    inside = [r for r in builder.source.references if r.own and set(r.own) <= names]
+    rest = sorted(names - {n for r in inside for n in r.columns})
+    sizes = sizes_of(builder, unique, room)
+    if not rest and len(inside) == 1 and room[inside[0].own] < rows:
+        parents = f"{room[inside[0].own]:,} rows"
+        raise Unsatisfiable(
+            f"{builder.name}: ({', '.join(sorted(names))}) is unique, so {parents} of {inside[0].parent} "
+            f"leave room for {parents}, not {rows:,}"
+        )
+    if prod(sizes.values()) < rows:
+        raise Unsatisfiable(f"{said(builder, unique, sizes)}; {MEND}")
+
+
+def may_be_null(builder: Builder, name: str) -> bool:
+    """Whether a column takes NULLs."""
+    return bool(builder.table.columns[name].nullable) and not builder.facts.limit(name).required
+
+
+def sizes_of(builder: Builder, unique: Unique, room: Room) -> dict[str, int]:
+    """Return how many values the columns of a unique have, those of one foreign key together; VAST for not known."""
+    names, found = set(unique.columns), {}
+    for reference in builder.source.references:
+        if reference.own and set(reference.own) & names:
+            found[", ".join(n for n in reference.own if n in names)] = room[reference.own]
+    rest = sorted(names - {n for r in builder.source.references for n in r.own})
+    return found | {n: capacity(builder, n, builder.source.rows) or VAST for n in rest}
+
+
+MEND = "ask for fewer rows of it or more of its parents, or give a column more values"
+
+
+def said(builder: Builder, unique: Unique, sizes: Mapping[str, int]) -> str:
+    """Say of a unique how many values its columns have for how many rows."""
+    parts = ", ".join(f"{name} has {size:,} values" for name, size in sizes.items() if size < VAST)
+    together = f", {prod(sizes.values()):,} together" if len(sizes) > 1 and prod(sizes.values()) < VAST else ""
+    return f"{builder.name}: {unique.label} is unique: {parts}{together} for {builder.source.rows:,} rows"
 
 
 def capacity(builder: Builder, name: str, rows: int) -> int:
@@ -158,7 +215,8 @@ def capacity(builder: Builder, name: str, rows: int) -> int:
     return domain.roomy(rows).capacity
 
 
-def _distinct(builder: Builder, keys: Keys, scalars: list[str], refs: list[Reference], room: Room, rows: int) -> bool:
+def _distinct(builder: Builder, keys: Keys, scalars: list[str], refs: list[Reference], room: Room) -> bool:
+    rows = builder.source.rows
     able = [n for n in scalars if capacity(builder, n, rows) >= rows]
     best = max(able, key=lambda n: _natural(builder, n), default=None)
     one = next((r for r in refs if room[r.own] >= rows and not r.given), None)
@@ -168,12 +226,6 @@ def _distinct(builder: Builder, keys: Keys, scalars: list[str], refs: list[Refer
     if one is not None:
         keys.references[one.own] = "distinct"
         return True
-    if len(refs) == 1 and not scalars and not refs[0].given:
-        ref = refs[0]
-        raise Unsatisfiable(
-            f"{builder.name}: ({', '.join(ref.columns)}) is unique, so {room[ref.own]:,} rows of {ref.parent} "
-            f"leave room for {room[ref.own]:,} rows, not {rows:,}"
-        )
     return False
 
 
@@ -213,21 +265,19 @@ def _within(builder: Builder, keys: Keys, scalars: list[str], refs: list[Referen
     lead = builder.source.lead
     assert lead is not None
     mean = -(-rows // room[lead.own])
-    sizes = {n: capacity(builder, n, rows) for n in scalars}
-    wide = [n for n in scalars if sizes[n] >= VAST >> 20]
-    counted = [
-        n for n in scalars if isinstance(generic(builder.table.columns[n].type), sa.Integer) and sizes[n] >= mean
-    ]
+    sizes = {n: size for n in scalars if (size := capacity(builder, n, rows)) >= mean}
+    wide = [n for n, size in sizes.items() if size >= VAST >> 20]
+    counted = [n for n in scalars if n in sizes and isinstance(generic(builder.table.columns[n].type), sa.Integer)]
     counted.sort(key=lambda n: tied(builder, n))
-    others = [r for r in refs if not r.given]
+    others = [r for r in refs if not r.given and room[r.own] - apart(builder, lead, r) >= mean]
     if counted:
         _by_column(keys, counted[0], sizes[counted[0]])
     elif others:
         best = max(others, key=lambda r: room[r.own])
-        size = room[best.own] - (1 if apart(builder, lead, best) else 0)
+        size = room[best.own] - apart(builder, lead, best)
         keys.references[best.own] = "within"
         keys.most = min(size, keys.most or size)
-    elif wide or any(sizes.values()):
+    elif wide or sizes:
         name = max(sizes, key=lambda n: sizes[n])
         _by_column(keys, name, sizes[name])
     else:
@@ -247,8 +297,9 @@ def apart(builder: Builder, lead: Reference, other: Reference) -> bool:
     return same and frozenset((lead.own[0], other.own[0])) in pairs
 
 
-def _digits(builder: Builder, keys: Keys, scalars: list[str], refs: list[Reference], room: Room, rows: int) -> bool:
+def _digits(builder: Builder, keys: Keys, scalars: list[str], refs: list[Reference], room: Room) -> bool:
     """Hold a unique by giving its columns the digits of one number."""
+    rows = builder.source.rows
     parts: list[tuple[tuple[str, ...], int]] = [(r.own, room[r.own]) for r in refs if not r.given]
     parts += [((n,), d.capacity) for n in scalars if (d := builder.domains[n]) is not None and d.capacity < VAST]
     total = 1

@@ -11,6 +11,7 @@ from sqlalchemy.sql import visitors
 
 from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.predicate import expression
+from dbplan.seeding.constraints.uniques import Unique, is_wide, written_uniques
 
 Uniques = Mapping[str, tuple[frozenset[str], ...]]
 
@@ -112,9 +113,19 @@ def _places(column: Column[object], seen: set[tuple[str, str]]) -> set[tuple[str
     return seen
 
 
-def uniques(table: Table) -> tuple[frozenset[str], ...]:
-    """Return the sets of columns that must be unique together, small ones first; partial indexes count as full."""
-    return _sorted(dict.fromkeys(names for names, _ in unique_sets(table)))
+def uniques(table: Table, *, strict: bool = False) -> tuple[frozenset[str], ...]:
+    """Return the sets of columns that are held different in all rows, small ones first.
+
+    `strict` leaves out those that the table does not ask for in so many words: a partial unique, or one over an
+    expression, that is held in all rows since it has a column with values enough.
+    """
+    return _sorted(dict.fromkeys(names for u in written_uniques(table) for names in _sets(table, u, strict=strict)))
+
+
+def _sets(table: Table, unique: Unique, *, strict: bool) -> Iterator[frozenset[str]]:
+    whole = unique.where is None and not unique.overlaps and len(unique.told_apart) == len(unique.parts)
+    if whole or (not strict and is_wide(table, unique)):
+        yield unique.told_apart
 
 
 def unique_sets(table: Table) -> Iterator[tuple[frozenset[str], Index | None]]:
@@ -130,14 +141,14 @@ def unique_sets(table: Table) -> Iterator[tuple[frozenset[str], Index | None]]:
             yield frozenset({column.name}), None
 
 
-def all_uniques(tables: Iterable[Table]) -> Uniques:
+def all_uniques(tables: Iterable[Table], *, strict: bool = False) -> Uniques:
     """Return the uniques of every table, by name, with those that a child asks of its parent.
 
     A child with a wide key (name, uri) and a unique of its own on part of it (name) can only hold both where the
     parent's names differ; columns that are keys themselves are left out, for there the child can choose.
     """
     tables = tuple(tables)
-    found = {key_of(table): dict.fromkeys(uniques(table)) for table in tables}
+    found = {key_of(table): dict.fromkeys(uniques(table, strict=strict)) for table in tables}
     wide = [(table, ref) for table in tables for ref in references(table) if len(ref.own) > 1]
     size = -1
     while size != (size := sum(map(len, found.values()))):

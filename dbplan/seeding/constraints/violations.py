@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
+    Column,
     Connection,
     Dialect,
     ForeignKeyConstraint,
     Index,
+    PrimaryKeyConstraint,
     Table,
     TextClause,
+    UniqueConstraint,
     and_,
     exists,
     func,
     literal_column,
     not_,
+    or_,
     select,
 )
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.sql import ColumnElement
 
 from dbplan.sandbox.schema import makes_boolean
 from dbplan.seeding.constraints.checks import check_constraints
-from dbplan.seeding.constraints.references import unique_sets
 
 UNIQUE_LIMIT = 2_000_000
 """Rows up to which duplicates are counted; beyond, the server's own unique index is relied upon."""
+EXCLUDED_LIMIT = 20_000
+"""Rows up to which each is held against each other one by exclusion constraints; beyond, as above."""
+Where = ColumnElement[bool]
 
 
 def violations(connection: Connection, table: Table, rows: int) -> int:
-    """Return how many rows of `table` break a foreign key, a CHECK or a unique."""
+    """Return how many rows of `table` break a foreign key, a CHECK, a NOT NULL, a unique or an exclusion constraint."""
+    dialect = connection.dialect
     found = sum(_orphans(connection, table, constraint) for constraint in table.foreign_key_constraints)
-    found += sum(_broken(connection, table, c) for c in check_constraints(table) if _is_there(c, connection.dialect))
+    found += sum(_broken(connection, table, c) for c in check_constraints(table) if _is_there(c, dialect))
+    found += _missing(connection, table)
     if rows <= UNIQUE_LIMIT:
-        sets = {(names, _where(index, connection.dialect)) for names, index in unique_sets(table) if names}
-        found += sum(_duplicates(connection, table, names, where) for names, where in sets)
+        found += sum(_duplicates(connection, table, *asked) for asked in _uniques(table, dialect))
+    if rows <= EXCLUDED_LIMIT and dialect.name == "postgresql":
+        excluded = (c for c in table.constraints if isinstance(c, ExcludeConstraint))
+        found += sum(_excluded(connection, table, constraint) for constraint in excluded)
     return found
 
 
@@ -56,27 +68,78 @@ def _orphans(connection: Connection, table: Table, constraint: ForeignKeyConstra
 
 
 def _broken(connection: Connection, table: Table, constraint: CheckConstraint) -> int:
-    clause: Any = constraint.sqltext
-    # a text's colons and percent signs are SQL, not parameters
-    condition = literal_column(f"({clause.text})", Boolean()) if isinstance(clause, TextClause) else clause
-    return _count(connection, table, not_(condition))
+    return _count(connection, table, not_(_in_parentheses(constraint.sqltext, connection.dialect)))
 
 
-def _count(connection: Connection, table: Table, condition: ColumnElement[bool]) -> int:
+def _missing(connection: Connection, table: Table) -> int:
+    required = [column.is_(None) for column in table.columns if not column.nullable]
+    return _count(connection, table, or_(*required)) if required else 0
+
+
+def _count(connection: Connection, table: Table, condition: Where) -> int:
     return int(connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one())
 
 
-def _where(index: Index | None, dialect: Dialect) -> str:
-    """Return the SQL of the rows that an index asks to differ, "" for all; a copied index holds another table's."""
-    where = index.dialect_options[dialect.name].get("where") if index is not None else None
-    if where is None:
-        return ""
-    return str(where.compile(dialect=dialect, compile_kwargs={"literal_binds": True, "include_table": False}))
+def _sql(clause: Any, dialect: Dialect) -> str:
+    """Return a clause as SQL without its table; a text's colons and percent signs are SQL, not parameters."""
+    if isinstance(clause, TextClause | str):
+        return clause if isinstance(clause, str) else clause.text
+    preparer = dialect.identifier_preparer
+    doubled, preparer._double_percents = preparer._double_percents, False
+    try:
+        return str(clause.compile(dialect=dialect, compile_kwargs={"literal_binds": True, "include_table": False}))
+    finally:
+        preparer._double_percents = doubled
 
 
-def _duplicates(connection: Connection, table: Table, names: frozenset[str], where: str) -> int:
-    columns = [table.columns[name] for name in sorted(names)]
-    groups = select(func.count().label("n")).select_from(table).where(*(c.is_not(None) for c in columns))
-    groups = groups.where(literal_column(f"({where})", Boolean())) if where else groups
-    twice = groups.group_by(*columns).having(func.count() > 1).subquery()
-    return int(connection.execute(select(func.count()).select_from(twice)).scalar_one())
+def _in_parentheses(clause: Any, dialect: Dialect) -> Where:
+    return literal_column(f"({_sql(clause, dialect)})", Boolean()).self_group()
+
+
+def _uniques(table: Table, dialect: Dialect) -> Iterator[tuple[list[Any], Any, bool]]:
+    """Yield what rows differ in, which rows, and whether NULLs count as alike."""
+    for constraint in table.constraints:
+        if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint) and len(constraint.columns):
+            yield list(constraint.columns), None, _nulls_count(constraint, dialect)
+    for index in table.indexes:
+        if index.unique:
+            where = index.dialect_options[dialect.name].get("where") if dialect.name in _PARTIAL else None
+            parts = [p if isinstance(p, Column) else _in_parentheses(p, dialect) for p in index.expressions]
+            asked = None if where is None else _in_parentheses(where, dialect)
+            yield parts, asked, _nulls_count(index, dialect)
+    yield from (([column], None, False) for column in table.columns if column.unique)
+
+
+_PARTIAL = ("postgresql", "sqlite")
+
+
+def _nulls_count(asked: UniqueConstraint | PrimaryKeyConstraint | Index, dialect: Dialect) -> bool:
+    return dialect.name == "postgresql" and bool(asked.dialect_options["postgresql"].get("nulls_not_distinct"))
+
+
+def _duplicates(connection: Connection, table: Table, parts: list[Any], where: Any, nulls_count: bool) -> int:
+    """Return how many groups of rows are alike; the columns of a copied index are another table's, of the same name."""
+    own = [table.columns[p.name] if isinstance(p, Column) else p for p in parts]
+    named = [part.label(f"part_{n}") for n, part in enumerate(own)]
+    rows = select(*named).select_from(table)
+    rows = rows if where is None else rows.where(where)
+    inner = rows.subquery()
+    groups = select(func.count().label("n")).select_from(inner).group_by(*inner.columns).having(func.count() > 1)
+    groups = groups if nulls_count else groups.where(*(column.is_not(None) for column in inner.columns))
+    return int(connection.execute(select(func.count()).select_from(groups.subquery())).scalar_one())
+
+
+def _excluded(connection: Connection, table: Table, constraint: ExcludeConstraint) -> int:
+    """Return how many rows stand in the way of another one."""
+    dialect = connection.dialect
+    parts = enumerate(constraint._render_exprs)
+    clauses: list[Any] = [
+        literal_column(f"({_sql(clause, dialect)})").label(f"part_{n}") for n, (clause, _, _) in parts
+    ]
+    asked = select(*clauses, literal_column("ctid").label("at")).select_from(table)
+    if constraint.where is not None:
+        asked = asked.where(_in_parentheses(constraint.where, dialect))
+    one, other = asked.subquery("one"), asked.subquery("other")
+    meets = [one.c[f"part_{n}"].op(o)(other.c[f"part_{n}"]) for n, (_, _, o) in enumerate(constraint._render_exprs)]
+    statement = select(func.count()).select_from(one.join(other, and_(one.c.at != other.c.at, *meets)))
+    return int(connection.execute(statement).scalar_one())

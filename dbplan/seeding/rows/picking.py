@@ -171,6 +171,10 @@ class Grouped:
         self._sorted: tuple[Array, Index, Index, Index] | None = None
         self._places: Index | None = None
 
+    def forget(self) -> None:
+        """Let go of the parents' groups, which are other ones now."""
+        self._sorted = self._places = None
+
     def groups(self) -> tuple[Array, Index, Index, Index]:
         """Return the parents' group keys, and where each group starts and how many rows it has in the sorted rows."""
         if self._sorted is None:
