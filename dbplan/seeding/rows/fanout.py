@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,9 @@ def shape_of(children: Mapping[str, Any], room: int | None = None) -> Shape:
     return replace(made, most=min(most) if most else None)
 
 
+GUIDED = 2_000
+"""Parents from which a guide is quicker than a search."""
+STEPS = 3
 RECENT = 3
 """Sets of rows whose parents are kept."""
 
@@ -62,9 +66,31 @@ class Fan:
         for asked, found in self._recent:
             if asked is rows:
                 return found
-        found = np.searchsorted(self.offsets, rows, side="right").astype(np.int64) - 1
-        self._recent[:] = [(rows, found), *self._recent[: RECENT - 1]]
+        few = len(self.offsets) <= GUIDED
+        found = np.searchsorted(self.offsets, rows, side="right").astype(np.int64) - 1 if few else self._found(rows)
+        return self.known(rows, found)
+
+    def known(self, rows: Index, parents: Index) -> Index:
+        """Keep the parents of rows for who asks next."""
+        self._recent[:] = [(rows, parents), *self._recent[: RECENT - 1]]
+        return parents
+
+    def _found(self, rows: Index) -> Index:
+        """Look parents up: from the first one of a stretch of rows a few steps on, which is quicker than a search."""
+        shift, starts = self._guide
+        found, left = starts[rows >> shift], np.arange(len(rows))
+        for _ in range(STEPS):
+            left = left[self.offsets[found[left] + 1] <= rows[left]]
+            found[left] += 1
+        found[left] = np.searchsorted(self.offsets, rows[left], side="right") - 1
         return found
+
+    @cached_property
+    def _guide(self) -> tuple[np.int64, Index]:
+        rows, parents = int(self.offsets[-1]), len(self.offsets) - 1
+        shift = np.int64(max(0, (rows // (4 * max(1, parents))).bit_length() - 1))
+        begins = np.arange((rows >> shift) + 1, dtype=np.int64) << shift
+        return shift, np.searchsorted(self.offsets[:-1], begins, side="right").astype(np.int64) - 1
 
     def rank(self, rows: Index) -> Index:
         """Return the place of every row among its parent's children, from 0."""

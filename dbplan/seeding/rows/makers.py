@@ -283,7 +283,9 @@ def previous(column: str, first: Any) -> Maker:
         fan = frame.source.fan
         assert fan is not None
         begins = fan.rank(frame.rows) == 0
-        before = frame.source.frame(np.where(begins, frame.rows, frame.rows - 1))[column]
+        rows = np.where(begins, frame.rows, frame.rows - 1)
+        fan.known(rows, fan.parent(frame.rows))
+        before = frame.source.frame(rows)[column]
         return chosen(begins, constant(first)(frame), before)
 
     return make
