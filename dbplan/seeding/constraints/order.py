@@ -18,9 +18,10 @@ class Order:
     deferred: bool = False
 
 
-def order(sources: dict[str, Source], *, defers: bool) -> Order:
+def order(sources: dict[str, Source], *, defers: bool, commits: bool = False) -> Order:
     """Return an order of loading; `defers` where the server checks every foreign key at the end on request.
 
+    With `commits` on the way, what could be deferred to the end is NULL at first wherever it can be.
     Raises Unsatisfiable for a circle of NOT NULL keys that cannot be deferred.
     """
     placed: list[str] = []
@@ -34,7 +35,7 @@ def order(sources: dict[str, Source], *, defers: bool) -> Order:
             for name in ready:
                 del open_[name]
             continue
-        name, edge, nullable = _cut(sources, open_, defers)
+        name, edge, nullable = _cut(sources, open_, defers, commits)
         open_[name].remove(edge)
         if nullable:
             later.add((name, edge))
@@ -46,7 +47,9 @@ def _edges(source: Source) -> list[Reference]:
     return [r for r in source.references if r.parent != str(source.table.key)]
 
 
-def _cut(sources: dict[str, Source], open_: dict[str, list[Reference]], defers: bool) -> tuple[str, Reference, bool]:
+def _cut(
+    sources: dict[str, Source], open_: dict[str, list[Reference]], defers: bool, commits: bool
+) -> tuple[str, Reference, bool]:
     """Return the edge of a circle to close afterwards, and whether by NULL first (else by deferring)."""
     circle = _circle(open_)
     edges = [
@@ -55,12 +58,10 @@ def _cut(sources: dict[str, Source], open_: dict[str, list[Reference]], defers: 
         for edge in open_[a]
         if edge.parent == b
     ]
-    for name, edge in edges:
-        if defers or edge.deferrable:
-            return name, edge, False
-    for name, edge in edges:
-        if can_wait(sources[name], edge):
-            return name, edge, True
+    deferred = [(name, edge, False) for name, edge in edges if defers or edge.deferrable]
+    waiting = [(name, edge, True) for name, edge in edges if can_wait(sources[name], edge)]
+    for found in (*waiting, *deferred) if commits else (*deferred, *waiting):
+        return found
     path = " → ".join([*circle, circle[0]])
     raise Unsatisfiable(
         f"the foreign keys {path} form a circle in which every column is NOT NULL and none is deferrable, so that no "

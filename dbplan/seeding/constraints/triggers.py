@@ -11,23 +11,35 @@ from sqlalchemy import Connection, MetaData, Table
 @contextmanager
 def without_triggers(connection: Connection, metadata: MetaData) -> Iterator[None]:
     """Let the triggers of a plan read from PostgreSQL rest meanwhile; foreign keys and CHECKs do not."""
-    armed = [
-        table for table in metadata.tables.values() if table.info.get("triggers") and not table.info.get("is_view")
-    ]
-    if connection.dialect.name != "postgresql" or metadata.info.get("dialect") != "postgresql":
-        armed = []
-    for table in armed:
-        connection.exec_driver_sql(f"ALTER TABLE {_name(connection, table)} DISABLE TRIGGER USER")
+    armed = disable_triggers(connection, metadata)
     yield
     if armed:
         connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")  # a table with pending checks cannot be altered
-    for table in armed:
-        connection.exec_driver_sql(f"ALTER TABLE {_name(connection, table)} ENABLE TRIGGER USER")
-        for sql in table.info["triggers"]:
-            if sql.startswith("ALTER TABLE "):  # one that was not simply enabled
-                connection.execution_options(no_parameters=True).exec_driver_sql(sql)
-                connection.execution_options(no_parameters=False)
+    for statements in armed.values():
+        for sql in statements:
+            _run(connection, sql)
+
+
+def disable_triggers(connection: Connection, metadata: MetaData) -> dict[str, list[str]]:
+    """Disable the triggers of a plan read from PostgreSQL; return by table what enables them again."""
+    if connection.dialect.name != "postgresql" or metadata.info.get("dialect") != "postgresql":
+        return {}
+    tables = [t for t in metadata.tables.values() if t.info.get("triggers") and not t.info.get("is_view")]
+    for table in tables:
+        _run(connection, f"ALTER TABLE {_name(connection, table)} DISABLE TRIGGER USER")
+    return {str(table.key): _enabling(connection, table) for table in tables}
+
+
+def _enabling(connection: Connection, table: Table) -> list[str]:
+    altered = [sql for sql in table.info["triggers"] if sql.startswith("ALTER TABLE ")]  # not simply enabled
+    return [f"ALTER TABLE {_name(connection, table)} ENABLE TRIGGER USER", *altered]
+
+
+def _run(connection: Connection, sql: str) -> None:
+    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
 
 def _name(connection: Connection, table: Table) -> str:
-    return connection.dialect.identifier_preparer.format_table(table).replace("%", "%%")
+    quote = connection.dialect.preparer(connection.dialect)
+    quote._double_percents = False
+    return str(quote.format_table(table))

@@ -17,14 +17,11 @@ from dbplan.seeding.loading.ahead import ahead
 from dbplan.seeding.loading.ledger import Ledger
 from dbplan.seeding.loading.refusals import PART, explained
 from dbplan.seeding.loading.tasks import Task, tasks
-from dbplan.seeding.loading.writing import batches, close, pieces, server_of, to_close, told
+from dbplan.seeding.loading.writing import Watch, batches, close, pieces, server_of, to_close, told
 from dbplan.seeding.rows.world import World
 
 TASK = 250_000
 """Rows of one transaction."""
-
-Watch = Callable[[int, int, str], None]
-"""Told of rows written, of how many, and what is being done."""
 
 
 @dataclass(frozen=True)

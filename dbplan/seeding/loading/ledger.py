@@ -138,11 +138,9 @@ def drop(connection: Connection) -> None:
     TABLE.drop(connection, checkfirst=True)
 
 
-def refuse_other(found: Ledger, run: str, url: str) -> None:
+def refuse_other(found: Ledger, url: str) -> None:
     """Refuse the ledger of another run."""
-    if found.run == run:
-        return
     raise UsageError(
         f"{url} holds a part of another run: {found.note}; run that again with the same arguments and it goes on to "
-        f"its end, or begin anew with --truncate, which empties the tables of the plan and forgets it"
+        "its end, or begin anew with --truncate, which empties the tables of the plan and forgets it"
     )

@@ -13,16 +13,20 @@ from sqlalchemy import Connection, Engine, text
 
 from dbplan.errors import UsageError
 from dbplan.seeding.constraints.order import Order
+from dbplan.seeding.constraints.triggers import disable_triggers
 from dbplan.seeding.loading import chunked, ledger
 from dbplan.seeding.loading.aside import are_free, set_aside
-from dbplan.seeding.loading.chunked import Run, Watch
+from dbplan.seeding.loading.chunked import Run
 from dbplan.seeding.loading.emptying import empty
 from dbplan.seeding.loading.ledger import Entry, Ledger
 from dbplan.seeding.loading.statements import run_sql
-from dbplan.seeding.loading.writing import server_of
+from dbplan.seeding.loading.writing import Watch, server_of
 from dbplan.seeding.rows.world import World
 
 FAST, FREE = "fast", "free"
+KEY, REFERENCE, TRIGGERS = 0, 1, 2
+"""What was set aside, in the order in which it comes back."""
+NOUNS = ("keys and indexes", "references", "triggers")
 PATIENCE = 10.0
 """Seconds to wait for the end of a session of a run that was killed."""
 MEMORY = "512MB"
@@ -43,12 +47,14 @@ def begin(connection: Connection, made: World, order: Order, name: str, note: st
     ledger.begin(connection)
     if wish.truncate:
         empty(connection, tables[::-1])
+    triggers = disable_triggers(connection, made.plan.metadata)
     gone = set_aside(connection, tables) if wish.fast else []
     free = wish.fast and are_free(connection, tables)
     kept = [
-        Entry(ledger.ASIDE, one.table, f"{n:06}", int(one.is_reference), note=json.dumps(one.build))
+        Entry(ledger.ASIDE, one.table, f"{n:06}", REFERENCE if one.is_reference else KEY, note=json.dumps(one.build))
         for n, one in enumerate(gone)
     ]
+    kept += [Entry(ledger.ASIDE, name, "", TRIGGERS, note=json.dumps(sql)) for name, sql in triggers.items()]
     run = Entry(ledger.RUN, FAST if wish.fast else "", FREE if free else "", note=note)
     ledger.write(connection, name, [run, *kept])
     connection.commit()
@@ -88,7 +94,7 @@ def bring_back(connection: Connection, found: Ledger, say: Callable[[str], None]
         run_sql(connection, "SET max_parallel_maintenance_workers = 4")
         connection.commit()
     for number, entry in enumerate(left, 1):
-        say(f"building {'references' if entry.start else 'keys and indexes'} of {entry.name}, {number} of {len(left)}")
+        say(f"building {NOUNS[entry.start]} of {entry.name}, {number} of {len(left)}")
         for sql in json.loads(entry.note) if ledger.strike(connection, entry) else ():
             run_sql(connection, sql)
         connection.commit()

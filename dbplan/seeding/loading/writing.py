@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -22,6 +22,9 @@ from dbplan.seeding.rows.world import World
 
 CHUNK = 50_000
 """Rows that are made and sent at once."""
+
+Watch = Callable[[int, int, str], None]
+"""Told of rows written, of how many, and what is being done."""
 
 SERVERS = {"postgresql": "postgresql", "sqlite": "sqlite", "mariadb": "mariadb", "mysql": "mariadb"}
 """The module that writes to a server by its quickest way; `anywhere` writes to the others."""
@@ -60,18 +63,20 @@ def batches(made: World, order: Order, work: Iterable[Task], dialect: Dialect) -
             yield Batch(task, frame, encoded, not left)
 
 
-def load(connection: Connection, made: World, order: Order) -> dict[str, float]:
+def load(connection: Connection, made: World, order: Order, watch: Watch) -> dict[str, float]:
     """Write all rows inside the connection's transaction; return the seconds of each table."""
     server = server_of(connection.dialect)
     server.prepare(connection, order)
     seconds = dict.fromkeys(order.tables, 0.0)
+    done, total = 0, sum(source.total for source in made.sources.values())
     began = time.perf_counter()
     for batch in ahead(batches(made, order, tasks(made, order.tables, CHUNK), connection.dialect)):
         with told(batch.frame):
             server.send(connection, batch.encoded)
         now = time.perf_counter()
         seconds[batch.task.table] += now - began
-        began = now
+        began, done = now, done + len(batch.frame)
+        watch(done, total, batch.task.table)
     for name, reference in to_close(order):
         for task in tasks(made, [name], CHUNK):
             for frame in pieces(made, task):

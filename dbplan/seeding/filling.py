@@ -1,0 +1,181 @@
+"""Filling: which way a database is filled, in one transaction or in chunks, and what is done when rows are there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, Table
+
+from dbplan.connection import connect
+from dbplan.errors import NotCovered, Unsatisfiable
+from dbplan.seeding.constraints.order import Order, order
+from dbplan.seeding.constraints.triggers import without_triggers
+from dbplan.seeding.constraints.violations import violations
+from dbplan.seeding.loading import chunked, ledger, longrun
+from dbplan.seeding.loading.blueprint import fingerprint
+from dbplan.seeding.loading.emptiness import filled, refuse_filled, require_tables
+from dbplan.seeding.loading.emptying import counts, empty, refuse_referred
+from dbplan.seeding.loading.ledger import Ledger
+from dbplan.seeding.loading.longrun import Wish
+from dbplan.seeding.loading.recognising import is_there
+from dbplan.seeding.loading.refusals import NOTHING, PART, explained
+from dbplan.seeding.loading.statements import quoter, run_sql
+from dbplan.seeding.loading.writing import Watch, load
+from dbplan.seeding.reporting import Gathered, samples
+from dbplan.seeding.rows.world import World
+
+LARGE = 1_000_000
+"""Rows up to which all come in one transaction."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What was done, None for nothing; and sentences on it."""
+
+    gathered: Gathered | None
+    notes: tuple[str, ...] = ()
+
+
+def fill(engine: Engine, made: World, wish: Wish, pool: Executor | None, watch: Watch | None = None) -> Filled:
+    """Write the rows, go on with a run that was broken off, or find that the rows are there."""
+    if wish.fast and engine.dialect.name != "postgresql":
+        raise NotCovered(f"fast sets keys and indexes of PostgreSQL aside, not of {engine.dialect.name}: leave it out")
+    with (
+        explained(engine, NOTHING),
+        connect(engine.execution_options(sqlite_begin="IMMEDIATE")) as connection,
+        longrun.alone(connection),
+    ):
+        require_tables(connection, made.plan)
+        found = _found(connection, made, wish)
+        if found is None and not wish.truncate and (names := filled(connection, made.plan)):
+            if is_there(connection, made):
+                return Filled(None)
+            refuse_filled(connection, names)
+        emptied = _to_empty(connection, made, wish) if found is None else {}
+        notes = tuple(f"{name}: {rows:,} rows were removed first." for name, rows in emptied.items())
+        connection.rollback()
+        total = sum(source.total for source in made.sources.values())
+        steps = order(made.sources, defers=connection.dialect.name == "sqlite", commits=True)
+        if found is not None or wish.fast or pool is not None or (total > LARGE and not steps.deferred):
+            return Filled(_in_chunks(engine, connection, made, steps, found, wish, pool, watch or _silent), notes)
+        return Filled(_at_once(connection, made, wish, watch or _silent), notes)
+
+
+def _silent(_done: int, _total: int, _doing: str) -> None:
+    pass
+
+
+def _found(connection: Connection, made: World, wish: Wish) -> Ledger | None:
+    """Return the ledger of this run, where one is there; another's is refused, or forgotten with the rows."""
+    found = ledger.read(connection)
+    if found is None or found.run == _name(made):
+        return found
+    ours = {entry.name for entry in found.of(ledger.ROWS)} <= made.sources.keys()
+    if not (wish.truncate and ours):
+        ledger.refuse_other(found, connection.engine.url.render_as_string())
+    refuse_referred(connection, made.plan)
+    empty(connection, _children_first(made))
+    connection.commit()
+    longrun.bring_back(connection, found, lambda _doing: None)
+    ledger.drop(connection)
+    connection.commit()
+    return None
+
+
+def _name(made: World) -> str:
+    return fingerprint(made, chunked.TASK)
+
+
+def _children_first(made: World) -> list[Table]:
+    return [made.sources[name].table for name in order(made.sources, defers=True).tables][::-1]
+
+
+def _to_empty(connection: Connection, made: World, wish: Wish) -> dict[str, int]:
+    if not wish.truncate:
+        return {}
+    refuse_referred(connection, made.plan)
+    return counts(connection, made.plan)
+
+
+def _at_once(connection: Connection, made: World, wish: Wish, watch: Watch) -> Gathered:
+    """Write everything in one transaction, and measure: seconds, violations, samples."""
+    with _kept("nothing was kept"), connection.begin():
+        if wish.truncate:
+            empty(connection, _children_first(made))
+        refuse_filled(connection, filled(connection, made.plan))
+        sequence = order(made.sources, defers=connection.dialect.name == "sqlite")
+        began = time.perf_counter()
+        with without_triggers(connection, made.plan.metadata):
+            seconds = load(connection, made, sequence, watch)
+        took = time.perf_counter() - began
+        broken = _violations(connection, made, "and not kept")
+        gathered = Gathered(seconds, took, broken, samples(connection, made), sequence.tables)
+    _analyze(connection, made)
+    return gathered
+
+
+def _in_chunks(
+    engine: Engine,
+    connection: Connection,
+    made: World,
+    steps: Order,
+    found: Ledger | None,
+    wish: Wish,
+    pool: Executor | None,
+    watch: Watch,
+) -> Gathered:
+    """Write in many transactions, each with its line in the ledger."""
+    began = time.perf_counter()
+    again = "what is written is kept; the same command goes on from there"
+    with explained(engine, PART), _kept(again):
+        if found is None:
+            longrun.begin(connection, made, steps, _name(made), _said(made, wish), wish)
+            found = ledger.read(connection)
+            connection.rollback()
+        assert found is not None
+        seconds = longrun.fill(engine, connection, made, steps, found, pool, watch)
+        _analyze(connection, made)
+        took = time.perf_counter() - began
+        broken = _violations(connection, made, "and stand in the database")
+        gathered = Gathered(seconds, took, broken, samples(connection, made), steps.tables)
+        ledger.drop(connection)
+        connection.commit()
+    return gathered
+
+
+def _said(made: World, wish: Wish) -> str:
+    total = sum(source.total for source in made.sources.values())
+    asked = ", with --fast" if wish.fast else ""
+    return f'{total:,} rows of plan "{made.plan.name}", random state {made.random_state}{asked}'
+
+
+@contextmanager
+def _kept(what: str) -> Iterator[None]:
+    """Note on Ctrl-C what stays."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note(what)
+        raise
+
+
+def _violations(connection: Connection, made: World, where: str) -> dict[str, int]:
+    broken = {name: violations(connection, s.table, s.total) for name, s in made.sources.items()}
+    if sum(broken.values()):
+        names = ", ".join(f"{count} in {name}" for name, count in broken.items() if count)
+        raise Unsatisfiable(f"rows that break constraints were generated ({names}) {where}; please report this schema")
+    return broken
+
+
+def _analyze(connection: Connection, made: World) -> None:
+    """Let PostgreSQL's planner know the new rows, as autovacuum would a minute later."""
+    if connection.dialect.name != "postgresql":
+        return
+    quote = quoter(connection.dialect)
+    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+        for table in made.plan.tables:
+            run_sql(other, f"VACUUM (ANALYZE) {quote.format_table(table)}")
