@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from dbplan.seeding.rows.stream import Array, Index
 
 Bytes = NDArray[np.uint8]
+Null = NDArray[np.bool_] | None
+"""Where cells are NULL; None where none is."""
 SHORT = 64
 """Bytes up to which a piece is written at its greatest width in all rows."""
 
@@ -80,6 +82,34 @@ class Picked(Runs):
         """Return every run with what stands behind it, all of one width."""
         table, index = self.picked
         return table.take(index)
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """Words as bytes, and one more entry at the end: what stands for NULL."""
+
+    runs: Runs
+    table: Array | None
+    """Every word padded to one width, where that is short."""
+
+    def pick(self, index: Index, null: Null) -> Runs:
+        """Return the words at `index`."""
+        if null is not None:
+            index = np.where(null, len(self.runs.lengths) - 1, index)
+        lengths = self.runs.lengths.take(index)
+        if self.table is not None:
+            return Picked(self.table, index, lengths)
+        return Runs(self.runs.data, self.runs.starts.take(index), lengths)
+
+
+def packed(words: Sequence[bytes], absent: bytes) -> Packed:
+    """Return words, and what stands for NULL, ready to be picked."""
+    runs = stacked([*words, absent])
+    width = runs.width
+    if not 0 < width <= SHORT:
+        return Packed(runs, None)
+    table = np.array([word.ljust(width, b"\0") for word in (*words, absent)], dtype=f"V{width}")
+    return Packed(runs, table)
 
 
 Piece = bytes | Fixed | Runs

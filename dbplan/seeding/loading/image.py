@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from dbplan.seeding.loading.assembly import Assembled, Fixed, Picked, Piece, Runs, assembled
-from dbplan.seeding.loading.packing import Null, as_runs
+from dbplan.seeding.loading.assembly import Assembled, Fixed, Null, Picked, Piece, Runs, assembled
+from dbplan.seeding.loading.packing import as_runs
 from dbplan.seeding.rows.stream import Array, Index
 
 ROWS = "rows"
@@ -64,10 +64,8 @@ def reals(values: Array, null: Null) -> Field:
 
 
 def _numbers(serial: int, values: Array, null: Null) -> Field:
-    body = Fixed(values.view(np.uint8).reshape(len(values), -1))
-    if null is None:
-        return Field(serial, (body,))
-    return Field(np.where(null, 0, serial), (as_runs(body, len(values)).where(~null),))
+    body = unless(Fixed(values.view(np.uint8).reshape(len(values), -1)), null)
+    return Field(serial if null is None else np.where(null, 0, serial), (body,))
 
 
 def texts(pieces: Sequence[Piece], rows: int, null: Null) -> Field:

@@ -8,20 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dbplan.seeding.loading.assembly import SHORT, Bytes, Fixed, Picked, Piece, Runs, stacked
-from dbplan.seeding.rows.stream import Array, Index
-from dbplan.seeding.rows.texts import Chars, Coded, Number, Part, Texts, UuidTexts
-
-Null = NDArray[np.bool_] | None
-"""Where cells are NULL; None where none is."""
-HEX = np.frombuffer(bytes(range(256)).hex().encode(), dtype="V2")
-_GROUP = 10_000
+from dbplan.seeding.loading.assembly import Fixed, Null, Piece, Runs, packed, stacked
+from dbplan.seeding.loading.figures import digits
+from dbplan.seeding.rows.texts import Chars, Coded, Number, Part, Texts
 
 
 @dataclass(frozen=True)
@@ -49,36 +42,8 @@ def without_nul(text: str) -> str:
 PLAIN = Script("plain", "\0", without_nul)
 
 
-@dataclass(frozen=True, eq=False)
-class Packed:
-    """Words as bytes, and one more entry at the end: what stands for NULL."""
-
-    runs: Runs
-    table: Array | None
-    """Every word padded to one width, where that is short."""
-
-    def pick(self, index: Index, null: Null) -> Runs:
-        """Return the words at `index`."""
-        if null is not None:
-            index = np.where(null, len(self.runs.lengths) - 1, index)
-        lengths = self.runs.lengths.take(index)
-        if self.table is not None:
-            return Picked(self.table, index, lengths)
-        return Runs(self.runs.data, self.runs.starts.take(index), lengths)
-
-
-def packed(words: Sequence[bytes], absent: bytes) -> Packed:
-    """Return words, and what stands for NULL, ready to be picked."""
-    runs = stacked([*words, absent])
-    width = runs.width
-    if not 0 < width <= SHORT:
-        return Packed(runs, None)
-    table = np.array([word.ljust(width, b"\0") for word in (*words, absent)], dtype=f"V{width}")
-    return Packed(runs, table)
-
-
 def picked(coded: Coded, key: object, write: Callable[[str], bytes], absent: bytes, null: Null) -> Runs:
-    """Return words of a pool, each as `write` writes it; `key` names what it writes."""
+    """Return words of a pool, each as `write` writes it; `key` names what it and `absent` write."""
     known = coded.pool.packed.get(key)
     if known is None:
         known = packed([write(word) for word in coded.pool.words.tolist()], absent)
@@ -86,9 +51,13 @@ def picked(coded: Coded, key: object, write: Callable[[str], bytes], absent: byt
     return known.pick(coded.index, null)
 
 
-def spelled(texts: Texts, script: Script, null: Null) -> list[Piece]:
-    """Return the parts of texts as pieces; nothing at all under a NULL."""
-    return [unless(piece, null) for part in _joined(texts.parts) for piece in _pieces(part, script)]
+def spelled(texts: Texts, script: Script, null: Null, tail: bytes = b"") -> list[Piece]:
+    """Return the parts of texts as pieces, nothing under a NULL, and `tail` after all of them."""
+    joined = _joined(texts.parts)
+    inside = tail if null is None else b""
+    tails = [b""] * (len(joined) - 1) + [inside]
+    pieces = [piece for part, end in zip(joined, tails, strict=True) for piece in _pieces(*part, script, end)]
+    return pieces if null is None else [*(unless(piece, null) for piece in pieces), tail]
 
 
 def _joined(parts: Sequence[Part]) -> list[tuple[str, Part, str]]:
@@ -108,14 +77,15 @@ def _joined(parts: Sequence[Part]) -> list[tuple[str, Part, str]]:
     return joined
 
 
-def _pieces(joined: tuple[str, Part, str], script: Script) -> list[Piece]:
-    before, part, after = joined
+def _pieces(before: str, part: Part, after: str, script: Script, tail: bytes) -> list[Piece]:
     if isinstance(part, Coded):
-        key = (script.name, before, after)
-        return [picked(part, key, lambda word: script.written(before + word + after), b"", None)]
-    ends = [script.written(text) for text in (before, after)]
-    middle = digits(part) if isinstance(part, Number) else _chars(part, script) if isinstance(part, Chars) else b""
-    return [ends[0], middle, ends[1]]
+        key = (script.name, before, after, tail)
+        return [picked(part, key, lambda word: script.written(before + word + after) + tail, b"", None)]
+    start, end = script.written(before), script.written(after) + tail
+    if isinstance(part, Number):
+        return [start, digits(part.values, part.width, part.blank, end)]
+    assert isinstance(part, Chars)
+    return [start, _chars(part, script), end]
 
 
 def _chars(part: Chars, script: Script) -> Piece:
@@ -162,54 +132,3 @@ def listed(texts: list[str], script: Script) -> Runs:
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     data: Any = np.frombuffer(joined.encode() + bytes(int(lengths.max(initial=0))), dtype=np.uint8)
     return Runs(data, np.cumsum(lengths) - lengths, lengths)
-
-
-def digits(number: Number) -> Runs:
-    """Return whole numbers ≥ 0 in decimal digits."""
-    values, blank = number.values, number.blank
-    unwritten = None if blank is None else values == blank
-    if unwritten is not None and unwritten.any():
-        values = np.where(unwritten, 0, values)
-    runs = _digits(values, number.width)
-    return runs if unwritten is None else runs.where(~unwritten)
-
-
-def _digits(values: Index, width: int) -> Runs:
-    top = int(values.max(initial=0))
-    if top < _GROUP and width <= 4:
-        return _small(width).pick(values.astype(np.int64, copy=False), None)
-    matrix = figures(values, max(len(str(top)), width))
-    lengths = np.full(len(values), max(width, 1), dtype=np.int64)
-    for power in range(max(width, 1), len(str(top))):
-        lengths += values >= 10**power
-    data = np.concatenate([matrix.reshape(-1), np.zeros(matrix.shape[1], dtype=np.uint8)])
-    return Runs(data, np.arange(1, len(values) + 1, dtype=np.int64) * matrix.shape[1] - lengths, lengths)
-
-
-@cache
-def _small(width: int) -> Packed:
-    return packed([str(n).rjust(width, "0").encode() for n in range(_GROUP)], b"")
-
-
-@cache
-def _four() -> Array:
-    """Return the numbers below 10,000 as four digits each."""
-    return np.array([b"%04d" % n for n in range(_GROUP)], dtype="V4")
-
-
-def figures(values: Index, width: int) -> Bytes:
-    """Return whole numbers ≥ 0 as rows of `width` digits or up to three more, zeros before them."""
-    groups = -(-width // 4)
-    out = np.empty((len(values), groups), dtype="V4")
-    rest = values
-    for group in range(groups - 1, 0, -1):
-        above = rest // _GROUP
-        out[:, group] = _four().take(rest - above * _GROUP)
-        rest = above
-    out[:, 0] = _four().take(rest)
-    return out.view(np.uint8).reshape(len(values), 4 * groups)
-
-
-def hexadecimal(values: UuidTexts) -> Bytes:
-    """Return UUIDs as rows of 32 digits."""
-    return HEX.take(values.raw).view(np.uint8).reshape(len(values), 32)

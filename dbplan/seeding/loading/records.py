@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Dialect
 from sqlalchemy import types as sa
 
-from dbplan.seeding.loading.assembly import Fixed, stacked
+from dbplan.seeding.loading.assembly import Fixed, Null, stacked
 from dbplan.seeding.loading.encode import decorated, documents, python_values
+from dbplan.seeding.loading.figures import figures, hexadecimal
 from dbplan.seeding.loading.image import NOTHING, Field, blobs, integers, reals, texts
-from dbplan.seeding.loading.packing import Null, Script, as_runs, figures, hexadecimal, listed, spelled
+from dbplan.seeding.loading.packing import Script, as_runs, listed, spelled
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.rows.stream import Array
 from dbplan.seeding.rows.texts import Texts, UuidTexts
@@ -20,6 +20,7 @@ from dbplan.seeding.values.infer import generic
 
 VERBATIM = Script("verbatim", "", str)
 _FIRST, _LAST = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
+"""Days whose year has four digits, between which Python's own times lie as well."""
 
 
 def field(cells: Cells | None, kind: Any, dialect: Dialect) -> Field | None:
@@ -33,10 +34,8 @@ def field(cells: Cells | None, kind: Any, dialect: Dialect) -> Field | None:
 
 def _quick(values: Any, kind: Any, null: Null) -> Field | None:
     """Return values as a field where their array says what they are."""
-    if isinstance(kind, sa.DateTime):
-        return _times(values, null) if values.dtype.kind == "M" else None
-    if isinstance(kind, sa.Date | sa.Time | sa.Interval):
-        return None
+    if isinstance(kind, sa.DateTime | sa.Date):
+        return _times(values, isinstance(kind, sa.Date), null) if values.dtype.kind == "M" else None
     if isinstance(kind, sa.JSON):
         return _listed(documents(values.tolist()), null)
     if values.dtype.kind in "ib":
@@ -49,12 +48,10 @@ def _quick(values: Any, kind: Any, null: Null) -> Field | None:
 
 
 def _texts(values: Any, null: Null) -> Field | None:
-    rows = len(values)
     if isinstance(values, Texts):
-        return texts(spelled(values, VERBATIM, null), rows, null)
+        return texts(spelled(values, VERBATIM, null), len(values), null)
     if isinstance(values, UuidTexts):
-        digits = Fixed(hexadecimal(values))
-        return texts([digits if null is None else as_runs(digits, rows).where(~null)], rows, null)
+        return texts([unless(hexadecimal(values), null)], len(values), null)
     return _listed(values.tolist(), null)
 
 
@@ -66,35 +63,14 @@ def _listed(values: list[Any], null: Null) -> Field | None:
     return texts([listed(values, VERBATIM)], len(values), null)
 
 
-def _times(values: Array, null: Null) -> Field | None:
-    """Return times as SQLAlchemy has SQLite keep them: 2024-05-01 12:00:00.000000."""
-    micros = values.astype("datetime64[us]")
+def _times(values: Array, whole: bool, null: Null) -> Field | None:
+    """Return times, or whole days, as SQLAlchemy has SQLite keep them: 2024-05-01 12:00:00.000000."""
     if null is not None:
-        micros = np.where(null, np.datetime64(0, "us"), micros)
-    days = micros.astype("datetime64[D]")
-    first, last = days.min(), days.max()
-    if not _FIRST <= first <= last <= _LAST:
+        values = np.where(null, np.zeros(1, dtype=values.dtype), values)
+    if not _FIRST <= values.min() <= values.max() <= _LAST:
         return None
-    rest = (micros - days).astype(np.int64)
-    seconds = rest // 1_000_000
-    out = np.empty(len(values), dtype=[("day", "V10"), ("clock", "V10"), ("rest", "V6")])
-    out["day"] = _days(first, last).take((days - first).astype(np.int64))
-    out["clock"] = _clocks().take(seconds)
-    out["rest"] = figures(rest - seconds * 1_000_000, 8)[:, 2:].copy().view("V6").reshape(-1)
-    body = Fixed(out.view(np.uint8).reshape(len(values), -1))
-    return texts([body if null is None else as_runs(body, len(values)).where(~null)], len(values), null)
-
-
-def _days(first: np.datetime64, last: np.datetime64) -> Array:
-    """Return the days between two, both included, as records."""
-    return np.datetime_as_string(np.arange(first, last + 1)).astype("S10").view("V10")
-
-
-@cache
-def _clocks() -> Array:
-    """Return the seconds of a day as records: a space, the time, a dot."""
-    texts = [f" {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}." for second in range(86_400)]
-    return np.array(texts, dtype="S10").view("V10")
+    pieces = [dates(values)] if whole else moments(values)
+    return texts([unless(piece, null) for piece in pieces], len(values), null)
 
 
 def _bound(values: list[Any]) -> Field | None:

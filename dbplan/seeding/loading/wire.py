@@ -22,16 +22,16 @@ from sqlalchemy import Dialect
 from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered
-from dbplan.seeding.loading.assembly import Assembled, Bytes, Fixed, Piece, Runs, assembled, stacked, width_of
+from dbplan.seeding.loading.assembly import Assembled, Bytes, Fixed, Null, Piece, Runs, assembled, stacked, width_of
 from dbplan.seeding.loading.encode import bound, decimals, plain_texts
-from dbplan.seeding.loading.packing import PLAIN, Null, hexadecimal, listed, picked, spelled, unless
+from dbplan.seeding.loading.figures import DAY, hexadecimal
+from dbplan.seeding.loading.packing import PLAIN, listed, picked, spelled, unless
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.rows.stream import Array, Index
 from dbplan.seeding.rows.texts import Coded, Texts, UuidTexts
 
 ABSENT = b"\xff\xff\xff\xff"
 EPOCH = np.datetime64("2000-01-01", "us")
-DAY = 86_400_000_000
 EXACT = 2.0**53
 """Whole numbers below this are exact as doubles."""
 
@@ -197,7 +197,7 @@ def _texts(lead: bytes) -> Writer:
         if isinstance(values, Texts):
             pieces = spelled(values, PLAIN, null)
         elif isinstance(values, UuidTexts) and null is None:
-            pieces = [Fixed(hexadecimal(values))]
+            pieces = [hexadecimal(values)]
         else:
             pieces = [listed(_plain(column, cells, null), PLAIN)]
         return _sized([unless(lead, null), *pieces] if lead else pieces, len(cells), null)
