@@ -6,7 +6,7 @@ import pickle
 import threading
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -88,7 +88,7 @@ def scattered(
     target: Any,
     tasks: Iterable[T],
     waits: Mapping[str, Collection[str]] | None = None,
-) -> Iterator[tuple[T, Any]]:
+) -> Generator[tuple[T, Any]]:
     """Perform tasks on an executor, and yield each with its result as soon as it is there.
 
     A table's tasks start when those of the tables that it `waits` for are done. The first error stops all: what has

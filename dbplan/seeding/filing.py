@@ -1,0 +1,79 @@
+"""The verb for files: a recipe and a plan in, a folder of files and a Report out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbplan.encryption import rehearsal
+from dbplan.errors import UnknownName, UsageError
+from dbplan.plan import Plan
+from dbplan.report import Report
+
+if TYPE_CHECKING:
+    from dbplan.seeding.loading.writing import Watch
+
+FORMATS = ("parquet", "csv", "jsonl", "sql")
+DIALECTS = ("postgresql", "sqlite", "mariadb", "mysql")
+
+
+@rehearsal()
+def seed_files(
+    folder: str | Path,
+    plan: Plan,
+    *,
+    format: str,
+    dialect: str | None = None,
+    rows: int | Mapping[str, int] | None = None,
+    random_state: int = 7,
+    truncate: bool = False,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    dask: str | None = None,
+    progress: Watch | None = None,
+) -> Report:
+    """Write believable rows that hold every constraint to a folder: the rows that `seed` writes to a database.
+
+    `format` is "parquet", "csv", "jsonl" or "sql", the last in a `dialect`: "postgresql", "sqlite", "mariadb" or
+    "mysql", by default the plan's own. Each file is there whole or not at all; a call that was ended goes on where it
+    was, whatever writes: this process, several (`executor`, `workers` or the address of a `dask` scheduler). The bytes
+    are the same. `truncate` replaces the files of another run.
+
+    Raises UsageError, UnknownName, RecipeError, Unsatisfiable and NotCovered before the first file, and CannotWrite.
+    """
+    from dbplan.seeding.loading.files.telling import judge
+    from dbplan.seeding.loading.files.writing import content_of, files, fill
+    from dbplan.seeding.loading.workers import executor_of
+    from dbplan.seeding.run import prepare
+
+    spoken = _dialect(plan, format, dialect)
+    made, notes = prepare(plan, rows, random_state)
+    target = files(made, Path(folder), format, spoken)
+    wanted = content_of(made, target)
+    total, done, written = sum(part.rows for part in wanted), 0, []
+    with executor_of(executor, workers, dask) as pool, closing(fill(made, target, wanted, pool, truncate)) as there:
+        for one in there:
+            written.append(one)
+            done += one.part.rows
+            if progress is not None:
+                progress(done, total, one.part.path)
+    return judge(made, written, notes)
+
+
+def _dialect(plan: Plan, form: str, dialect: str | None) -> str:
+    """Return the dialect of SQL, the plan's own where none is said; refuse what nothing here writes."""
+    if form not in FORMATS:
+        raise UnknownName("format", form, FORMATS)
+    if dialect is not None and form != "sql":
+        raise UsageError(f"{form} has no dialects; sql has")
+    if dialect is not None and dialect not in DIALECTS:
+        raise UnknownName("dialect", dialect, DIALECTS)
+    if form == "parquet":
+        from dbplan.seeding.loading.files.parquet import require
+
+        require()
+    own = str(plan.metadata.info.get("dialect"))
+    return dialect or (own if own in DIALECTS else "postgresql")
