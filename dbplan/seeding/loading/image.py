@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from dbplan.seeding.loading.assembly import Assembled, Fixed, Null, Picked, Piece, Runs, assembled
-from dbplan.seeding.loading.packing import as_runs
+from dbplan.seeding.loading.packing import unless
 from dbplan.seeding.rows.stream import Array, Index
 
 ROWS = "rows"

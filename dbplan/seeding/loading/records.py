@@ -8,11 +8,11 @@ import numpy as np
 from sqlalchemy import Dialect
 from sqlalchemy import types as sa
 
-from dbplan.seeding.loading.assembly import Fixed, Null, stacked
+from dbplan.seeding.loading.assembly import Null, stacked
 from dbplan.seeding.loading.encode import decorated, documents, python_values
-from dbplan.seeding.loading.figures import figures, hexadecimal
+from dbplan.seeding.loading.figures import dates, hexadecimal, moments
 from dbplan.seeding.loading.image import NOTHING, Field, blobs, integers, reals, texts
-from dbplan.seeding.loading.packing import Script, as_runs, listed, spelled
+from dbplan.seeding.loading.packing import Script, listed, spelled, unless
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.rows.stream import Array
 from dbplan.seeding.rows.texts import Texts, UuidTexts
