@@ -1,0 +1,69 @@
+"""Watching: how many values of each column were replaced, and whether one of the source stands in the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TELLING = 12
+"""Characters from which on a text tells something that chance does not make again."""
+KEPT = 1 << 17
+"""Different values of a column that are compared, on either side: all of them, or those of the smallest hashes."""
+CHECKED = frozenset({"email", "user_name", "url", "text", "digest", "secret", "uuid"})
+"""Kinds of which no value of the source may stand in the target."""
+
+
+@dataclass
+class Sketch:
+    """The smallest hashes of a set of values; two sketches hold every value of both that is below their limits."""
+
+    hashes: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    limit: int = 2**63 - 1
+
+    def add(self, values: list[Any]) -> None:
+        """Take values in."""
+        fresh = np.fromiter((hash(value) for value in values), dtype=np.int64, count=len(values))
+        self.hashes = np.unique(np.concatenate([self.hashes, fresh[fresh < self.limit]]))
+        if len(self.hashes) > KEPT:
+            self.hashes = self.hashes[:KEPT]
+            self.limit = int(self.hashes[-1])
+
+    def shared(self, other: Sketch) -> int:
+        """Return how many values both have, of those that both have kept."""
+        return len(np.intersect1d(self.hashes, other.hashes, assume_unique=True))
+
+
+@dataclass
+class Watch:
+    """What became of one column."""
+
+    kind: str
+    values: int = 0
+    unchanged: int = 0
+    before: Sketch = field(default_factory=Sketch)
+    after: Sketch = field(default_factory=Sketch)
+
+    def note(self, old: list[Any], new: list[Any]) -> None:
+        """Take one batch of values in, before and after."""
+        self.values += sum(value is not None for value in old)
+        self.unchanged += sum(a == b for a, b in zip(old, new, strict=True) if a is not None)
+        if self.kind in CHECKED:
+            self.before.add([value for value in map(_told, old) if len(value) >= TELLING])
+            self.after.add([value for value in map(_told, new) if len(value) >= TELLING])
+
+    @property
+    def leaked(self) -> int:
+        """How many values of the source stand in the target, of those that are compared."""
+        return self.before.shared(self.after) if self.kind in CHECKED else 0
+
+    @property
+    def checked(self) -> bool:
+        """Whether values of the source were looked for."""
+        return self.kind in CHECKED
+
+
+def _told(value: Any) -> str:
+    return "" if value is None else str(value)
