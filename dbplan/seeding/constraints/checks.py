@@ -190,7 +190,7 @@ def conjuncts(node: Any) -> Iterator[Any]:
 
 def _note(found: Facts, node: Any) -> None:
     """Add what one conjunct says; what no rule here reads stays a CHECK that is tested and repaired."""
-    for column, literal in _compared(node):
+    for column, literal in compared(node):
         found.limit(column).hints.append(literal)
     for test in node.find_all(*_FLIPPED):
         names = {c.name for c in test.find_all(exp.Column)}
@@ -198,7 +198,7 @@ def _note(found: Facts, node: Any) -> None:
     _read(node, found)
 
 
-def _compared(node: Any) -> Iterator[tuple[str, Any]]:
+def compared(node: Any) -> Iterator[tuple[str, Any]]:
     """Yield every column with every literal it is compared with, however deep inside."""
     for test in node.find_all(*_FLIPPED, exp.In, exp.Between):
         columns = [c.name for c in test.find_all(exp.Column)]

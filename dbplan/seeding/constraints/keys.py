@@ -11,6 +11,7 @@ from sqlalchemy import Table
 from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered, Unsatisfiable
+from dbplan.seeding.constraints.checks import compared
 from dbplan.seeding.constraints.references import Reference, follows
 from dbplan.seeding.constraints.uniques import Unique, plain_unique, written_uniques
 from dbplan.seeding.values.domains import VAST, Uuids, Words
@@ -70,10 +71,19 @@ def assign(builder: Builder, room: Room, *, loose: bool = False) -> Keys:
     for names in builder.source.uniques:
         if not (_open(builder, names) or _held(builder, keys, names)):
             _hold(builder, keys, names, room, free)
+    _hint(builder)
     keys.searched = tuple(u for u in asked_uniques(builder.source) if not _settled(builder, keys, u))
     for unique in keys.searched:
         refuse_hopeless(builder, unique, room)
     return keys
+
+
+def _hint(builder: Builder) -> None:
+    """Let columns that are drawn again try what the conditions of partial uniques compare them with."""
+    for unique in written_uniques(builder.table):
+        if unique.where is not None:
+            for name, value in compared(unique.where.node):
+                builder.facts.limit(name).hints.append(value)
 
 
 def asked_uniques(source: Source) -> tuple[Unique, ...]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import Date, Table
 
-from dbplan.errors import Unsatisfiable
 from dbplan.seeding.constraints.checks import Check, Facts
+from dbplan.seeding.constraints.conflicts import KeysInTheWay
 from dbplan.seeding.constraints.references import Reference
 from dbplan.seeding.rows.cells import Cells, chosen, day_after, patched
 from dbplan.seeding.rows.fanout import Fan
@@ -63,6 +63,8 @@ class Source:
     references: tuple[Reference, ...]
     uniques: tuple[frozenset[str], ...]
     makers: dict[str, Maker] = field(default_factory=dict)
+    generated: dict[str, Maker] = field(default_factory=dict)
+    """Columns that the server generates, where that can be computed here."""
     pickers: list[Picker] = field(default_factory=list)
     groups: dict[str, Group] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
@@ -199,7 +201,8 @@ class Frame:
         if name not in self._cells:
             group = self.source.groups.get(name)
             if group is None or group is self._group:
-                self._cells[name] = self.source.makers[name](self)
+                maker = self.source.makers.get(name) or self.source.generated[name]
+                self._cells[name] = maker(self)
             else:
                 self._cells.update(_settled(self.source, self.rows, group))
         return self._cells[name]
@@ -288,7 +291,7 @@ def _settled(source: Source, rows: Index, group: Group) -> Mapping[str, Cells]:
     if bad.size:
         bad = _borrow(source, rows, group, cells, bad)
     if bad.size:
-        raise Unsatisfiable(_unsatisfied(source, rows[bad[:1]], group))
+        raise KeysInTheWay(str(source.table.key), _unsatisfied(source, rows[bad[:1]], group))
     return cells
 
 
