@@ -14,9 +14,12 @@ from sqlalchemy import types as sa
 from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.plan import Plan
 from dbplan.seeding.constraints.checks import Check, Facts, Limits
+from dbplan.seeding.constraints.conflicts import KeysInTheWay, with_looser_keys
+from dbplan.seeding.constraints.generated import generated, never_null_where_referred
 from dbplan.seeding.constraints.keys import Keys, assign, lead_of, tied
 from dbplan.seeding.constraints.predicate import expression
 from dbplan.seeding.constraints.references import Reference, all_uniques, references
+from dbplan.seeding.constraints.search import search_all
 from dbplan.seeding.constraints.stored import facts_of
 from dbplan.seeding.recipe.fitting import refuse_nulls
 from dbplan.seeding.recipe.fixed import source_of
@@ -70,17 +73,23 @@ def span_of(recipe: Recipe) -> Span:
 
 def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int) -> World:
     """Return the sources of every table; Unsatisfiable or NotCovered before any row is made."""
+    return with_looser_keys(lambda loose: _world(plan, recipe, rows, random_state, loose))
+
+
+def _world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int, loose: frozenset[str]) -> World:
     sets = all_uniques(plan.tables)
     sources = {name: _source(t, recipe, rows[name], sets[name]) for t in plan.tables for name in (str(t.key),)}
+    never_null_where_referred(sources)
     made = World(plan, recipe, {name: source.rows for name, source in sources.items()}, random_state, sources)
     builders = {name: Builder(made, source) for name, source in sources.items() if not source.given}
-    for builder in builders.values():
-        builder.relate()
+    for name, builder in builders.items():
+        builder.relate(loose=name in loose)
     settle_precedence(builders, recipe)
     for builder in builders.values():
         builder.fill()
     for builder in builders.values():
         builder.group()
+    search_all(builders)
     for builder in builders.values():
         _prove(builder.source)
         refuse_nulls(builder.source, recipe)
@@ -111,9 +120,10 @@ def _prove(source: Source) -> None:
         if failed.size:
             at = failed[:1]
             shown = ", ".join(f"{n} = {shown_cell(frame[n].take(at))}" for n in sorted(check.parsed.columns))
-            raise Unsatisfiable(
+            raise KeysInTheWay(
+                str(source.table.key),
                 f'CHECK "{check.name}" of {source.table.key} ({check.text}) fails on values that keys or '
-                f"the recipe fix: {shown}; give another column a rule in the recipe, or ask for other rows"
+                f"the recipe fix: {shown}; give another column a rule in the recipe, or ask for other rows",
             )
 
 
@@ -133,15 +143,16 @@ class Builder:
         self.clear: set[str] = set()
         """Columns in which no generated row holds what a fixed one does, by construction."""
 
-    def relate(self) -> None:
+    def relate(self, *, loose: bool = False) -> None:
         """Decide the lead parent, what every unique is held by, the fan-out and the references' pickers."""
         source = self.source
+        source.generated = dict(generated(self.table))
         self.domains = {column.name: self.domain(column) for column in self.table.columns} | dict(people(self))
         source.lead = lead_of(self.table, source.references, source.uniques, self.rule.per)
         self.domains |= slugs(self)
         source.people = taken_people(self)
         room = {ref.own: self.world.rows[ref.parent] for ref in source.references}
-        self.keys = assign(self, room)
+        self.keys = assign(self, room, loose=loose)
         self.fan_out()
         source.timed = created(self.table, self.facts, self.rule.columns)
         for place, reference in enumerate(source.references):
@@ -225,7 +236,7 @@ class Builder:
         """Refuse a key to a column that only the database knows."""
         parent = self.world.sources[reference.parent]
         omitted = not parent.given and self.world.recipe.column(reference.parent, target.name).get("omit")
-        if target.computed is not None or omitted or (parent.given and target.name not in parent.makers):
+        if (target.computed is not None and target.name not in parent.generated) or omitted or (parent.given and target.name not in parent.makers):
             raise NotCovered(
                 f"{self.name} ({reference.label}) refers to {reference.parent}.{target.name}, which the database "
                 "itself fills; a seed cannot know its values before the rows are there"
@@ -431,7 +442,7 @@ class Builder:
 
     def _trial(self, check: Check) -> str:
         assert check.parsed is not None
-        known = {n for n in check.parsed.columns if n in self.source.makers}
+        known = {n for n in check.parsed.columns if n in self.source.makers or n in self.source.generated}
         if known != check.parsed.columns:
             return (
                 f"the database itself fills {', '.join(sorted(check.parsed.columns - known))}" if not known else "skip"
