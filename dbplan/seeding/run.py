@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from dbplan.seeding.loading.writing import Watch
     from dbplan.seeding.rows.world import World
 
+RANDOM_STATE = 7
+"""What chance begins with where nobody says it."""
+
 
 @rehearsal()
 def seed(
@@ -26,7 +29,8 @@ def seed(
     plan: Plan | None = None,
     *,
     rows: int | Mapping[str, int] | None = None,
-    random_state: int = 7,
+    profile: str | None = None,
+    random_state: int | None = None,
     fast: bool = False,
     truncate: bool = False,
     executor: Executor | None = None,
@@ -38,8 +42,10 @@ def seed(
 
     `target` is a Stage, an Engine or a URL (the latter two need the `plan`). `rows` is the number for the table
     planned largest, the others in proportion, or a mapping of table to rows; without it the recipe's, else 100.
-    The same plan, recipe, rows and random state give the same rows on every server; where they are there already,
-    nothing is done. Secrets are sealed with the key that is set, else with the development key.
+    `profile` names what the recipe says for that scale: dev, test, load, or one of its own. Without a random state the
+    recipe's counts, else 7. The same plan, recipe, rows and random state give the same rows on every server; where
+    they are there already, nothing is done. Secrets are sealed with the key that is set, else with the development
+    key.
 
     Up to a million rows come in one transaction: an error or Ctrl-C leaves nothing behind. More of them, or `fast`,
     or several processes (`executor`, `workers` or the address of a `dask` scheduler), come in chunks: what was
@@ -57,7 +63,7 @@ def seed(
     engine, plan, server = _target(target, plan)
     refuse_production(engine)
     refuse_missing(engine, plan)
-    made, notes = prepare(plan, rows, random_state)
+    made, notes = prepare(plan, rows, random_state, profile)
     with executor_of(executor, workers, dask) as pool:
         filled = fill(engine, made, Wish(fast, truncate), pool, progress)
     if filled.gathered is None:
@@ -108,7 +114,9 @@ def refuse_missing(engine: Engine, plan: Plan) -> None:
 
 
 @rehearsal()
-def prepare(plan: Plan, rows: int | Mapping[str, int] | None, random_state: int) -> tuple[World, tuple[str, ...]]:
+def prepare(
+    plan: Plan, rows: int | Mapping[str, int] | None, random_state: int | None, profile: str | None = None
+) -> tuple[World, tuple[str, ...]]:
     """Return the sources of all rows, with a sentence for every table that gets fewer than its share."""
     from dbplan.seeding.constraints.counts import counts
     from dbplan.seeding.constraints.views import without_views
@@ -117,10 +125,11 @@ def prepare(plan: Plan, rows: int | Mapping[str, int] | None, random_state: int)
     from dbplan.seeding.values.infer import Span
 
     plan = without_views(plan)
-    recipe = recipe_of(plan)
+    recipe = recipe_of(plan, profile)
     span: Span = span_of(recipe)
     wanted = counts(plan, recipe, rows, span)
-    return world(plan, recipe, wanted.rows, random_state), wanted.notes
+    state = recipe.random_state if random_state is None else random_state
+    return world(plan, recipe, wanted.rows, RANDOM_STATE if state is None else state), wanted.notes
 
 
 def unchanged(made: World, server: Server | None) -> Report:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from dbplan.seeding.rows.frames import Source
 
 
-def explain(plan: Plan, *, rows: int | Mapping[str, int] | None = None) -> Report:
-    """Say how each column of a plan would get its values, and why; write nothing.
+def explain(plan: Plan, *, rows: int | Mapping[str, int] | None = None, profile: str | None = None) -> Report:
+    """Say how each column of a plan would get its values in a profile, and why; write nothing.
 
     Raises what `seed` raises before its first row.
     """
@@ -22,7 +22,7 @@ def explain(plan: Plan, *, rows: int | Mapping[str, int] | None = None) -> Repor
     from dbplan.seeding.reporting import counted
     from dbplan.seeding.run import prepare
 
-    made, notes = prepare(plan, rows, 7)
+    made, notes = prepare(plan, rows, None, profile)
     ruled = sum(len(rule.columns) for rule in made.recipe.tables.values())
     columns = sum(len(source.table.columns) for source in made.sources.values())
     sections = [
@@ -30,6 +30,7 @@ def explain(plan: Plan, *, rows: int | Mapping[str, int] | None = None) -> Repor
         for name, source in sorted(made.sources.items())
     ]
     where = f"the recipe {made.recipe.path}" if made.recipe.path else "no recipe"
+    where = f"{where} in profile {profile}" if profile else where
     return Report(
         title=f"Seed recipe of {plan.name}",
         verdict=f"{columns} columns in {len(made.sources)} tables: {ruled} by {where}, the others by the schema",

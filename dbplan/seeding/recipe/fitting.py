@@ -21,14 +21,18 @@ from dbplan.seeding.constraints.keys import lead_of, leads
 from dbplan.seeding.constraints.predicate import Expression
 from dbplan.seeding.constraints.references import all_uniques, key_of, references
 from dbplan.seeding.constraints.stored import facts_of
+from dbplan.seeding.recipe.keys import decided, refuse_key_rule
 from dbplan.seeding.recipe.literals import cell, column_cells, instant
+from dbplan.seeding.recipe.meaning import Meaning
+from dbplan.seeding.recipe.reading import TableRule
 from dbplan.seeding.recipe.written import written
 from dbplan.seeding.rows.cells import Cells, absent
 from dbplan.seeding.values.infer import generic
 from dbplan.seeding.values.words import pool, providers
 
 if TYPE_CHECKING:
-    from dbplan.seeding.recipe.reading import KeyPath, Reader, Recipe
+    from dbplan.seeding.recipe.places import KeyPath
+    from dbplan.seeding.recipe.reading import Reader, Recipe
     from dbplan.seeding.rows.frames import Source
 
 NUMBERS, TIMES = (sa.Integer, sa.Numeric), (sa.DateTime, sa.Date)
@@ -55,13 +59,14 @@ class Fitting:
         """What the CHECKs of the table say."""
         return facts_of(self.table)
 
-    def table_rule(self, rule: Mapping[str, Any], path: KeyPath) -> None:
+    def table_rule(self, rule: Mapping[str, Any], columns: Mapping[str, Any], path: KeyPath) -> None:
         """Refuse keys of a table that would be ignored."""
-        ignored = [key for key in ("columns", "per", "children", "min_rows") if rule.get(key)]
+        keys = ("columns", "per", "children", "min_rows", "growth", "window", "ordered")
+        ignored = [key for key in keys if rule.get(key)]
         if rule.get("rows") == 0 and ignored:
             said = "rows = 0 leaves no generated row for it; say rows = …, or write it into the fixed rows"
             self.reader.fail((*path, ignored[0]), f"{ignored[0]}: {said}")
-        found = references(self.table)
+        found = decided(references(self.table), TableRule(columns=columns))
         if "per" in rule:
             usable = {name for reference in leads(self.table, found) for name in reference.columns}
             self.foreign_key(rule["per"], sorted(usable), (*path, "per"))
@@ -69,6 +74,20 @@ class Fitting:
             sets = all_uniques(self.table.metadata.tables.values())[key_of(self.table)]
             if lead_of(self.table, found, sets, None) is None:
                 self.reader.fail((*path, "children"), "children of which parent? say per = … with a foreign key")
+        self.children(rule.get("children", {}), (*path, "children"))
+
+    def children(self, said: Mapping[str, Any], path: KeyPath) -> None:
+        """Refuse numbers of children that do not go together."""
+        low, high, mean, shape = said.get("min", 0), said.get("max"), said.get("mean"), said.get("shape", "skewed")
+        for key, of in (("alpha", "pareto"), ("s", "zipf")):
+            if key in said and shape != of:
+                self.reader.fail((*path, key), f'{key} is of shape = "{of}"; here it would be ignored')
+        if high is not None and low > high:
+            self.reader.fail((*path, "min"), f"min {low} is above max {high}")
+        if mean is not None and not low <= mean <= (high if high is not None else mean):
+            self.reader.fail((*path, "mean"), f"mean = {mean} does not lie between min = {low} and max = {high or '∞'}")
+        if shape == "fixed" and mean is not None and mean != int(mean):
+            self.reader.fail((*path, "mean"), f'mean = {mean}: "fixed" is a whole number for all; say shape = "even"')
 
     def foreign_key(self, name: str, usable: list[str], path: KeyPath) -> None:
         """Refuse a `per` along which no children can be counted."""
@@ -83,9 +102,11 @@ class Fitting:
         column = self.table.columns[name]
         if rule.get("omit"):
             return
+        refuse_key_rule(self.reader, self.table, name, rule, path)
+        Meaning(self, column, rule, path).check()
         if "faker" in rule:
             self.provider(rule["faker"], (*path, "faker"))
-        for key in ("after", "previous"):
+        for key in ("after", "previous", "same_as"):
             if rule.get(key) == name:
                 self.reader.fail((*path, key), f"{key} = {name!r} is the column itself")
         if rule.get("null"):
@@ -159,15 +180,34 @@ PROOF = 512
 
 
 def refuse_nulls(source: Source, recipe: Recipe) -> None:
-    """Refuse rules that leave NULLs in a column that takes none."""
+    """Refuse rules that leave NULLs in a column that takes none, or texts for which it has no room."""
     frame, name = source.frame(np.arange(min(PROOF, source.rows), dtype=np.int64)), key_of(source.table)
     for column, rule in recipe.table(name).columns.items():
-        if column in source.makers and not source.table.columns[column].nullable and frame[column].null.any():
+        if column not in source.makers:
+            continue
+        place = recipe.place("tables", name, "columns", column)
+        if not source.table.columns[column].nullable and frame[column].null.any():
             keys = ", ".join(rule)
             raise RecipeError(
-                f"{recipe.place('tables', name, 'columns', column)}: {column} is NOT NULL, and its rule ({keys}) "
+                f"{place}: {column} is NOT NULL, and its rule ({keys}) "
                 f"leaves {int(frame[column].null.sum()):,} of the first {len(frame):,} rows without a value"
             )
+        if "template" in rule:
+            _refuse_long(source, column, place)
+
+
+def _refuse_long(source: Source, column: str, place: str) -> None:
+    """Refuse a template whose texts the column has no room for, among the first rows and the last."""
+    room = getattr(generic(source.table.columns[column].type), "length", None)
+    first, last = np.arange(min(PROOF, source.rows)), np.arange(max(0, source.rows - PROOF), source.rows)
+    cells = source.frame(np.concatenate([first, last]).astype(np.int64))[column]
+    texts = [text for text, null in zip(cells.values.tolist(), cells.null.tolist(), strict=True) if not null]
+    longest = max(texts, key=len, default="")
+    if room is not None and len(longest) > room:
+        raise RecipeError(
+            f"{place}: {longest!r} has {len(longest)} characters, and {column} has room for {room}; "
+            "shorten the template, or its fields by {name:.8}"
+        )
 
 
 def _literals(rule: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -25,7 +25,8 @@ from dbplan.seeding.values.defaults import COUNTED, LEFT, default, first_number
 from dbplan.seeding.values.infer import generic
 
 if TYPE_CHECKING:
-    from dbplan.seeding.recipe.reading import KeyPath, Reader
+    from dbplan.seeding.recipe.places import KeyPath
+    from dbplan.seeding.recipe.reading import Reader
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class FixedReader:
             if column.name not in row:
                 cells[column.name] = self.default(column, number, path)
         known = {name: value for name, value in cells.items() if value is not LEFT}
-        return FixedRow(f"{self.reader.name}:{self.reader.line(path)}", number, frozenset(row), known)
+        return FixedRow(self.reader.place(path), number, frozenset(row), known)
 
     def cell(self, table: Table, name: str, value: Any, path: KeyPath) -> Any:
         """Return a value that the recipe gives as a cell."""

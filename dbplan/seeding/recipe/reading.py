@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from dbplan.errors import RecipeError
 from dbplan.plan import Plan
+from dbplan.seeding.recipe.places import KeyPath, Layer, place
+from dbplan.seeding.recipe.vocabulary import COLUMN, COMPANIONS, TABLE, TOP, TRIMS
 from dbplan.seeding.recipe.written import written
 
 if TYPE_CHECKING:
     from dbplan.seeding.recipe.fixed import FixedRow
 
-_NAME = r"(?:[\w-]+|\"[^\"]*\"|'[^']*')"
-_KEY = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 _NONE: Mapping[str, Any] = MappingProxyType({})
-KeyPath = tuple[str | int, ...]
-Test = Callable[[Any], str]
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class TableRule:
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NONE)
     min_rows: int = 1
     """Rows to generate where the table's share of few rows would be fewer still."""
+    growth: Mapping[str, Any] = field(default_factory=lambda: _NONE)
+    """How the times at which rows come to be are spread."""
     fixed: tuple[FixedRow, ...] = ()
 
 
@@ -48,13 +48,19 @@ class Recipe:
     start: dt.datetime = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
     end: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     locale: str = "en_US"
+    rows: int | None = None
+    """Rows of the largest table, 0 for the fixed rows alone; None where each table has its own."""
+    exact: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    """Rows of the tables that have their own beside `rows`."""
+    random_state: int | None = None
+    profile: str = ""
     path: str = ""
     """Its file, as an error names it."""
-    text: str = ""
+    layers: tuple[Layer, ...] = ()
 
     def place(self, *path: str) -> str:
         """Return file and line of a key."""
-        return f"{self.path}:{line_of(self.text, path)}"
+        return place(self.layers, path)
 
     def table(self, name: str) -> TableRule:
         """Return the rule of a table, an empty one where the recipe is silent."""
@@ -65,116 +71,27 @@ class Recipe:
         return self.table(table).columns.get(column, _NONE)
 
 
-def _text(value: Any) -> str:
-    return "" if isinstance(value, str) and value else "a text"
+def recipe_of(plan: Plan, profile: str | None = None) -> Recipe:
+    """Return the checked recipe of a plan in one of its profiles, an empty one where it has none."""
+    from dbplan.seeding.recipe.profiles import in_profile
 
-
-def _number(value: Any) -> str:
-    return "" if isinstance(value, int | float) and not isinstance(value, bool) else "a number"
-
-
-def _count(value: Any) -> str:
-    return "" if isinstance(value, int) and not isinstance(value, bool) and value > 0 else "a whole number above 0"
-
-
-def _rows(value: Any) -> str:
-    return "" if value == 0 and not isinstance(value, bool) else _count(value)
-
-
-def _share(value: Any) -> str:
-    return "" if not _number(value) and 0 <= value <= 1 else "a share from 0 to 1"
-
-
-def _bound(value: Any) -> str:
-    return "" if not _number(value) or isinstance(value, dt.date) else "a number, a date or a time"
-
-
-def _list(value: Any) -> str:
-    return "" if isinstance(value, list) and value else "a list with at least one item"
-
-
-def _flag(value: Any) -> str:
-    return "" if isinstance(value, bool) else "true or false"
-
-
-def _date(value: Any) -> str:
-    return "" if isinstance(value, dt.date) else "a date such as 2025-01-31"
-
-
-def _positive(value: Any) -> str:
-    return "" if not _number(value) and value > 0 else "a number above 0"
-
-
-def _one_of(*names: str) -> Test:
-    """Return the test of a text that is one of a few."""
-    quoted = [f'"{name}"' for name in names]
-    wanted = f"{', '.join(quoted[:-1])} or {quoted[-1]}"
-    return lambda value: "" if value in names else wanted
-
-
-def _whole(value: Any) -> str:
-    return "" if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else "a whole number, 0 or more"
-
-
-def _anything(value: Any) -> str:
-    return ""
-
-
-TIME: Mapping[str, Test] = {"start": _date, "end": _date}
-CHILDREN: Mapping[str, Test] = {
-    "shape": _one_of("fixed", "even", "poisson", "pareto", "zipf", "skewed"),
-    "mean": _positive,
-    "alpha": _positive,
-    "s": _positive,
-    "min": _whole,
-    "max": _count,
-}
-LEVEL: Mapping[str, Test] = {"min": _whole, "max": _count, "cycle": _count}
-CASE: Mapping[str, Any] = {"when": _text, "values": _list, "weights": _list}
-COLUMN: Mapping[str, Any] = {
-    "after": _text,
-    "cases": [CASE],
-    "empty": _anything,
-    "expression": _text,
-    "faker": _text,
-    "first": _anything,
-    "last": _text,
-    "level": LEVEL,
-    "max": _bound,
-    "min": _bound,
-    "null": _share,
-    "omit": _flag,
-    "only_when": _text,
-    "pattern": _text,
-    "previous": _text,
-    "value": _anything,
-    "values": _list,
-    "weights": _list,
-    "within": _text,
-}
-TABLE: Mapping[str, Any] = {
-    "rows": _rows,
-    "min_rows": _count,
-    "per": _text,
-    "children": CHILDREN,
-    "columns": None,
-    "fixed": None,
-}
-TOP: Mapping[str, Any] = {"locale": _text, "time": TIME, "tables": None}
-
-
-def recipe_of(plan: Plan) -> Recipe:
-    """Return the checked recipe of a plan, an empty one where it has none."""
-    if plan.recipe is None:
+    layer, data = Layer("recipe", ""), {}
+    if plan.recipe is not None:
+        layer, data = read(Path(plan.recipe), f'the recipe {{name}} of plan "{plan.name}"')
+    if profile is None and not data:
         return Recipe()
-    path = Path(plan.recipe)
+    return in_profile(plan, layer, data, profile)
+
+
+def read(path: Path, called: str) -> tuple[Layer, dict[str, Any]]:
+    """Return the text of a recipe's file and what it holds."""
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        raise RecipeError(f'the recipe {path.name} of plan "{plan.name}" is not there; its place is {path}') from None
+        raise RecipeError(f"{called.format(name=path.name)} is not there; its place is {path}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"the recipe {_shown(path)} cannot be read: {error}") from None
-    return parse(text, plan, _shown(path))
+    return Layer(_shown(path), text), loaded(text, _shown(path))
 
 
 def _shown(path: Path) -> str:
@@ -182,81 +99,91 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def parse(text: str, plan: Plan, name: str = "recipe") -> Recipe:
+def parse(text: str, plan: Plan, name: str = "recipe", profile: str | None = None) -> Recipe:
     """Return the recipe that `text` holds; RecipeError names file, line and the nearest right key."""
+    from dbplan.seeding.recipe.profiles import in_profile
+
+    return in_profile(plan, Layer(name, text), loaded(text, name), profile)
+
+
+def loaded(text: str, name: str) -> dict[str, Any]:
+    """Return what a TOML text holds."""
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         where = f"{name}:{line[1]}" if line else name
         raise RecipeError(f"{where}: not TOML: {error}") from None
-    return Reader(text, name, plan).recipe(data)
 
 
 @dataclass(frozen=True)
 class Reader:
     """Reads one recipe; what is wrong is named with its line."""
 
-    text: str
-    name: str
     plan: Plan
+    layers: tuple[Layer, ...]
 
-    def recipe(self, data: dict[str, Any]) -> Recipe:
+    def recipe(self, data: Mapping[str, Any]) -> Recipe:
         """Return the whole recipe."""
+        from dbplan.seeding.recipe.circles import refuse_circles
         from dbplan.seeding.recipe.fitting import refuse_locale
 
         self.keys(data, TOP, ())
         if "locale" in data:
             refuse_locale(self, data["locale"])
-        tables = data.get("tables", {})
-        self.a_table(tables, ("tables",))
-        rules: Mapping[str, TableRule] = {
-            key: self.table(key, value, data.get("locale", "en_US")) for key, value in tables.items()
-        }
+        given = {key: data[key] for key in ("locale", "rows", "random_state") if key in data}
         times = {key: _instant(value) for key, value in data.get("time", {}).items()}
-        made = Recipe(rules, **times, locale=data.get("locale", "en_US"), path=self.name, text=self.text)
+        made = Recipe(**given, **times, path=self.layers[0].name, layers=self.layers)
         if made.start >= made.end:
             self.fail(("time",), f"start {made.start:%Y-%m-%d} does not come before end {made.end:%Y-%m-%d}")
+        tables = data.get("tables", {})
+        self.a_table(tables, ("tables",))
+        made = replace(made, tables={key: self.table(key, value, made) for key, value in tables.items()})
+        refuse_circles(self, made)
         return self.fixed(made, {key: value["fixed"] for key, value in tables.items() if "fixed" in value})
 
     def fixed(self, made: Recipe, given: Mapping[str, Any]) -> Recipe:
         """Return the recipe with the rows that it writes out."""
         from dbplan.seeding.recipe.fixed import FixedReader
+        from dbplan.seeding.recipe.keys import refuse_strange_keys
         from dbplan.seeding.recipe.literals import instant
 
-        if not given:
-            return made
-        start = instant(made.start)
-        found = FixedReader(self.plan, start, self).rows(given)
+        found = FixedReader(self.plan, instant(made.start), self).rows(given) if given else {}
+        refuse_strange_keys(self, made, found)
         tables = {name: replace(rule, fixed=found.get(name, ())) for name, rule in made.tables.items()}
         return replace(made, tables=tables)
 
-    def table(self, key: str, value: Any, locale: str) -> TableRule:
+    def table(self, key: str, value: Any, made: Recipe) -> TableRule:
         """Return the rule of one table, its fixed rows left out."""
         from dbplan.seeding.recipe.fitting import Fitting
+        from dbplan.seeding.recipe.shorthand import plain
 
         path = ("tables", key)
         self.known("table", key, self.plan.metadata.tables, path)
         self.a_table(value, path)
         self.keys(value, TABLE, path)
-        columns = value.get("columns", {})
-        self.a_table(columns, (*path, "columns"))
-        names = self.plan.table(key).columns.keys()
-        fitting = Fitting(self, self.plan.table(key), locale)
+        self.columns(value.get("columns", {}), key, (*path, "columns"))
+        self.fixed_rows(value, path)
+        fitting = Fitting(self, self.plan.table(key), made.locale)
+        columns = plain(fitting, value, made)
         for column, rule in columns.items():
-            here = (*path, "columns", column)
+            fitting.column_rule(column, rule, (*path, "columns", column))
+        if "per" in value:
+            self.known("column", value["per"], self.plan.table(key).columns.keys(), (*path, "per"))
+        fitting.table_rule(value, columns, path)
+        said = {name: value[name] for name in ("rows", "per", "children", "min_rows", "growth") if name in value}
+        return TableRule(**said, columns=columns)
+
+    def columns(self, columns: Any, table: str, path: KeyPath) -> None:
+        """Refuse rules of columns that are none."""
+        self.a_table(columns, path)
+        names = self.plan.table(table).columns.keys()
+        for column, rule in columns.items():
+            here = (*path, column)
             self.known("column", column, names, here)
             self.a_table(rule, here)
             self.keys(rule, COLUMN, here)
             self.column(rule, here, names)
-            fitting.column_rule(column, rule, here)
-        if "per" in value:
-            self.known("column", value["per"], names, (*path, "per"))
-        self.fixed_rows(value, path)
-        fitting.table_rule(value, path)
-        return TableRule(
-            value.get("rows"), value.get("per"), value.get("children", {}), columns, value.get("min_rows", 1)
-        )
 
     def fixed_rows(self, value: Mapping[str, Any], path: KeyPath) -> None:
         """Refuse fixed rows that are none, and a table without any row."""
@@ -270,22 +197,43 @@ class Reader:
 
     def column(self, rule: Mapping[str, Any], path: KeyPath, names: Iterable[str]) -> None:
         """Refuse keys of one column that do not go together."""
-        for key in ("after", "previous"):
+        self.companions(rule, path)
+        for key in ("after", "previous", "same_as"):
             if key in rule:
                 self.known("column", rule[key], names, (*path, key))
-        if len(rule.get("weights", rule.get("values", []))) != len(rule.get("values", rule.get("weights", []))):
-            self.fail((*path, "weights"), f"{len(rule['weights'])} weights for {len(rule.get('values', []))} values")
-        if "weights" in rule and "values" not in rule:
-            self.fail((*path, "weights"), "weights without values")
+        self.weights(rule, (*path, "weights"))
         if "last" in rule:
             self.last(rule["last"], (*path, "last"))
         for case in rule.get("cases", []):
-            if "values" not in case:
+            self.weights(case, (*path, "cases"))
+            if "values" not in case and not isinstance(case.get("weights"), Mapping):
                 self.fail((*path, "cases"), "a case needs values")
         self.expressions(rule, path, names)
         low, high = rule.get("min"), rule.get("max")
         if low is not None and high is not None and type(low) is type(high) and low > high:
             self.fail((*path, "min"), f"min {written(low)} is above max {written(high)}")
+
+    def companions(self, rule: Mapping[str, Any], path: KeyPath) -> None:
+        """Refuse two keys of which one would be ignored."""
+        deciding = [key for key in rule if key in COMPANIONS]
+        for key in deciding:
+            for other in rule:
+                if other in TRIMS or other == key or other in COMPANIONS[key]:
+                    continue
+                if other in COMPANIONS:
+                    self.fail((*path, other), f"{other} beside {key}: one of them decides; leave out the other")
+                self.fail((*path, other), f"{other} says nothing beside {key}; it goes with {_friends(other)}")
+
+    def weights(self, rule: Mapping[str, Any], path: KeyPath) -> None:
+        """Refuse weights that are not those of the values."""
+        weights, values = rule.get("weights"), rule.get("values")
+        if isinstance(weights, Mapping) and values is not None:
+            self.fail(path, "weights by name name the values as well; leave out values")
+        if isinstance(weights, list):
+            if values is None:
+                self.fail(path, "weights without values")
+            if len(weights) != len(values):
+                self.fail(path, f"{len(weights)} weights for {len(values)} values")
 
     def expressions(self, rule: Mapping[str, Any], path: KeyPath, names: Iterable[str]) -> None:
         """Refuse SQL that cannot be read, or that names what is no column."""
@@ -336,54 +284,21 @@ class Reader:
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(names[:20])}"
             self.fail(path, f"no {kind} {name!r}{hint}")
 
-    def line(self, path: KeyPath) -> int:
-        """Return the line of a key."""
-        return line_of(self.text, path)
-
     def fail(self, path: KeyPath, message: str) -> NoReturn:
         """Raise RecipeError with file and line."""
-        raise RecipeError(f"{self.name}:{self.line(path)}: {message}")
+        raise RecipeError(f"{self.place(path)}: {message}")
+
+    def place(self, path: KeyPath) -> str:
+        """Return file and line of a key."""
+        return place(self.layers, path)
+
+
+def _friends(key: str) -> str:
+    found = sorted(name for name, others in COMPANIONS.items() if key in others)
+    return ", ".join(found) or "nothing else"
 
 
 def _instant(value: dt.date) -> dt.datetime:
     if not isinstance(value, dt.datetime):
         value = dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - made aware below
     return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
-
-
-def line_of(text: str, path: KeyPath) -> int:
-    """Return the line where a key path of a TOML text stands, or that of the nearest key above it.
-
-    A number in the path is a place in a list of tables.
-    """
-    best, deepest = 1, 0
-    inside: KeyPath = ()
-    counted: dict[KeyPath, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*(\[\[?)([^\]]+)\]\]?\s*(?:#|$)", line):
-            found = inside = _numbered(_dotted(header[2]), counted, another=header[1] == "[[")
-        else:
-            key = _KEY.match(line)
-            found = (*inside, *_dotted(key[1])) if key else ()
-        for place in (found, found[:-1] if found and isinstance(found[-1], int) else ()):
-            depth = min(len(place), len(path))
-            if place[:depth] == path[:depth] and depth > deepest:
-                best, deepest = number, depth
-    return best
-
-
-def _numbered(path: tuple[str, ...], counted: dict[KeyPath, int], *, another: bool) -> KeyPath:
-    """Return the path of a header with the number of the list's item wherever it leads through a list of tables."""
-    found: KeyPath = ()
-    for place, part in enumerate(path, 1):
-        found = (*found, part)
-        if another and place == len(path):
-            counted[found] = counted.get(found, -1) + 1
-        if found in counted:
-            found = (*found, counted[found])
-    return found
-
-
-def _dotted(text: str) -> tuple[str, ...]:
-    parts = re.findall(r"\"([^\"]*)\"|'([^']*)'|([\w-]+)", text)
-    return tuple(next(part for part in found if part or found == ("", "", "")) for found in parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -14,17 +14,21 @@ from dbplan.seeding.constraints.checks import Limits
 from dbplan.seeding.constraints.predicate import expression
 from dbplan.seeding.recipe.fitting import held
 from dbplan.seeding.recipe.written import written
-from dbplan.seeding.rows import makers
+from dbplan.seeding.rows import histories, makers, taken, templates
 from dbplan.seeding.rows.frames import Maker
+from dbplan.seeding.rows.stream import key
 from dbplan.seeding.values.domains import Choice, Decimals, Domain, Integers, Moments, Words
 from dbplan.seeding.values.infer import generic
 from dbplan.seeding.values.patterns import Pattern
+from dbplan.seeding.values.ranges import ranged
 
 if TYPE_CHECKING:
     from dbplan.seeding.rows.world import Builder
 
 Rule = Mapping[str, Any]
-DRAWN = ("values", "faker", "pattern", "min", "max")
+DRAWN = ("values", "faker", "pattern", "min", "max", "distribution")
+PLACED = ("level", "previous", "history")
+"""Rules that follow from the place of a row among its parent's."""
 
 
 def ruled(builder: Builder, column: Column[Any], rule: Rule) -> tuple[Maker, str] | None:
@@ -42,7 +46,29 @@ def ruled(builder: Builder, column: Column[Any], rule: Rule) -> tuple[Maker, str
         made = makers.whole_days(made)
     if "only_when" in rule:
         made = makers.only_when(made, expression(rule["only_when"], builder.table.columns.keys()))
-    return made, "recipe: " + ", ".join(f"{key} = {_said(value)}" for key, value in rule.items())
+    return made, said_of(rule)
+
+
+def said_of(rule: Rule) -> str:
+    """Say what a rule says."""
+    return "recipe: " + ", ".join(f"{key} = {_said(value)}" for key, value in rule.items())
+
+
+def trimmed(builder: Builder, column: Column[Any], made: tuple[Maker, str], *, null: bool) -> tuple[Maker, str]:
+    """Return a maker that leaves NULL as often as a rule says, and where its condition does not hold."""
+    rule = builder.rule.columns.get(column.name, {})
+    maker, why = made
+    if null and "null" in rule:
+        maker, why = _left_out(builder, column, rule, maker), f"{why}, recipe: null = {rule['null']}"
+    if "only_when" in rule:
+        maker = makers.only_when(maker, expression(rule["only_when"], builder.table.columns.keys()))
+        why = f"{why}, only when {rule['only_when']}"
+    return maker, why
+
+
+def _left_out(builder: Builder, column: Column[Any], rule: Rule, maker: Maker) -> Maker:
+    stream = key(builder.world.random_state, builder.name, column.name, "null")
+    return taken.left_out(maker, stream, float(rule["null"]))
 
 
 def _said(value: Any) -> str:
@@ -55,24 +81,86 @@ def _item(value: Any) -> str:
 
 
 def _made(builder: Builder, column: Column[Any], rule: Rule) -> Maker | None:
-    state, table, name = builder.world.random_state, builder.name, column.name
-    null = float(rule.get("null", 0.0))
-    if "value" in rule:
-        return makers.constant(held(rule["value"]))
-    if "cases" in rule:
-        return _cases(builder, column, rule)
-    if "expression" in rule:
-        whole = isinstance(generic(column.type), sa.Integer)
-        return makers.computed(expression(rule["expression"], builder.table.columns.keys()), whole)
-    if "after" in rule:
-        span = builder.world.span
-        return makers.after(state, table, name, rule["after"], within(rule.get("within")), span, null)
-    if "last" in rule:
-        child, _, target = rule["last"].rpartition(".")
-        return makers.last(_child(builder, child, name), target, held(rule.get("empty")))
-    if "level" in rule or "previous" in rule:
-        return _chained(builder, name, rule)
-    return None
+    """Return the maker of what a rule decides, with the NULLs that it asks for."""
+    found = next((make for key, make in MAKERS.items() if key in rule), None)
+    if found is None:
+        return None
+    made = found(builder, column, rule)
+    return _left_out(builder, column, rule, made) if "null" in rule and "after" not in rule else made
+
+
+def _value(_builder: Builder, _column: Column[Any], rule: Rule) -> Maker:
+    return makers.constant(held(rule["value"]))
+
+
+def _computed(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
+    whole = isinstance(generic(column.type), sa.Integer)
+    return makers.computed(expression(rule["expression"], builder.table.columns.keys()), whole)
+
+
+def _after(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
+    state, span, null = builder.world.random_state, builder.world.span, float(rule.get("null", 0.0))
+    until = within(rule.get("within"))
+    if isinstance(rule["after"], str):
+        return makers.after(state, builder.name, column.name, rule["after"], until, span, null)
+    made = histories.after_latest(state, builder.name, column.name, rule["after"], until, span)
+    return _left_out(builder, column, rule, made) if null else made
+
+
+def _last(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
+    child, _, target = rule["last"].rpartition(".")
+    return makers.last(_child(builder, child, column.name), target, held(rule.get("empty")))
+
+
+def _same(_builder: Builder, _column: Column[Any], rule: Rule) -> Maker:
+    return lambda frame: frame[rule["same_as"]]
+
+
+def _parent(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
+    return taken.of_parent(builder, rule["parent"], lambda said: _fail(builder, column.name, said))
+
+
+def _template(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
+    found, fail = templates.pieces(rule["template"]), lambda said: _fail(builder, column.name, said)
+    names = [piece.name for piece in found if isinstance(piece, templates.Field)]
+    if "rank" in names and builder.source.fan is None:
+        fail("counts a parent's rows by {rank}, and the table has no lead; say per = …")
+    if set(names) & set(templates.DATES) and not builder.source.timed:
+        fail("has a date, and no column says when a row came to be; say {COLUMN:%Y} of the one that is meant")
+    far = {name: taken.of_parent(builder, name, fail) for name in names if "." in name}
+    return templates.template(
+        found, lambda frame, name: far[name](frame) if name in far else frame[name], builder.source.timed
+    )
+
+
+def _machine(builder: Builder, name: str) -> tuple[histories.Machine, int, Rule]:
+    rule = builder.rule.columns[name].get("states") or builder.rule.columns[name]["history"]
+    made = histories.machine(rule["moves"])
+    return made, made.number(rule["from"] if "from" in rule else rule["start"]), rule
+
+
+def _states(builder: Builder, column: Column[Any], _rule: Rule) -> Maker:
+    made, start, _ = _machine(builder, column.name)
+    return histories.state(builder.world.random_state, builder.name, column.name, made, start)
+
+
+def _entered(builder: Builder, _column: Column[Any], rule: Rule) -> Maker:
+    name = rule["entered"]["column"]
+    made, start, said = _machine(builder, name)
+    passage = histories.Passage(builder.source.timed, within(said.get("within")), builder.world.span)
+    wanted = [made.number(state) for state in rule["entered"]["states"]]
+    return histories.entered(builder.world.random_state, builder.name, name, made, start, wanted, passage)
+
+
+def _history(builder: Builder, column: Column[Any], _rule: Rule) -> Maker:
+    fan = builder.source.fan
+    if fan is None:
+        _fail(builder, column.name, "follows a parent's rows, and the table has no lead; say per = …")
+    made, start, said = _machine(builder, column.name)
+    longest, moved = made.longest(start), "from" in said
+    most = longest if longest is None or moved else longest + 1
+    histories.refuse_long(fan.counts, most, f"{builder.name}.{column.name}")
+    return histories.history(builder.world.random_state, builder.name, column.name, made, start, moved=moved)
 
 
 def _fail(builder: Builder, name: str, said: str) -> NoReturn:
@@ -80,16 +168,20 @@ def _fail(builder: Builder, name: str, said: str) -> NoReturn:
     raise RecipeError(f"{where}: {builder.name}.{name} {said}")
 
 
-def _chained(builder: Builder, name: str, rule: Rule) -> Maker:
+def _previous(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
     if builder.source.fan is None:
-        _fail(builder, name, "follows a parent's rows, and the table has no lead; say per = …")
-    if "previous" in rule:
-        return makers.previous(rule["previous"], held(rule.get("first")))
+        _fail(builder, column.name, "follows a parent's rows, and the table has no lead; say per = …")
+    return makers.previous(rule["previous"], held(rule.get("first")))
+
+
+def _level(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
+    if builder.source.fan is None:
+        _fail(builder, column.name, "follows a parent's rows, and the table has no lead; say per = …")
     low, high = int(rule["level"].get("min", 0)), int(rule["level"].get("max", 1000))
     cycle = int(rule["level"].get("cycle", 10))
     if cycle < 2 or high - low < cycle:
-        _fail(builder, name, "is a level, which needs a cycle of 2 or more, and max - min ≥ cycle")
-    return makers.level(builder.world.random_state, builder.name, name, low, high, cycle)
+        _fail(builder, column.name, "is a level, which needs a cycle of 2 or more, and max - min ≥ cycle")
+    return makers.level(builder.world.random_state, builder.name, column.name, low, high, cycle)
 
 
 def _child(builder: Builder, child: str, name: str) -> Any:
@@ -118,6 +210,23 @@ def _drawn(builder: Builder, column: Column[Any], rule: Rule) -> Maker | None:
     return makers.drawn(builder.world.random_state, builder.name, column.name, domain, null)
 
 
+MAKERS: Mapping[str, Callable[[Builder, Column[Any], Rule], Maker]] = {
+    "value": _value,
+    "cases": _cases,
+    "expression": _computed,
+    "after": _after,
+    "last": _last,
+    "previous": _previous,
+    "level": _level,
+    "same_as": _same,
+    "parent": _parent,
+    "template": _template,
+    "states": _states,
+    "entered": _entered,
+    "history": _history,
+}
+
+
 def ruled_domain(column: Column[Any], rule: Rule, domain: Domain | None, limits: Limits, locale: str) -> Domain | None:
     """Return the domain that a rule names, None where it names none."""
     length = getattr(generic(column.type), "length", None)
@@ -127,8 +236,10 @@ def ruled_domain(column: Column[Any], rule: Rule, domain: Domain | None, limits:
         return Words(rule["faker"], length, limits.shortest, locale)
     if "pattern" in rule:
         return Pattern(rule["pattern"], limits.shortest, length)
-    if "min" in rule or "max" in rule:
-        return _ranged(domain, rule)
+    if "min" in rule or "max" in rule or "distribution" in rule:
+        made = _ranged(domain, rule)
+        law = rule.get("distribution")
+        return ranged(made, law, rule.get("mean"), rule.get("sd")) if law is not None and made is not None else made
     return None
 
 

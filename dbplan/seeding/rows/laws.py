@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from dbplan.seeding.rows.stream import Index
 
 Floats = NDArray[np.float64]
-Law = Callable[[float, int], Floats]
-"""The cumulative probabilities of 0, 1, … most, for a scale."""
-STEPS = 60
+Law = Callable[[float, int, int], Floats]
+"""The cumulative probabilities of 0, 1, … for a scale, between the least and the most that there may be."""
+STEPS = 48
 LONGEST = 2**20
 """Counts up to which a law is tabulated."""
 HARDLY = 1e-12
@@ -26,44 +26,53 @@ def quantiles(cumulative: Floats, share: Floats) -> Index:
     return np.minimum(found, len(cumulative) - 1).astype(np.int64)
 
 
-def poisson(mean: float, most: int) -> Floats:
-    """Return the Poisson law of that mean."""
+def poisson(mean: float, least: int, most: int) -> Floats:
+    """Return the Poisson law of that mean, without what lies outside."""
     counts = np.arange(_length(mean + 12 * mean**0.5 + 20, most) + 1, dtype=np.float64)
     logs = counts * np.log(mean) - mean - np.concatenate([[0.0], np.cumsum(np.log(counts[1:]))])
-    return np.cumsum(np.exp(logs))
+    cumulative = np.cumsum(np.exp(logs))
+    below = cumulative[least - 1] if 0 < least <= len(cumulative) else 0.0
+    if len(cumulative) <= least or cumulative[-1] - below <= 0.0:
+        return _at(least)
+    return _raised((cumulative - below) / (cumulative[-1] - below), least)
 
 
-def pareto(scale: float, alpha: float, most: int) -> Floats:
-    """Return the law of the whole part of a Pareto variable: P(count ≥ k) = min(1, (scale / k)^alpha)."""
-    counts = np.arange(1, _length(scale * HARDLY ** (-1 / alpha), most) + 2, dtype=np.float64)
-    return 1.0 - np.minimum(1.0, (scale / counts) ** alpha)
+def pareto(alpha: float) -> Law:
+    """Return the law of the whole part of a Pareto variable: P(count ≥ k) = min(1, (scale / k)^alpha).
+
+    What lies below the least is raised to it, what lies above the most is left out.
+    """
+
+    def law(scale: float, least: int, most: int) -> Floats:
+        wanted = scale * HARDLY ** (-1 / alpha)
+        counts = np.arange(1, max(_length(wanted, most), least) + 2, dtype=np.float64)
+        cumulative = 1.0 - np.minimum(1.0, (scale / counts) ** alpha)
+        return _raised(cumulative / cumulative[-1] if cumulative[-1] else np.ones(len(counts)), least)
+
+    return law
 
 
 def _length(wanted: float, most: int) -> int:
     return int(min(wanted, most, LONGEST))
 
 
+def _raised(cumulative: Floats, least: int) -> Floats:
+    made = np.clip(cumulative, 0.0, 1.0)
+    made[:least] = 0.0
+    return made
+
+
 def with_mean(mean: float, least: int, most: int, law: Law) -> Floats:
-    """Return the law, held between `least` and `most`, whose scale gives that mean."""
+    """Return the law between `least` and `most` whose scale gives that mean."""
     if mean <= least or mean >= most:
         return _at(least if mean <= least else most)
     low, high = 1e-9, max(1.0, 4.0 * mean)
-    while _mean(held(law(high, most), least)) < mean and high < 2**60:
+    while _mean(law(high, least, most)) < mean and high < 2**60:
         high *= 2
     for _ in range(STEPS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _mean(held(law(middle, most), least)) < mean else (low, middle)
-    return held(law(high, most), least)
-
-
-def held(cumulative: Floats, least: int) -> Floats:
-    """Return a law without its values below `least` and above its last one."""
-    below = cumulative[least - 1] if 0 < least <= len(cumulative) else 0.0
-    if len(cumulative) <= least or cumulative[-1] - below <= 0.0:
-        return _at(least)
-    made = np.clip((cumulative - below) / (cumulative[-1] - below), 0.0, 1.0)
-    made[:least] = 0.0
-    return made
+        low, high = (middle, high) if _mean(law(middle, least, most)) < mean else (low, middle)
+    return law(high, least, most)
 
 
 def _at(value: int) -> Floats:

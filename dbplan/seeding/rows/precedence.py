@@ -15,6 +15,7 @@ import numpy as np
 from dbplan.seeding.constraints.references import Reference
 from dbplan.seeding.rows.cells import Cells, present
 from dbplan.seeding.rows.frames import Frame, Maker, Source
+from dbplan.seeding.rows.growth import Pace
 from dbplan.seeding.rows.picking import Grouped, share_of_none
 from dbplan.seeding.rows.stream import Array, bits, key, unit
 from dbplan.seeding.values.infer import Span
@@ -116,6 +117,7 @@ def timeline(builder: Builder, name: str, low: Any, high: Any, *, closed: bool) 
     `closed` holds them before `high` even where a parent is of later.
     """
     source, stream = builder.source, key(builder.world.random_state, builder.name, name)
+    pace = Pace(builder.world.span, builder.rule.growth) if builder.rule.growth else None
     parents = [builder.world.sources[reference.parent] for reference in source.references]
 
     def make(frame: Frame) -> Cells:
@@ -130,6 +132,8 @@ def timeline(builder: Builder, name: str, low: Any, high: Any, *, closed: bool) 
         else:
             share = (fan.rank(frame.rows) + 0.05 + jitter) / fan.size(frame.rows)
         share = share * SOON if source.ascending else share
+        if pace is not None:
+            return present(pace.between(start, high, share))
         width = np.maximum((high - start) / np.timedelta64(1, "us"), 1)  # a fixed parent may be of later
         values = start + (share * width).astype("timedelta64[us]")
         return present(np.minimum(values, high) if closed else values)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Column
+from sqlalchemy import Column, Table
 from sqlalchemy import types as sa
 
+from dbplan.seeding.constraints.checks import Facts
 from dbplan.seeding.recipe.written import written
 from dbplan.seeding.rows import makers
 from dbplan.seeding.rows.frames import Maker, Source
@@ -28,6 +29,18 @@ LATER = re.compile(
     re.IGNORECASE,
 )
 FUTURE = re.compile(r"(expir|until|due|renew)", re.IGNORECASE)
+
+
+def created(table: Table, facts: Facts, rules: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the column that says when a row came to be, or ""."""
+    named = {column.name.lower(): column for column in table.columns}
+    for name in CREATED:
+        column = named.get(name)
+        if column is not None and set(rules.get(column.name, ())) <= {"min", "max"}:
+            plain = not facts.limit(column.name).low and not facts.limit(column.name).high
+            if isinstance(generic(column.type), sa.DateTime) and plain and not column.foreign_keys:
+                return str(column.name)
+    return ""
 
 
 def place_in_time(builder: Builder, column: Column[Any], rule: Mapping[str, Any]) -> tuple[Maker, str] | None:

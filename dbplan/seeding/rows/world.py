@@ -17,14 +17,14 @@ from dbplan.seeding.constraints.checks import Check, Facts, Limits
 from dbplan.seeding.constraints.conflicts import KeysInTheWay, with_looser_keys
 from dbplan.seeding.constraints.generated import generated, never_null_where_referred
 from dbplan.seeding.constraints.keys import Keys, assign, lead_of, tied
-from dbplan.seeding.constraints.predicate import expression
 from dbplan.seeding.constraints.references import Reference, all_uniques, references
 from dbplan.seeding.constraints.search import search_all
 from dbplan.seeding.constraints.stored import facts_of
 from dbplan.seeding.recipe.fitting import refuse_nulls
 from dbplan.seeding.recipe.fixed import source_of
+from dbplan.seeding.recipe.keys import decided
 from dbplan.seeding.recipe.reading import Recipe, TableRule
-from dbplan.seeding.recipe.rules import DRAWN, ruled, ruled_domain
+from dbplan.seeding.recipe.rules import DRAWN, ruled, ruled_domain, trimmed
 from dbplan.seeding.rows import clearance, makers, picking
 from dbplan.seeding.rows.cells import present
 from dbplan.seeding.rows.fanout import fan, shape_of
@@ -40,7 +40,7 @@ from dbplan.seeding.values.infer import Span, domain, generic
 from dbplan.seeding.values.people import Person, people, taken_people
 from dbplan.seeding.values.slugs import Slug, slugged, slugs
 
-FIXED = frozenset({"level", "previous", "last", "value", "cases"})
+FIXED = frozenset({"level", "previous", "last", "value", "cases", "states", "entered", "history"})
 """Rules whose cells follow from their place alone: they are never drawn again."""
 
 RAW = "raw, for its type's own bind function takes none of the values known here: "
@@ -81,7 +81,7 @@ def _world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: in
     sources = {name: _source(t, recipe, rows[name], sets[name]) for t in plan.tables for name in (str(t.key),)}
     never_null_where_referred(sources)
     made = World(plan, recipe, {name: source.rows for name, source in sources.items()}, random_state, sources)
-    builders = {name: Builder(made, source) for name, source in sources.items() if not source.given}
+    builders = {name: Builder(made, source) for name, source in sources.items() if source.rows and not source.given}
     for name, builder in builders.items():
         builder.relate(loose=name in loose)
     settle_precedence(builders, recipe)
@@ -99,8 +99,9 @@ def _world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: in
 
 def _source(table: Table, recipe: Recipe, rows: int, uniques: tuple[frozenset[str], ...]) -> Source:
     """Return the source of a table's rows: the fixed ones where all are, else the generated ones, after them."""
-    known, refs, given = facts_of(table), references(table), recipe.table(str(table.key)).fixed
-    fixed = source_of(table, given, known, refs, uniques) if given else None
+    rule = recipe.table(str(table.key))
+    known, refs, given = facts_of(table), decided(references(table), rule), rule.fixed
+    fixed = source_of(table, given, known, refs, uniques) if given or not rows else None
     if fixed is not None and not rows:
         return fixed
     return Source(table, rows, known, refs, uniques, fixed=fixed)
@@ -223,13 +224,14 @@ class Builder:
             place, reference = decided
             parent = self.world.sources[reference.parent]
             self._made_by_the_seed(parent.table.columns[reference.target(column.name)], reference)
-            maker = makers.copied(place, parent, reference.target(column.name))
-            return maker, f"key of a row of {reference.parent}" + (" (lead)" if reference is self.source.lead else "")
+            maker, lead = makers.copied(place, parent, reference.target(column.name)), reference is self.source.lead
+            why = f"key of a row of {reference.parent}" + (" (lead)" if lead else "")
+            return trimmed(self, column, (maker, why), null=lead)
         spelled = self.domains[column.name]
         if isinstance(spelled, Slug):
-            return self._at_times(slugged(self, column, spelled), rule)
+            return trimmed(self, column, slugged(self, column, spelled), null=False)
         made = ruled(self, column, rule) if rule and column.name != self.source.timed else None
-        made = made or self._keyed_at_times(column, rule) or place_in_time(self, column, rule) or self.derived(column)
+        made = made or self._keyed_at_times(column) or place_in_time(self, column, rule) or self.derived(column)
         return made or self.free(column, rule)
 
     def _made_by_the_seed(self, target: Column[Any], reference: Reference) -> None:
@@ -249,17 +251,10 @@ class Builder:
                 return place, reference
         return None
 
-    def _keyed_at_times(self, column: Column[Any], rule: Mapping[str, Any]) -> tuple[Maker, str] | None:
-        """Return the maker of a key, which is NULL where the recipe's condition does not hold."""
+    def _keyed_at_times(self, column: Column[Any]) -> tuple[Maker, str] | None:
+        """Return the maker of a key, which is NULL where the recipe says so."""
         made = self.keyed(column)
-        return made and self._at_times(made, rule)
-
-    def _at_times(self, made: tuple[Maker, str], rule: Mapping[str, Any]) -> tuple[Maker, str]:
-        """Return a maker that leaves NULL where the recipe's condition does not hold."""
-        if "only_when" not in rule:
-            return made
-        condition = expression(rule["only_when"], self.table.columns.keys())
-        return makers.only_when(made[0], condition), f"{made[1]}, only when {rule['only_when']}"
+        return made and trimmed(self, column, made, null=self.keys.columns[column.name] != "distinct")
 
     def keyed(self, column: Column[Any]) -> tuple[Maker, str] | None:
         """Return the maker of a column that a unique is held by."""
@@ -409,6 +404,8 @@ class Builder:
         referred = self.is_referred(column)
         if not column.nullable or column.primary_key or referred or self.facts.limit(column.name).required:
             return 0.0
+        if "null" in self.rule.columns.get(column.name, {}):
+            return float(self.rule.columns[column.name]["null"])
         return 0.7 if column.name.lower().startswith(("deleted", "cancel", "revoked", "archived")) else 0.15
 
     def unknown(self, column: Column[Any]) -> NotCovered:
