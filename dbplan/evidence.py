@@ -108,12 +108,59 @@ class IndexVerdict:
 
 @dataclass(frozen=True)
 class RowCount:
-    """The rows of one table, and the seconds it took to write them where that was measured."""
+    """The rows of one table, the seconds it took to write them where that was measured, and its bytes on disk."""
 
     table: str
     rows: int
     seconds: float | None = None
     violations: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What one column holds, seen in `n` rows: `null` is a share of them, `asked` the share that the recipe asks for.
+
+    `low` and `high` are the ends of numbers and times, `shortest` and `longest` those of texts in characters;
+    `common` are the most common values of those that are there more than once, with their shares of what is not NULL.
+    """
+
+    place: Place
+    n: int
+    null: float | None = None
+    asked: float | None = None
+    distinct: int | None = None
+    low: str | None = None
+    high: str | None = None
+    shortest: int | None = None
+    longest: int | None = None
+    common: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class FanOut:
+    """How many children the parents of one foreign key have, seen at `n` parents.
+
+    `classes` are pairs of the fewest children of a class and how many of the n parents are in it.
+    """
+
+    place: Place
+    parent: str
+    n: int
+    childless: int
+    median: float
+    most: int
+    classes: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class RowsOverTime:
+    """When the rows of one table came to be, seen in `n` rows: pairs of when a period begins and the rows in it."""
+
+    place: Place
+    n: int
+    period: str
+    counts: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,7 +222,19 @@ class Server:
         return f"{self.product} {self.version} · {cores}{extra}"
 
 
-Fact = Finding | PlanNode | Timing | IndexVerdict | RowCount | Difference | Step | Server
+Fact = (
+    Finding
+    | PlanNode
+    | Timing
+    | IndexVerdict
+    | RowCount
+    | ColumnProfile
+    | FanOut
+    | RowsOverTime
+    | Difference
+    | Step
+    | Server
+)
 
 
 def as_record(fact: Any) -> dict[str, Any]:

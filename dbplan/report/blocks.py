@@ -85,6 +85,28 @@ class Dots:
 
 
 @dataclass(frozen=True)
+class Series:
+    """One of several small plots: counts by label in their order, and the figures that it is read by, in words."""
+
+    name: str
+    counts: tuple[tuple[str, float], ...]
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Multiples:
+    """Small plots that share a form, a row each: histograms ("bars") or courses over time ("line").
+
+    `titles` name what a series is of, what its labels are, and what it counts.
+    """
+
+    series: tuple[Series, ...]
+    form: Literal["bars", "line"]
+    titles: tuple[str, str, str]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
 class Section:
     """A titled part that opens with its own one-sentence verdict; a folded one shows its blocks on demand.
 
@@ -103,7 +125,7 @@ class Section:
         return bool(self.verdict) and (depth == 0 or not self.ok)
 
 
-Block = Text | Code | Table | Figure | Findings | Dots | Section
+Block = Text | Code | Table | Figure | Findings | Dots | Multiples | Section
 
 
 def table(headings: Mapping[str, Kind], rows: Iterable[Sequence[Any]], caption: str = "") -> Table:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from dbplan.evidence import Timing
-from dbplan.report.cells import interval, show
+from dbplan.report.cells import THIN, interval, show
 
 ROW = 26
 TOP = 46
@@ -16,7 +16,7 @@ WIDTH = 880
 CHARACTER = 6.9
 LONGEST = 40
 _FIGURES = 226
-_INK, _MUTED, _LINE, _ACCENT = (
+INK, MUTED, LINE, ACCENT = (
     "var(--ink, #1b1f24)",
     "var(--muted, #5c6670)",
     "var(--line, #d9dee3)",
@@ -29,7 +29,7 @@ _LABEL = 46
 
 def svg(timings: Sequence[Timing]) -> str:
     """Return one row a timing: name, median dot in its interval, tick at the 95th percentile, the figures in words."""
-    left = 12 + CHARACTER * max((len(_label(t.query)) for t in timings), default=0)
+    left = 12 + CHARACTER * max((len(label(t.query)) for t in timings), default=0)
     scale = Scale(timings, left + 10, WIDTH - _FIGURES - 14)
     height = TOP + ROW * len(timings) + BOTTOM
     parts = [*_axis(scale, height), *_legend(WIDTH - _FIGURES)]
@@ -37,7 +37,7 @@ def svg(timings: Sequence[Timing]) -> str:
         parts.extend(_row(timing, TOP + ROW * (number + 0.5), scale))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'font-family="{FONTS}" font-size="12.5" fill="{_INK}">{"".join(parts)}</svg>'
+        f'font-family="{FONTS}" font-size="12.5" fill="{INK}">{"".join(parts)}</svg>'
     )
 
 
@@ -105,52 +105,54 @@ def _round_up(value: float) -> float:
 def _axis(scale: Scale, height: float) -> Iterator[str]:
     for value, labelled in scale.ticks():
         x = scale.x(value)
-        yield f'<path d="M{x} {TOP - 4}V{height - BOTTOM}" stroke="{_LINE}" opacity="{1 if labelled else 0.5}"/>'
+        yield f'<path d="M{x} {TOP - 4}V{height - BOTTOM}" stroke="{LINE}" opacity="{1 if labelled else 0.5}"/>'
         if labelled:
             text = show(value, "seconds").replace(".00", "").replace("0.0", "0")
-            yield f'<text x="{x}" y="{TOP - 11}" text-anchor="middle" font-size="11" fill="{_MUTED}">{text}</text>'
+            yield f'<text x="{x}" y="{TOP - 11}" text-anchor="middle" font-size="11" fill="{MUTED}">{text}</text>'
 
 
 def _legend(right: float) -> Iterator[str]:
     x, y = right - 300, 9
-    yield f'<g font-size="11" fill="{_MUTED}">{_whisker(x, x + 26, y)}{_dot(x + 13, y)}'
+    yield f'<g font-size="11" fill="{MUTED}">{_whisker(x, x + 26, y)}{_dot(x + 13, y)}'
     yield f'<text x="{x + 33}" y="{y + 4}">median and its 95 % interval</text>'
     yield f'{_tick(x + 214, y)}<text x="{x + 221}" y="{y + 4}">95th percentile</text></g>'
 
 
 def _row(timing: Timing, y: float, scale: Scale) -> Iterator[str]:
-    label = _label(timing.query)
-    title = f"<title>{escape(_printable(timing.query))}</title>" if label != timing.query else ""
-    yield f'<text x="0" y="{y + 4}">{title}{escape(label)}</text>'
+    name = label(timing.query)
+    title = f"<title>{escape(printable(timing.query))}</title>" if name != timing.query else ""
+    yield f'<text x="0" y="{y + 4}">{title}{escape(name)}</text>'
     middle = scale.x(timing.median)
-    yield f'<path d="M{scale.left} {y}H{scale.right}" stroke="{_LINE}" stroke-dasharray="1 3"/>'
+    yield f'<path d="M{scale.left} {y}H{scale.right}" stroke="{LINE}" stroke-dasharray="1 3"/>'
     yield _whisker(scale.x(timing.low), scale.x(timing.high), y) + _tick(scale.x(timing.p95), y) + _dot(middle, y)
     x = WIDTH - _FIGURES
     yield (
         f'<text x="{x + 62}" y="{y + 4}" text-anchor="end" font-weight="600">{show(timing.median, "seconds")}</text>'
-        f'<text x="{x + 70}" y="{y + 4}" font-size="11" fill="{_MUTED}">'
+        f'<text x="{x + 70}" y="{y + 4}" font-size="11" fill="{MUTED}">'
         f"{interval(timing.median, timing.low, timing.high)} · n = {show(timing.n, 'count')}</text>"
     )
 
 
-def _label(name: str) -> str:
-    shown = _printable(name)
+def label(name: str) -> str:
+    """Return a name as a plot has room for it."""
+    shown = printable(name)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
+    """Return words as XML takes them."""
     # XML knows no control characters, whatever a query is called.
-    return "".join(character if character.isprintable() else "\ufffd" for character in name)
+    return "".join(character if character.isprintable() or character == THIN else "\ufffd" for character in name)
 
 
 def _dot(x: float, y: float) -> str:
-    return f'<circle cx="{x}" cy="{y}" r="4" fill="{_ACCENT}"/>'
+    return f'<circle cx="{x}" cy="{y}" r="4" fill="{ACCENT}"/>'
 
 
 def _whisker(low: float, high: float, y: float) -> str:
     path = f"M{low} {y}H{high}M{low} {y - 4}v8M{high} {y - 4}v8"
-    return f'<path d="{path}" stroke="{_ACCENT}" stroke-width="1.5" fill="none"/>'
+    return f'<path d="{path}" stroke="{ACCENT}" stroke-width="1.5" fill="none"/>'
 
 
 def _tick(x: float, y: float) -> str:
-    return f'<path d="M{x} {y - 5}v10" stroke="{_MUTED}" stroke-width="2"/>'
+    return f'<path d="M{x} {y - 5}v10" stroke="{MUTED}" stroke-width="2"/>'

@@ -11,8 +11,8 @@ from io import StringIO
 from pathlib import Path
 
 from dbplan.errors import CannotWrite, UsageError
-from dbplan.report import Report, dots
-from dbplan.report.blocks import Code, Dots, Figure, Table, walk
+from dbplan.report import Report, dots, multiples
+from dbplan.report.blocks import Code, Dots, Figure, Multiples, Table, walk
 from dbplan.report.cells import heading
 from dbplan.report.outline import slug
 from dbplan.report.picture import png, standalone
@@ -63,13 +63,15 @@ def save_all(report: Report, folder: Path, only: Sequence[Code] | None = None) -
 
 
 def figures(report: Report) -> list[Figure]:
-    """Return every figure of the report, dot plots among them, in reading order."""
+    """Return every figure of the report, plots among them, in reading order."""
     found = []
     for block in walk(report.blocks):
         if isinstance(block, Figure):
             found.append(block)
         elif isinstance(block, Dots) and block.timings:
             found.append(Figure(dots.svg(block.timings), dots.describe(block.timings), block.caption or "timings"))
+        elif isinstance(block, Multiples) and block.series:
+            found.append(Figure(multiples.svg(block), multiples.describe(block), block.caption or "plots"))
     return found
 
 

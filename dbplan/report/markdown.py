@@ -8,10 +8,10 @@ from typing import Any
 
 from dbplan.evidence import Finding
 from dbplan.report import Report
-from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Section, Table, Text
+from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Multiples, Section, Table, Text
 from dbplan.report.cells import NUMERIC, show
 from dbplan.report.outline import APART, Group, Outline, actions, elsewhere, groups, outline
-from dbplan.report.tables import timing_table
+from dbplan.report.tables import series_table, timing_table
 
 Place = Callable[[Figure], str]
 """Puts a figure somewhere and returns the path by which the Markdown can name it, or "" if it stays away."""
@@ -41,6 +41,8 @@ def _blocks(blocks: Sequence[Block], level: int, put: Place) -> Iterator[str]:
                 yield _table(block)
             case Dots():
                 yield _table(timing_table(block.timings, block.caption)) if block.timings else "No query was timed."
+            case Multiples():
+                yield _table(series_table(block)) if block.series else ""
             case Figure():
                 yield from _figure(block, put)
             case Findings():

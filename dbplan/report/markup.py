@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 from dbplan.evidence import Finding, Severity
-from dbplan.report import dots
-from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Section, Table, Text
+from dbplan.report import dots, multiples
+from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Multiples, Section, Table, Text
 from dbplan.report.cells import NOT_MEASURED, NUMERIC, THIN, cell
 from dbplan.report.outline import APART, Group, Outline, Part, groups
 from dbplan.report.picture import size
-from dbplan.report.tables import contents, timing_table
+from dbplan.report.tables import contents, series_table, timing_table
 
 SHOWN = 12
 """So many places of one rule stand open; more are folded."""
@@ -86,6 +86,7 @@ class Writer:
             Figure: self._figure,
             Findings: self._findings,
             Dots: self._dots,
+            Multiples: self._multiples,
         }
         for block in blocks:
             yield self._section(next(sections), depth) if isinstance(block, Section) else draw[type(block)](block)
@@ -141,10 +142,17 @@ class Writer:
         figure = self._figure(
             Figure(dots.svg(block.timings), dots.describe(block.timings), block.caption), "picture plot"
         )
-        table = self._table(timing_table(block.timings))
-        return (
-            f"{figure}<details><summary>The figures <span>{len(block.timings)} rows</span></summary>{table}</details>"
-        )
+        return figure + self._figures_of(timing_table(block.timings))
+
+    def _multiples(self, block: Multiples) -> str:
+        if not block.series:
+            return ""
+        picture = Figure(multiples.svg(block), multiples.describe(block), block.caption)
+        return self._figure(picture, "picture plot") + self._figures_of(series_table(block))
+
+    def _figures_of(self, block: Table) -> str:
+        head = f"<summary>The figures <span>{len(block.rows)} rows</span></summary>"
+        return f"<details>{head}{self._table(block)}</details>"
 
     def _findings(self, block: Findings) -> str:
         if not block.findings:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from dbplan.evidence import Finding, Timing
-from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Section, Table, table, walk
+from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Multiples, Section, Table, table, walk
 
 
 def timing_table(timings: Iterable[Timing], caption: str = "") -> Table:
@@ -31,6 +32,13 @@ def timing_table(timings: Iterable[Timing], caption: str = "") -> Table:
     )
 
 
+def series_table(block: Multiples) -> Table:
+    """Return small plots as a Table, a row for every label of every series."""
+    of, by, counted = block.titles
+    rows = [(series.name, name, count) for series in block.series for name, count in series.counts]
+    return table({of: "text", by: "text", counted: "count"}, rows, block.caption)
+
+
 def finding_table(findings: Iterable[Finding], caption: str = "") -> Table:
     """Return findings as a Table, worst first."""
     rows = [
@@ -51,6 +59,8 @@ def tabular(blocks: Sequence[Block]) -> list[tuple[str, Table]]:
             found.append(("findings", finding_table(block.findings)))
         elif isinstance(block, Dots):
             found.append((block.caption or "timings", timing_table(block.timings)))
+        elif isinstance(block, Multiples):
+            found.append((block.caption or "plots", series_table(block)))
     return found
 
 
@@ -59,9 +69,9 @@ def contents(blocks: Sequence[Block]) -> str:
     inside = list(walk(blocks))
     findings = sum(len(block.findings) for block in inside if isinstance(block, Findings))
     counts = [(findings, "finding")]
-    named: tuple[tuple[type, str], ...] = (
+    named: tuple[tuple[Any, str], ...] = (
         (Table, "table"),
-        (Dots, "plot"),
+        ((Dots, Multiples), "plot"),
         (Figure, "figure"),
         (Code, "listing"),
         (Section, "part"),

@@ -9,8 +9,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from dbplan.evidence import Finding, Severity
-from dbplan.report import Report, dots
-from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Section, Table, Text
+from dbplan.report import Report, dots, multiples
+from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Multiples, Section, Table, Text
 from dbplan.report.cells import NUMERIC, THIN, cell, interval, show
 from dbplan.report.outline import APART, Group, Outline, actions, elsewhere, groups, outline
 from dbplan.report.tables import contents
@@ -104,6 +104,7 @@ class _Printer:
             Figure: self.figure,
             Findings: lambda b: self.findings(b.findings) if b.findings else self.say("Nothing found."),
             Dots: self.dots,
+            Multiples: self.multiples,
         }
         for block in blocks:
             if isinstance(block, Section):
@@ -183,6 +184,17 @@ class _Printer:
         self.console.print(grid.drawn())
         axis = f"on a log axis from {show(scale.low, 'seconds')} to {show(scale.high, 'seconds')}"
         self.say((f"● median ─ 95 % interval │ 95th percentile, {axis}", "dim"))
+
+    def multiples(self, block: Multiples) -> None:
+        self.caption(block.caption)
+        rows = [
+            [_line(s.name), _line((multiples.line(s), "blue")), _line(multiples.ends(s)), _line(s.said)]
+            for s in block.series
+        ]
+        of, by, counted = block.titles
+        grid = _Grid([of, counted, by, ""], [False, True, False, False], rows)
+        grid.fit(self.console.width)
+        self.console.print(grid.drawn())
 
     def findings(self, findings: Iterable[Finding]) -> None:
         found = groups(findings)

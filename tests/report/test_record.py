@@ -25,6 +25,9 @@ WORDS = {
     "Place": "[Place](#place)",
     "tuple[str, ...]": "array of strings",
     "tuple[tuple[str, str], ...]": "array of [name, value]",
+    "tuple[tuple[str, float], ...]": "array of [value, share]",
+    "tuple[tuple[int, int], ...]": "array of [children, parents]",
+    "tuple[tuple[str, int], ...]": "array of [start, rows]",
     "tuple[PlanNode, ...]": "array of [PlanNode](#plannode)",
     "tuple[Difference, ...]": "array of [Difference](#difference)",
 }
