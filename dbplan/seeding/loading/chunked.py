@@ -17,7 +17,7 @@ from dbplan.seeding.loading.ahead import ahead
 from dbplan.seeding.loading.ledger import Ledger
 from dbplan.seeding.loading.refusals import PART, explained
 from dbplan.seeding.loading.tasks import Task, tasks
-from dbplan.seeding.loading.writing import Watch, batches, close, pieces, server_of, to_close, told
+from dbplan.seeding.loading.writing import Watch, batches, close, encoding, pieces, server_of, to_close, told
 from dbplan.seeding.rows.world import World
 
 TASK = 250_000
@@ -68,7 +68,9 @@ def _alone(connection: Connection, run: Run, left: Sequence[Task]) -> Iterator[t
     server, began = server_of(connection.dialect), time.perf_counter()
     wanted = False
     task: Task | None = None
-    for batch in ahead(batches(run.made, run.order, left, connection.dialect)):
+    encode = encoding(connection, run.made.sources.values())
+    connection.rollback()
+    for batch in ahead(batches(run.made, run.order, left, encode)):
         if batch.task is not task:
             task = batch.task
             wanted = _open(connection, run.order, run.name, task)
@@ -118,9 +120,11 @@ def waits_of(run: Run) -> Mapping[str, frozenset[str]]:
 def perform(made: World, target: Target, task: Task) -> tuple[int, float]:
     """Write one task in a transaction of a connection of this process; return its rows and seconds."""
     began, engine = time.perf_counter(), engine_of(target.url)
-    encoded = list(batches(made, target.order, [task], engine.dialect))
     server = server_of(engine.dialect)
     with explained(engine, PART), connect(engine.execution_options(sqlite_begin="IMMEDIATE")) as connection:
+        encode = encoding(connection, [made.sources[task.table]])
+        connection.rollback()
+        encoded = list(batches(made, target.order, [task], encode))
         if _open(connection, target.order, target.run, task):
             for batch in encoded:
                 with told(batch.frame):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Integer, func, select
+from sqlalchemy import Connection, Dialect, Integer, Table, func, select
 
 from dbplan.seeding.constraints.order import Order
 from dbplan.seeding.loading import anywhere
+from dbplan.seeding.loading.binary import HEADER, TRAILER, Encoder, Uncovered, encoder, server_types
 from dbplan.seeding.loading.encode import NULL, copy_texts
 from dbplan.seeding.loading.statements import columns_of, listed, quoter
 from dbplan.seeding.rows.frames import Frame, Source
 from dbplan.seeding.values.infer import generic
+
+Types = Mapping[str, str]
+Encode = Callable[[Frame, Collection[str]], Any]
 
 
 def prepare(connection: Connection, order: Order) -> None:
@@ -21,8 +27,35 @@ def prepare(connection: Connection, order: Order) -> None:
     connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
 
 
+def encoding(connection: Connection, tables: Iterable[Table]) -> Encode:
+    """Return what encodes rows of tables, in the binary form where each column has one: it knows the server's types."""
+    types = {str(table.key): server_types(connection, table) for table in tables}
+    dialect, known = connection.dialect, cache(partial(_encoder, types, connection.dialect))
+
+    def encode_rows(frame: Frame, blank: Collection[str]) -> Any:
+        names = tuple(columns_of(frame))
+        made = known(frame.source.table, names, tuple(map(frame.source.kind, names)))
+        if made is not None:
+            with suppress(Uncovered):
+                data = b"".join((HEADER, made.rows(frame, frozenset(blank)), TRAILER))
+                return f"COPY {listed(frame.source.table, names, quoter(dialect))} FROM STDIN (FORMAT binary)", data
+        return encode(frame, blank, dialect)
+
+    return encode_rows
+
+
+def _encoder(
+    types: Mapping[str, Mapping[str, str]],
+    dialect: Dialect,
+    table: Table,
+    names: tuple[str, ...],
+    kinds: tuple[Any, ...],
+) -> Encoder | None:
+    return encoder(table, names, types[str(table.key)], dict(zip(names, kinds, strict=True)), dialect)
+
+
 def encode(frame: Frame, blank: Collection[str], dialect: Dialect) -> Any:
-    """Return the rows as `send` takes them; reads no database, so that a thread can do it beside `send`."""
+    """Return the rows in COPY's text form, which every type understands."""
     names = columns_of(frame)
     if not names:
         return anywhere.encode(frame, blank, dialect)

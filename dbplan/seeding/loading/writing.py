@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -23,6 +24,7 @@ from dbplan.seeding.rows.world import World
 CHUNK = 50_000
 """Rows that are made and sent at once."""
 
+Encode = Callable[[Frame, Collection[str]], Any]
 Watch = Callable[[int, int, str], None]
 """Told of rows written, of how many, and what is being done."""
 
@@ -33,6 +35,14 @@ SERVERS = {"postgresql": "postgresql", "sqlite": "sqlite", "mariadb": "mariadb",
 def server_of(dialect: Dialect) -> Any:
     """Return the module that writes to a server: prepare, encode, send, write and finish."""
     return import_module(f"dbplan.seeding.loading.{SERVERS.get(dialect.name, 'anywhere')}")
+
+
+def encoding(connection: Connection, sources: Iterable[Source]) -> Encode:
+    """Return what turns rows of tables into what the server's `send` takes, without asking the server again."""
+    server = server_of(connection.dialect)
+    if hasattr(server, "encoding"):
+        return server.encoding(connection, [source.table for source in sources])  # type: ignore[no-any-return]
+    return partial(server.encode, dialect=connection.dialect)
 
 
 @dataclass(frozen=True)
@@ -51,14 +61,13 @@ def pieces(made: World, task: Task) -> Iterator[Frame]:
         yield from frames(made, replace(task, start=start, stop=min(start + CHUNK, task.stop)))
 
 
-def batches(made: World, order: Order, work: Iterable[Task], dialect: Dialect) -> Iterator[Batch]:
+def batches(made: World, order: Order, work: Iterable[Task], encode: Encode) -> Iterator[Batch]:
     """Yield the rows of tasks, encoded, CHUNK rows at a time."""
-    server = server_of(dialect)
     for task in work:
         blank, left = blank_at_first(made.sources[task.table], order), task.rows
         for frame in pieces(made, task):
             with told(frame):
-                encoded = server.encode(frame, blank, dialect)
+                encoded = encode(frame, blank)
             left -= len(frame)
             yield Batch(task, frame, encoded, not left)
 
@@ -70,7 +79,8 @@ def load(connection: Connection, made: World, order: Order, watch: Watch) -> dic
     seconds = dict.fromkeys(order.tables, 0.0)
     done, total = 0, sum(source.total for source in made.sources.values())
     began = time.perf_counter()
-    for batch in ahead(batches(made, order, tasks(made, order.tables, CHUNK), connection.dialect)):
+    work = tasks(made, order.tables, CHUNK)
+    for batch in ahead(batches(made, order, work, encoding(connection, made.sources.values()))):
         with told(batch.frame):
             server.send(connection, batch.encoded)
         now = time.perf_counter()
