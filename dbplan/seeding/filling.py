@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine, Table
 
 from dbplan.connection import connect
 from dbplan.errors import NotCovered, Unsatisfiable
+from dbplan.seeding.constraints import violations as counting
 from dbplan.seeding.constraints.order import Order, order
 from dbplan.seeding.constraints.triggers import without_triggers
-from dbplan.seeding.constraints.violations import violations
 from dbplan.seeding.loading import chunked, ledger, longrun
 from dbplan.seeding.loading.blueprint import fingerprint
 from dbplan.seeding.loading.emptiness import filled, refuse_filled, require_tables
@@ -164,7 +164,7 @@ def _kept(what: str) -> Iterator[None]:
 
 
 def _violations(connection: Connection, made: World, where: str) -> dict[str, int]:
-    broken = {name: violations(connection, s.table, s.total) for name, s in made.sources.items()}
+    broken = {name: counting.violations(connection, s.table, s.total) for name, s in made.sources.items()}
     if sum(broken.values()):
         names = ", ".join(f"{count} in {name}" for name, count in broken.items() if count)
         raise Unsatisfiable(f"rows that break constraints were generated ({names}) {where}; please report this schema")
