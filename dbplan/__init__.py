@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dbplan.report import Report
     from dbplan.review import review
     from dbplan.sandbox import sandbox
-    from dbplan.seeding import seed
+    from dbplan.seeding import profile, seed
     from dbplan.sources import read
 
 __version__ = "0.1.0"
@@ -35,6 +35,7 @@ _ROOMS = {
     "erd": "diagram",
     "export": "exports",
     "lint": "linting",
+    "profile": "seeding",
     "read": "sources",
     "review": "review",
     "sandbox": "sandbox",
@@ -52,6 +53,7 @@ __all__ = [
     "erd",
     "export",
     "lint",
+    "profile",
     "read",
     "review",
     "sandbox",

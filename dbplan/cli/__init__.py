@@ -258,6 +258,14 @@ app.command()(seed)
 
 
 @app.command()
+def profile(plan: PlanName, to: To = None, output: Output = None) -> None:
+    """Say what the tables of a database hold: rows, violations, NULLs, fan-out, rows over time."""
+    from dbplan.seeding import profile as run
+
+    show(run(_target(to), read(plan)), output)
+
+
+@app.command()
 def benchmark(
     plan: PlanName, on: On = None, rows: Rows = None, output: Output = None, random_state: RandomState = 7
 ) -> None:

@@ -41,4 +41,4 @@ def seed(
         show(say(subject, rows=rows, profile=profile), output)
     if to is None:
         raise UsageError("seed writes to the database that you name: --to URL, for instance --to sqlite:///dev.db")
-    show(run(to, subject, rows=rows, profile=profile, random_state=random_state), output)
+    show(run(to, subject, rows=rows, profile=profile, random_state=random_state), output, folded=False)

@@ -28,12 +28,18 @@ def server_of(plan: Plan, on: str | None) -> str:
     return on or own.get(str(plan.metadata.info.get("dialect")), "postgresql")
 
 
-def show(report: Report, output: Path | None = None) -> None:
-    """Print the report, write it where asked, and leave with its exit code."""
+def show(report: Report, output: Path | None = None, *, folded: bool = True) -> None:
+    """Print the report, or write it where asked, and leave with its exit code.
+
+    Without `folded`, what a page folds is not printed.
+    """
+    from dbplan.report.blocks import Section
     from dbplan.report.text import print_report
 
     if output is None:
-        print_report(report)
+        print_report(report, folded=folded)
+        if not folded and any(isinstance(block, Section) and block.folded for block in report.blocks):
+            typer.echo("The rest, with its plots: -o FILE.html")
     else:
         typer.echo(f"{report.title}: {report.verdict}")
         typer.echo(report.save(output))
