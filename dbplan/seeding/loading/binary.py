@@ -78,6 +78,8 @@ class Encoder:
 
         Raises Uncovered for a value whose binary form is not known.
         """
+        if not len(frame):
+            return b""
         pieces: list[Piece] = [struct.pack(">h", len(self.columns))]
         for column in self.columns:
             pieces += [ABSENT] if column.name in blank else written(column, frame[column.name])

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from dbplan.columns import Key, Money, UtcDateTime
 from dbplan.seeding.rows.cells import Cells
+from dbplan.seeding.rows.stream import Array
 from dbplan.seeding.values.infer import generic
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
@@ -37,12 +38,30 @@ def copy_texts(cells: Cells, kind: Any, dialect: Dialect) -> list[str]:
 
 def bound(cells: Cells, kind: Any, dialect: Dialect) -> tuple[Cells, Any]:
     """Return cells as their type's own bind function makes them, and the type that is left to write them by."""
-    only_checked = type(kind) is Money and cells.values.dtype.kind in "if"  # by PostgreSQL as well
-    if not decorated(kind) or (only_checked and dialect.name == "postgresql"):
+    only_checked = type(kind) is Money and cells.values.dtype.kind in "if"  # by servers with decimals as well
+    if not decorated(kind) or (only_checked and dialect.name != "sqlite"):
         return cells, generic(kind)
-    values = python_values(cells, kind, dialect)
-    null = np.fromiter((v is None for v in values), dtype=bool, count=len(values))
-    return Cells(np.fromiter(values, dtype=object, count=len(values)), null), sa.NullType()
+    return as_cells(python_values(cells, kind, dialect)), sa.NullType()
+
+
+def as_cells(values: list[Any]) -> Cells:
+    """Return Python values as cells, None as NULL."""
+    null = np.fromiter((value is None for value in values), dtype=bool, count=len(values))
+    return Cells(np.fromiter(values, dtype=object, count=len(values)), null)
+
+
+def spread(values: Array, null: Array | None) -> Array:
+    """Return values at their rows, zeros under NULL."""
+    if null is None:
+        return values
+    out = np.zeros((len(null), *values.shape[1:]), dtype=values.dtype)
+    out[~null] = values
+    return out
+
+
+def quiet(values: Array, null: Array | None) -> Array:
+    """Return values with zeros under NULL, where anything may stand."""
+    return values if null is None else np.where(null, np.zeros(1, dtype=values.dtype), values)
 
 
 def plain_texts(cells: Cells, kind: Any) -> list[str]:

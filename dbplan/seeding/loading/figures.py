@@ -14,12 +14,24 @@ from dbplan.seeding.loading.assembly import Bytes, Fixed, Packed, Piece, Runs, p
 from dbplan.seeding.rows.stream import Array, Index
 from dbplan.seeding.rows.texts import UuidTexts
 
+EXACT = 2.0**53
+"""Whole numbers below this are exact as doubles."""
 DAY = 86_400_000_000
 """Microseconds of a day."""
+YEARS = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
 FIRST, LAST = np.datetime64("1900-01-01"), np.datetime64("2100-01-01")
 """Days that are known by heart."""
 _GROUP = 10_000
 _HEX = np.frombuffer(bytes(range(256)).hex().encode(), dtype="V2")
+
+
+def units(values: Array, scale: int) -> Index | None:
+    """Return doubles as whole numbers of 10^-scale; None where one is not the nearest double of such a decimal."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        whole = np.rint(values * 10.0**scale)
+        exact = (np.abs(whole) < EXACT) & (whole / 10.0**scale == values)
+        exact &= (whole != 0) | ~np.signbit(values)  # a minus zero keeps its minus
+    return whole.astype(np.int64) if exact.all() else None
 
 
 def digits(values: Index, width: int = 0, blank: int | None = None, tail: bytes = b"") -> Runs:
@@ -45,6 +57,14 @@ def decimal(units: Array, scale: int, tail: bytes = b"") -> Runs:
     negative = units < 0
     size = np.where(negative, -units.astype(np.int64), units.astype(np.int64)).view(np.uint64)
     return _pointed(size, scale, 1, negative, tail)
+
+
+def shortest(units: Array, scale: int) -> Runs:
+    """Return whole numbers of 10^-scale with the fewest digits behind the point, one at least."""
+    runs, zeros = decimal(units, scale), np.zeros(len(units), dtype=np.int64)
+    for power in range(1, scale):
+        zeros += units % 10**power == 0
+    return Runs(runs.data, runs.starts, runs.lengths - zeros)
 
 
 def _unsigned(values: Array, width: int, tail: bytes) -> Runs:
@@ -118,10 +138,12 @@ def _seconds() -> Array:
     return np.array([b"%02d:%02d:%02d" % (n // 3600, n // 60 % 60, n % 60) for n in range(86_400)], dtype="V8")
 
 
-def dates(values: Array) -> Fixed:
-    """Return days as YYYY-MM-DD."""
+def dates(values: Array) -> Fixed | None:
+    """Return days as YYYY-MM-DD; None where a year has not four digits."""
     days = values.astype("datetime64[D]")
-    if len(days) and days.min() >= FIRST and days.max() < LAST:
+    if not YEARS[0] <= days.min() <= days.max() <= YEARS[1]:
+        return None
+    if days.min() >= FIRST and days.max() < LAST:
         return Fixed(_days().take((days - FIRST).astype(np.int64)).view(np.uint8).reshape(-1, 10))
     return Fixed(np.datetime_as_string(days).astype("S10").view(np.uint8).reshape(-1, 10))
 
@@ -138,11 +160,12 @@ def clocks(micros: Index) -> Fixed:
     return Fixed(out.view(np.uint8).reshape(-1, 15))
 
 
-def moments(values: Array) -> list[Piece]:
-    """Return points in time as YYYY-MM-DD HH:MM:SS.ffffff."""
+def moments(values: Array) -> list[Piece] | None:
+    """Return points in time as YYYY-MM-DD HH:MM:SS.ffffff; None where a year has not four digits."""
     micros = values.astype("datetime64[us]").astype(np.int64)
     days = micros // DAY
-    return [dates(days.astype("datetime64[D]")), b" ", clocks(micros - days * DAY)]
+    dated = dates(days.astype("datetime64[D]"))
+    return None if dated is None else [dated, b" ", clocks(micros - days * DAY)]
 
 
 def hexadecimal(values: UuidTexts) -> Fixed:

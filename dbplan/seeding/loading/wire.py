@@ -22,9 +22,9 @@ from sqlalchemy import Dialect
 from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered
+from dbplan.seeding.loading import figures
 from dbplan.seeding.loading.assembly import Assembled, Bytes, Fixed, Null, Piece, Runs, assembled, stacked, width_of
-from dbplan.seeding.loading.encode import bound, decimals, plain_texts
-from dbplan.seeding.loading.figures import DAY, hexadecimal
+from dbplan.seeding.loading.encode import as_cells, bound, decimals, plain_texts, quiet, spread
 from dbplan.seeding.loading.packing import PLAIN, listed, picked, spelled, unless
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.rows.stream import Array, Index
@@ -32,8 +32,6 @@ from dbplan.seeding.rows.texts import Coded, Texts, UuidTexts
 
 ABSENT = b"\xff\xff\xff\xff"
 EPOCH = np.datetime64("2000-01-01", "us")
-EXACT = 2.0**53
-"""Whole numbers below this are exact as doubles."""
 
 
 class Uncovered(NotCovered):
@@ -114,20 +112,6 @@ def _there(cells: Cells, null: Null) -> list[Any]:
     return list(values.tolist() if values.dtype.kind not in "Mm" else values.astype(object).tolist())
 
 
-def _spread(values: Array, null: Null) -> Array:
-    """Return values at their rows, zeros under NULL."""
-    if null is None:
-        return values
-    out = np.zeros((len(null), *values.shape[1:]), dtype=values.dtype)
-    out[~null] = values
-    return out
-
-
-def _quiet(values: Array, null: Null) -> Array:
-    """Return values with zeros under NULL, where anything may stand."""
-    return values if null is None else np.where(null, np.zeros(1, dtype=values.dtype), values)
-
-
 def _integers(code: str) -> Writer:
     limits = np.iinfo(code)
 
@@ -143,12 +127,12 @@ def _integers(code: str) -> Writer:
 def _whole(column: Column, cells: Cells, null: Null) -> Array:
     """Return whole numbers."""
     if cells.values.dtype.kind in "iu":
-        return _quiet(cells.values, null)
+        return quiet(cells.values, null)
     values = _there(cells, null)
     if cells.values.dtype != object or not all(type(v) is int or isinstance(v, np.integer) for v in values):
         raise column.uncovered(v for v in values if type(v) is not int)
     try:
-        return _spread(np.array(values, dtype=np.int64), null)
+        return spread(np.array(values, dtype=np.int64), null)
     except OverflowError as error:
         raise column.uncovered(values) from error
 
@@ -168,13 +152,13 @@ def _floats(code: str) -> Writer:
 def _doubles(column: Column, cells: Cells, null: Null) -> Array:
     rounded = isinstance(column.kind, sa.Numeric) and not isinstance(column.kind, sa.Float)
     if cells.values.dtype.kind in ("iu" if rounded else "iuf"):
-        return _quiet(cells.values, null).astype(np.float64)
+        return quiet(cells.values, null).astype(np.float64)
     values = _there(cells, null)
     if cells.values.dtype.kind == "f":
         values = [float(text) for text in plain_texts(cells.take(~cells.null), column.kind)]
     if not all(isinstance(v, float | Decimal) or type(v) is int for v in values):
         raise column.uncovered(v for v in values if not isinstance(v, float | Decimal))
-    return _spread(np.array([float(v) for v in values], dtype=np.float64), null)
+    return spread(np.array([float(v) for v in values], dtype=np.float64), null)
 
 
 def _booleans(column: Column, cells: Cells, null: Null) -> list[Piece]:
@@ -183,7 +167,7 @@ def _booleans(column: Column, cells: Cells, null: Null) -> list[Piece]:
         found = _there(cells, null)
         if not all(v is True or v is False for v in found):
             raise column.uncovered(v for v in found if not isinstance(v, bool))
-        values = _spread(np.array(found, dtype=bool), null)
+        values = spread(np.array(found, dtype=bool), null)
     return _fixed(values.view(np.uint8).reshape(-1, 1), null)
 
 
@@ -197,7 +181,7 @@ def _texts(lead: bytes) -> Writer:
         if isinstance(values, Texts):
             pieces = spelled(values, PLAIN, null)
         elif isinstance(values, UuidTexts) and null is None:
-            pieces = [hexadecimal(values)]
+            pieces = [figures.hexadecimal(values)]
         else:
             pieces = [listed(_plain(column, cells, null), PLAIN)]
         return _sized([unless(lead, null), *pieces] if lead else pieces, len(cells), null)
@@ -235,7 +219,7 @@ def _uuids(column: Column, cells: Cells, null: Null) -> list[Piece]:
         raw = np.frombuffer(bytes.fromhex("".join(texts)), dtype=np.uint8).reshape(-1, 16)
     except (ValueError, AttributeError, TypeError) as error:
         raise column.uncovered(values) from error
-    return _fixed(_spread(raw, null), null)
+    return _fixed(spread(raw, null), null)
 
 
 def _micros(column: Column, cells: Cells, null: Null) -> Index:
@@ -243,7 +227,7 @@ def _micros(column: Column, cells: Cells, null: Null) -> Index:
     values = cells.values
     if values.dtype.kind != "M":
         plain = np.array([_moment(column, v) for v in _there(cells, null)], dtype="datetime64[us]")
-        values = _spread(plain, null)
+        values = spread(plain, null)
     if isinstance(column.kind, sa.Date):
         values = values.astype("datetime64[D]")
     if null is not None:
@@ -268,18 +252,18 @@ def _timestamps(column: Column, cells: Cells, null: Null) -> list[Piece]:
 
 
 def _dates(column: Column, cells: Cells, null: Null) -> list[Piece]:
-    return _fixed(big_endian(_micros(column, cells, null) // DAY, "i4"), null)
+    return _fixed(big_endian(_micros(column, cells, null) // figures.DAY, "i4"), null)
 
 
 def _times(column: Column, cells: Cells, null: Null) -> list[Piece]:
     if cells.values.dtype.kind == "m" and isinstance(column.kind, sa.Time):
-        micros = _quiet(cells.values, null).astype("timedelta64[us]").astype(np.int64) % DAY
+        micros = quiet(cells.values, null).astype("timedelta64[us]").astype(np.int64) % figures.DAY
     else:
         values = _there(cells, null)
         if not all(isinstance(v, dt.time) and v.tzinfo is None for v in values):
             raise column.uncovered(values)
         made = [((v.hour * 60 + v.minute) * 60 + v.second) * 1_000_000 + v.microsecond for v in values]
-        micros = _spread(np.array(made, dtype=np.int64), null)
+        micros = spread(np.array(made, dtype=np.int64), null)
     return _fixed(big_endian(micros, "i8"), null)
 
 
@@ -287,14 +271,14 @@ def _intervals(column: Column, cells: Cells, null: Null) -> list[Piece]:
     """Return microseconds, days and months; a timedelta of Python is written with its days, as its text is."""
     fields = np.zeros(len(cells), dtype=[("micros", ">i8"), ("days", ">i4"), ("months", ">i4")])
     if cells.values.dtype.kind == "m" and not isinstance(column.kind, sa.Time):
-        fields["micros"] = _quiet(cells.values, null).astype("timedelta64[us]").astype(np.int64)
+        fields["micros"] = quiet(cells.values, null).astype("timedelta64[us]").astype(np.int64)
     else:
         values = _there(cells, null)
         if not all(isinstance(v, dt.timedelta) for v in values):
             raise column.uncovered(values)
         micros = [v.seconds * 1_000_000 + v.microseconds for v in values]
-        fields["micros"] = _spread(np.array(micros, dtype=np.int64), null)
-        fields["days"] = _spread(np.array([v.days for v in values], dtype=np.int64), null)
+        fields["micros"] = spread(np.array(micros, dtype=np.int64), null)
+        fields["days"] = spread(np.array([v.days for v in values], dtype=np.int64), null)
     return _fixed(fields.view(np.uint8).reshape(-1, 16), null)
 
 
@@ -342,15 +326,12 @@ def _hardware(column: Column, cells: Cells, null: Null) -> list[Piece]:
 def _numerics(column: Column, cells: Cells, null: Null) -> list[Piece]:
     kind, values, scale = column.kind, cells.values, 0
     if values.dtype.kind in "iu":
-        return _scaled(_quiet(values, null), 0, null) or _decimals(column, cells, null)
+        return _scaled(quiet(values, null), 0, null) or _decimals(column, cells, null)
     if values.dtype.kind == "f" and isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Float):
         scale = decimals(kind)
-        quiet = _quiet(values, null)
-        with np.errstate(invalid="ignore", over="ignore"):
-            units = np.rint(quiet * 10.0**scale)
-            exact = (np.abs(units) < EXACT) & (units / 10.0**scale == quiet)
-        if exact.all():  # the nearest double of a decimal of that scale: the text would have the same digits
-            return _scaled(units.astype(np.int64), scale, null) or _decimals(column, cells, null)
+        units = figures.units(quiet(values, null), scale)
+        if units is not None:
+            return _scaled(units, scale, null) or _decimals(column, cells, null)
     return _decimals(column, cells, null)
 
 
@@ -411,7 +392,7 @@ def _arrays(column: Column, cells: Cells, null: Null) -> list[Piece]:
     if any(isinstance(item, list | tuple) or (server in TEXTS and not isinstance(item, str | None)) for item in items):
         raise column.uncovered(values)
     elements = assembled(written(inner, as_cells(items)), len(items))
-    sizes = _spread(np.fromiter(map(len, values), dtype=np.int64, count=len(values)), null)
+    sizes = spread(np.fromiter(map(len, values), dtype=np.int64, count=len(values)), null)
     bodies = _sections(elements, sizes)
     return _sized([_heads(sizes, int(oid), None in items, null), bodies], len(cells), null)
 
@@ -432,12 +413,6 @@ def _heads(sizes: Index, oid: int, nulls: bool, null: Null) -> Runs:
     lengths = np.where(sizes > 0, 20, 12)
     starts = np.arange(len(sizes), dtype=np.int64) * 20
     return Runs(fields.view(np.uint8).reshape(-1), starts, lengths if null is None else np.where(null, 0, lengths))
-
-
-def as_cells(values: list[Any]) -> Cells:
-    """Return Python values as cells, None as NULL."""
-    null = np.fromiter((value is None for value in values), dtype=bool, count=len(values))
-    return Cells(np.fromiter(values, dtype=object, count=len(values)), null)
 
 
 TEXTS = frozenset({"text", "varchar", "bpchar", "name", "citext", "xml", "enum", "json", "jsonb"})
