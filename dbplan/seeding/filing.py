@@ -28,7 +28,8 @@ def seed_files(
     format: str,
     dialect: str | None = None,
     rows: int | Mapping[str, int] | None = None,
-    random_state: int = 7,
+    profile: str | None = None,
+    random_state: int | None = None,
     truncate: bool = False,
     executor: Executor | None = None,
     workers: int | None = None,
@@ -38,9 +39,10 @@ def seed_files(
     """Write believable rows that hold every constraint to a folder: the rows that `seed` writes to a database.
 
     `format` is "parquet", "csv", "jsonl" or "sql", the last in a `dialect`: "postgresql", "sqlite", "mariadb" or
-    "mysql", by default the plan's own. Each file is there whole or not at all; a call that was ended goes on where it
-    was, whatever writes: this process, several (`executor`, `workers` or the address of a `dask` scheduler). The bytes
-    are the same. `truncate` replaces the files of another run.
+    "mysql", by default the plan's own; `rows`, `profile` and `random_state` are those of `seed`. Each file is there
+    whole or not at all; a call that was ended goes on where it was. Whatever writes, this process or several
+    (`executor`, `workers` or the address of a `dask` scheduler), the bytes are the same. `truncate` replaces the files
+    of another run. `progress` is told of rows written, of how many, and the file.
 
     Raises UsageError, UnknownName, RecipeError, Unsatisfiable and NotCovered before the first file, and CannotWrite.
     """
@@ -50,7 +52,7 @@ def seed_files(
     from dbplan.seeding.run import prepare
 
     spoken = _dialect(plan, format, dialect)
-    made, notes = prepare(plan, rows, random_state)
+    made, notes = prepare(plan, rows, random_state, profile)
     target = files(made, Path(folder), format, spoken)
     wanted = content_of(made, target)
     total, done, written = sum(part.rows for part in wanted), 0, []
@@ -76,4 +78,4 @@ def _dialect(plan: Plan, form: str, dialect: str | None) -> str:
 
         require()
     own = str(plan.metadata.info.get("dialect"))
-    return dialect or (own if own in DIALECTS else "postgresql")
+    return dialect or (own if form == "sql" and own in DIALECTS else "postgresql")

@@ -48,7 +48,13 @@ def server_texts(cells: Cells, kind: Any) -> tuple[list[str], Index]:
     texts = plain_texts(cells, left)
     if cells.values.dtype.kind == "M" and aware(left):
         texts = [f"{text}+00:00" for text in texts]
+    if isinstance(left, sa.Uuid):
+        texts = [_dashed(text) if len(text) == 32 else text for text in texts]
     return texts, np.flatnonzero(cells.null)
+
+
+def _dashed(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def plain(cells: Cells, kind: Any) -> list[Any]:

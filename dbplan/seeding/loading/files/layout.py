@@ -66,17 +66,20 @@ def _of_table(source: Source, name: str) -> list[Part]:
     pieces = list(_pieces(source, name))
     if not pieces:
         return [Part("", name, tuple(c for c in source.table.columns.keys() if c in source.makers))]  # noqa: SIM118
-    grouped = groupby(pieces, key=lambda piece: piece[0])
-    return [part for columns, group in grouped for part in _cut(name, columns, [task for _, task in group])]
+    grouped = groupby(pieces, key=lambda piece: piece[:2])
+    return [part for (columns, _), group in grouped for part in _cut(name, columns, [task for *_, task in group])]
 
 
-def _pieces(source: Source, name: str) -> Iterator[tuple[tuple[str, ...], Task]]:
-    """Yield tasks with the columns that their rows fill: fixed rows may each leave out others."""
+def _pieces(source: Source, name: str) -> Iterator[tuple[tuple[str, ...], frozenset[str], Task]]:
+    """Yield tasks with the columns that their rows fill, and those of them that are raw.
+
+    Fixed rows may each leave out others.
+    """
     for part in source.parts:
         step = 1 if part.given else max(part.rows, 1)
         for start in range(0, part.rows, step):
             columns = columns_of(part.frame(part.order[start : start + 1]))
-            yield tuple(columns), Task(name, bool(part.given), start, min(start + step, part.rows))
+            yield tuple(columns), frozenset(part.raw), Task(name, bool(part.given), start, min(start + step, part.rows))
 
 
 def _cut(name: str, columns: tuple[str, ...], tasks: Iterable[Task]) -> Iterator[Part]:
@@ -101,9 +104,14 @@ def _numbered(name: str, suffix: str, pieces: list[Part]) -> list[Part]:
     return [replace(piece, path=f"{name}/part-{n:05}.{suffix}") for n, piece in enumerate(pieces, 1)]
 
 
+def source_of(made: World, task: Task) -> Source:
+    """Return the source of a task's rows: fixed ones, or generated ones."""
+    return next(source for source in made.sources[task.table].parts if bool(source.given) == task.fixed)
+
+
 def frames(made: World, part: Part) -> Iterator[Frame]:
     """Yield the rows of a file, CHUNK at a time."""
     for task in part.tasks:
-        source = next(source for source in made.sources[part.table].parts if bool(source.given) == task.fixed)
+        source = source_of(made, task)
         for start in range(task.start, task.stop, CHUNK):
             yield source.frame(source.order[start : min(start + CHUNK, task.stop)])

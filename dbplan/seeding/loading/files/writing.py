@@ -17,7 +17,7 @@ from dbplan.seeding.loading.blueprint import blueprint, fingerprint
 from dbplan.seeding.loading.executors import scattered
 from dbplan.seeding.loading.files import folder as folders
 from dbplan.seeding.loading.files.content import Content
-from dbplan.seeding.loading.files.layout import CHUNK, PART, Part, closing_parts, frames, parts
+from dbplan.seeding.loading.files.layout import CHUNK, PART, Part, closing_parts, frames, parts, source_of
 from dbplan.seeding.loading.files.script import SCRIPT, script
 from dbplan.seeding.loading.statements import blank_at_first
 from dbplan.seeding.rows.world import World
@@ -99,8 +99,8 @@ def _written(target: Files, part: Part, seconds: float = 0.0) -> Written:
 def perform(made: World, target: Files, part: Part) -> float:
     """Write one file; return the seconds that it took."""
     began = time.perf_counter()
-    source = made.sources[part.table]
-    blank = blank_at_first(source, target.order) if target.form == "sql" else frozenset()
+    source = source_of(made, part.tasks[0]) if part.tasks else made.sources[part.table]
+    blank = blank_at_first(made.sources[part.table], target.order) if target.form == "sql" else frozenset()
     content = Content(source, part.columns, frames(made, part), compiler_dialect(target.dialect), blank, part.closes)
     with folders.whole(target.folder / part.path) as out:
         import_module(f"dbplan.seeding.loading.files.{target.form}").write(out, content)
