@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Dialect
 from sqlalchemy import types as sa
 
-from dbplan.seeding.loading.assembly import Null, stacked
+from dbplan.seeding.loading.assembly import Null, Piece, stacked
 from dbplan.seeding.loading.encode import decorated, documents, python_values
 from dbplan.seeding.loading.figures import dates, hexadecimal, moments
 from dbplan.seeding.loading.image import NOTHING, Field, blobs, integers, reals, texts
@@ -19,8 +19,6 @@ from dbplan.seeding.rows.texts import Texts, UuidTexts
 from dbplan.seeding.values.infer import generic
 
 VERBATIM = Script("verbatim", "", str)
-_FIRST, _LAST = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
-"""Days whose year has four digits, between which Python's own times lie as well."""
 
 
 def field(cells: Cells | None, kind: Any, dialect: Dialect) -> Field | None:
@@ -67,10 +65,13 @@ def _times(values: Array, whole: bool, null: Null) -> Field | None:
     """Return times, or whole days, as SQLAlchemy has SQLite keep them: 2024-05-01 12:00:00.000000."""
     if null is not None:
         values = np.where(null, np.zeros(1, dtype=values.dtype), values)
-    if not _FIRST <= values.min() <= values.max() <= _LAST:
-        return None
-    pieces = [dates(values)] if whole else moments(values)
-    return texts([unless(piece, null) for piece in pieces], len(values), null)
+    pieces = _dated(values) if whole else moments(values)
+    return None if pieces is None else texts([unless(piece, null) for piece in pieces], len(values), null)
+
+
+def _dated(values: Array) -> list[Piece] | None:
+    written = dates(values)
+    return None if written is None else [written]
 
 
 def _bound(values: list[Any]) -> Field | None:

@@ -1,6 +1,7 @@
 """SQLite: rows handed over as a database in memory, from which SQLite copies them itself; else prepared INSERTs.
 
-Everything stays in the caller's transaction and in the database's own journal: no setting is touched.
+Everything stays in the caller's transaction and in the database's own journal. No setting that bears on safety is
+touched: `synchronous`, `journal_mode` and `locking_mode` stay the user's own, and a crash leaves what it always does.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ FEW = 100
 """Rows up to which a database in memory costs more than it saves."""
 BESIDE = "dbplan_rows"
 """What the database in memory is called while it is there."""
+ROOM = 65_536
+"""KB of pages that SQLite may keep in memory: an index that has no room there is written to disk over and over."""
+LARGE = 4_096
+"""Pages, of 4 KB and more, that are not set to less."""
+_CACHE = "dbplan: cache_size before"
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,13 @@ class Rows:
 
 
 def prepare(connection: Connection, order: Order) -> None:
-    """Set what rows need inside the transaction: a circle of keys is checked at its end."""
+    """Set what rows need inside the transaction: a circle of keys is checked at its end; room for indexes."""
     if order.deferred:
         connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    found = int(connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
+    if -ROOM < found <= LARGE:
+        connection.info.setdefault(_CACHE, found)
+        connection.exec_driver_sql(f"PRAGMA cache_size = {-ROOM}")
 
 
 def encode(frame: Frame, blank: Collection[str], dialect: Dialect) -> Any:
@@ -125,4 +135,7 @@ def write(connection: Connection, frame: Frame, blank: Collection[str]) -> None:
 
 
 def finish(connection: Connection, source: Source) -> None:
-    """Do what is left once all rows of a table are there: nothing here."""
+    """Do what is left once all rows of a table are there: the memory for pages is again as it was."""
+    before = connection.info.pop(_CACHE, None)
+    if before is not None:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
