@@ -9,6 +9,7 @@ from dbplan.encryption import rehearsal
 from dbplan.errors import ProductionRefused, UsageError
 from dbplan.plan import Plan
 from dbplan.report import Report
+from dbplan.seeding.filing import seed_files
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -36,6 +37,8 @@ def seed(
     executor: Executor | None = None,
     workers: int | None = None,
     dask: str | None = None,
+    format: str | None = None,
+    dialect: str | None = None,
     progress: Watch | None = None,
 ) -> Report:
     """Fill the empty tables of a database with believable rows that hold every constraint.
@@ -53,8 +56,17 @@ def seed(
     PostgreSQL tables first and builds them again after the rows; `truncate` empties the tables of the plan first.
     `progress` is told of rows written, of how many, and what is being done.
 
+    With a `format`, parquet, csv, jsonl or sql (in a `dialect`), `target` is a folder for files: see `seed_files`.
+
     Raises UsageError, UnknownName, RecipeError, Unsatisfiable and NotCovered before the first row is written.
     """
+    if format is not None:
+        if plan is None or fast:
+            raise UsageError("files need the plan, and know no fast: seed(folder, plan, format=…)")
+        return seed_files(
+            target, plan, format=format, dialect=dialect, rows=rows, profile=profile, random_state=random_state,
+            truncate=truncate, executor=executor, workers=workers, dask=dask, progress=progress,
+        )  # fmt: skip
     from dbplan.seeding.filling import fill
     from dbplan.seeding.loading.longrun import Wish
     from dbplan.seeding.loading.workers import executor_of
