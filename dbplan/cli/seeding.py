@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dbplan.cli.options import Output, PlanName, Rows
+from dbplan.cli.options import PlanName, Rows, writable
+from dbplan.cli.rows import rows_written
 from dbplan.cli.showing import read, show
 from dbplan.errors import UsageError
 
@@ -20,6 +22,21 @@ Chance = Annotated[
     int | None, typer.Option("--random-state", help="Another number gives other rows; the recipe's, else 7.")
 ]
 
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="PATH", help="With --format the folder; else the report: html, md, …"),
+]
+Format = Annotated[
+    str | None, typer.Option("--format", metavar="FORMAT", help="Write files to -o: parquet, csv, jsonl, sql.")
+]
+Dialect = Annotated[
+    str | None, typer.Option("--dialect", metavar="NAME", help="Of sql: postgresql, sqlite, mariadb, mysql.")
+]
+Workers = Annotated[int | None, typer.Option("--workers", metavar="N", help="Write with that many processes.")]
+Dask = Annotated[
+    str | None, typer.Option("--dask", metavar="ADDRESS", help="Write with the workers of that Dask scheduler.")
+]
+
 
 def seed(
     plan: PlanName,
@@ -30,15 +47,52 @@ def seed(
     explain: Annotated[
         bool, typer.Option("--explain", help="Say how each column gets its values, and why; write nothing.")
     ] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="PostgreSQL: build keys and indexes after the rows, several times quicker.")
+    ] = False,
+    truncate: Annotated[
+        bool, typer.Option("--truncate", help="Empty the tables of the plan first, or replace another run's files.")
+    ] = False,
+    workers: Workers = None,
+    dask: Dask = None,
+    format: Format = None,
+    dialect: Dialect = None,
     output: Output = None,
 ) -> None:
-    """Fill a database with believable rows that hold every constraint."""
+    """Fill a database, or a folder with files, with believable rows that hold every constraint."""
     from dbplan.seeding import explain as say
     from dbplan.seeding import seed as run
 
+    page = None if format is not None else writable(output)
     subject = read(plan)
     if explain:
-        show(say(subject, rows=rows, profile=profile), output)
-    if to is None:
+        show(say(subject, rows=rows, profile=profile), page)
+    target = _target(to, format, output)
+    with rows_written("Seeding") as progress:
+        report = run(
+            target,
+            subject,
+            rows=rows,
+            profile=profile,
+            random_state=random_state,
+            fast=fast,
+            truncate=truncate,
+            workers=workers,
+            dask=dask,
+            format=format,
+            dialect=dialect,
+            progress=progress,
+        )
+    show(report, page, folded=False)
+
+
+def _target(to: str | None, form: str | None, folder: Path | None) -> str | Path:
+    """Return the database, or the folder of files, that was named."""
+    if form is not None and to is not None:
+        raise UsageError("--to fills a database, --format writes files; ask for one of them at a time")
+    if form is not None and folder is None:
+        raise UsageError(f"seed writes files to the folder that you name: -o DIR, for instance -o build/{form}")
+    target = to if form is None else folder
+    if target is None:
         raise UsageError("seed writes to the database that you name: --to URL, for instance --to sqlite:///dev.db")
-    show(run(to, subject, rows=rows, profile=profile, random_state=random_state), output, folded=False)
+    return target

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, Table
 
 from dbplan.connection import connect
 from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.seeding.constraints import violations as counting
+from dbplan.seeding.constraints.held import held_by_server, relied_upon
 from dbplan.seeding.constraints.order import Order, order
 from dbplan.seeding.constraints.triggers import without_triggers
 from dbplan.seeding.loading import chunked, ledger, longrun
@@ -61,8 +62,10 @@ def fill(engine: Engine, made: World, wish: Wish, pool: Executor | None, watch: 
         total = sum(source.total for source in made.sources.values())
         steps = order(made.sources, defers=connection.dialect.name == "sqlite", commits=True)
         if found is not None or wish.fast or pool is not None or (total > LARGE and not steps.deferred):
-            return Filled(_in_chunks(engine, connection, made, steps, found, wish, pool, watch or _silent), notes)
-        return Filled(_at_once(connection, made, wish, watch or _silent), notes)
+            done = _in_chunks(engine, connection, made, steps, found, wish, pool, watch or _silent)
+        else:
+            done = _at_once(connection, made, wish, watch or _silent)
+        return replace(done, notes=(*notes, *done.notes))
 
 
 def _silent(_done: int, _total: int, _doing: str) -> None:
@@ -101,7 +104,7 @@ def _to_empty(connection: Connection, made: World, wish: Wish) -> dict[str, int]
     return counts(connection, made.plan)
 
 
-def _at_once(connection: Connection, made: World, wish: Wish, watch: Watch) -> Gathered:
+def _at_once(connection: Connection, made: World, wish: Wish, watch: Watch) -> Filled:
     """Write everything in one transaction, and measure: seconds, violations, samples."""
     with _kept("nothing was kept"), connection.begin():
         if wish.truncate:
@@ -112,10 +115,10 @@ def _at_once(connection: Connection, made: World, wish: Wish, watch: Watch) -> G
         with without_triggers(connection, made.plan.metadata):
             seconds = load(connection, made, sequence, watch)
         took = time.perf_counter() - began
-        broken = _violations(connection, made, "and not kept")
+        broken, relied = _violations(connection, made, "and not kept")
         gathered = Gathered(seconds, took, broken, samples(connection, made), sequence.tables)
     _analyze(connection, made)
-    return gathered
+    return Filled(gathered, relied)
 
 
 def _in_chunks(
@@ -127,7 +130,7 @@ def _in_chunks(
     wish: Wish,
     pool: Executor | None,
     watch: Watch,
-) -> Gathered:
+) -> Filled:
     """Write in many transactions, each with its line in the ledger."""
     began = time.perf_counter()
     again = "what is written is kept; the same command goes on from there"
@@ -140,11 +143,11 @@ def _in_chunks(
         seconds = longrun.fill(engine, connection, made, steps, found, pool, watch)
         _analyze(connection, made)
         took = time.perf_counter() - began
-        broken = _violations(connection, made, "and stand in the database")
+        broken, relied = _violations(connection, made, "and stand in the database")
         gathered = Gathered(seconds, took, broken, samples(connection, made), steps.tables)
         ledger.drop(connection)
         connection.commit()
-    return gathered
+    return Filled(gathered, relied)
 
 
 def _said(made: World, wish: Wish) -> str:
@@ -163,12 +166,15 @@ def _kept(what: str) -> Iterator[None]:
         raise
 
 
-def _violations(connection: Connection, made: World, where: str) -> dict[str, int]:
-    broken = {name: counting.violations(connection, s.table, s.total) for name, s in made.sources.items()}
+def _violations(connection: Connection, made: World, where: str) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Return the violations of each table, and what the server was relied upon for."""
+    held = {name: held_by_server(connection, s.table, s.total) for name, s in made.sources.items()}
+    broken = {name: counting.violations(connection, s.table, s.total, held[name]) for name, s in made.sources.items()}
     if sum(broken.values()):
         names = ", ".join(f"{count} in {name}" for name, count in broken.items() if count)
         raise Unsatisfiable(f"rows that break constraints were generated ({names}) {where}; please report this schema")
-    return broken
+    relied = (relied_upon(s.table, held[name]) for name, s in made.sources.items())
+    return broken, tuple(filter(None, relied))
 
 
 def _analyze(connection: Connection, made: World) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     Table,
+    Text,
     TextClause,
     UniqueConstraint,
     and_,
@@ -24,28 +25,36 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    type_coerce,
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.sql import ColumnElement
 
 from dbplan.sandbox.schema import makes_boolean
 from dbplan.seeding.constraints.checks import check_constraints
+from dbplan.seeding.constraints.held import NOTHING, Held
 
 UNIQUE_LIMIT = 2_000_000
-"""Rows up to which duplicates are counted; beyond, the server's own unique index is relied upon."""
+"""Rows up to which duplicates are counted; beyond, the server's unique index is relied upon, PostgreSQL's once it is seen."""
 EXCLUDED_LIMIT = 20_000
 """Rows up to which each is held against each other one by exclusion constraints; beyond, as above."""
 Where = ColumnElement[bool]
 
 
-def violations(connection: Connection, table: Table, rows: int) -> int:
-    """Return how many rows of `table` break a foreign key, a CHECK, a NOT NULL, a unique or an exclusion constraint."""
+def violations(connection: Connection, table: Table, rows: int, held: Held = NOTHING) -> int:
+    """Return how many rows of `table` break a foreign key, a CHECK, a NOT NULL, a unique or an exclusion constraint.
+
+    What the server is known to have `held` is not counted again.
+    """
     dialect = connection.dialect
-    found = sum(_orphans(connection, table, constraint) for constraint in table.foreign_key_constraints)
-    found += sum(_broken(connection, table, c) for c in check_constraints(table) if _is_there(c, dialect))
-    found += _missing(connection, table)
-    if rows <= UNIQUE_LIMIT:
-        found += sum(_duplicates(connection, table, *asked) for asked in _uniques(table, dialect))
+    references = (c for c in table.foreign_key_constraints if not held.reference(c))
+    checks = (c for c in check_constraints(table) if _is_there(c, dialect) and not held.check(c))
+    found = sum(_orphans(connection, table, constraint) for constraint in references)
+    found += sum(_broken(connection, table, constraint) for constraint in checks)
+    found += _missing(connection, table, held)
+    if rows <= UNIQUE_LIMIT or dialect.name == "postgresql":
+        uniques = (asked for name, *asked in _uniques(table, dialect) if not held.unique(name, *asked[:2]))
+        found += sum(_duplicates(connection, table, *asked) for asked in uniques)
     if rows <= EXCLUDED_LIMIT and dialect.name == "postgresql":
         excluded = (c for c in table.constraints if isinstance(c, ExcludeConstraint))
         found += sum(_excluded(connection, table, constraint) for constraint in excluded)
@@ -61,7 +70,7 @@ def _is_there(check: CheckConstraint, dialect: Dialect) -> bool:
 
 def _orphans(connection: Connection, table: Table, constraint: ForeignKeyConstraint) -> int:
     parent = constraint.referred_table.alias("parent")
-    pairs = [(table.columns[e.parent.name], parent.columns[e.column.name]) for e in constraint.elements]
+    pairs = [(_bare(table.columns[e.parent.name]), _bare(parent.columns[e.column.name])) for e in constraint.elements]
     whole = and_(*(child.is_not(None) for child, _ in pairs))
     there = exists().where(and_(*(child == other for child, other in pairs)))
     return _count(connection, table, and_(whole, not_(there)))
@@ -71,8 +80,13 @@ def _broken(connection: Connection, table: Table, constraint: CheckConstraint) -
     return _count(connection, table, not_(_in_parentheses(constraint.sqltext, connection.dialect)))
 
 
-def _missing(connection: Connection, table: Table) -> int:
-    required = [column.is_(None) for column in table.columns if not column.nullable]
+def _bare(column: Any) -> Any:
+    """Return a column to compare as the server does, whatever its type makes of that in Python."""
+    return type_coerce(column, Text())
+
+
+def _missing(connection: Connection, table: Table, held: Held) -> int:
+    required = [_bare(column).is_(None) for column in table.columns if not (column.nullable or held.not_null(column))]
     return _count(connection, table, or_(*required)) if required else 0
 
 
@@ -96,18 +110,18 @@ def _in_parentheses(clause: Any, dialect: Dialect) -> Where:
     return literal_column(f"({_sql(clause, dialect)})", Boolean()).self_group()
 
 
-def _uniques(table: Table, dialect: Dialect) -> Iterator[tuple[list[Any], Any, bool]]:
-    """Yield what rows differ in, which rows, and whether NULLs count as alike."""
+def _uniques(table: Table, dialect: Dialect) -> Iterator[tuple[object, list[Any], Any, bool]]:
+    """Yield a unique's name, what rows differ in, which rows, and whether NULLs count as alike."""
     for constraint in table.constraints:
         if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint) and len(constraint.columns):
-            yield list(constraint.columns), None, _nulls_count(constraint, dialect)
+            yield constraint.name, list(constraint.columns), None, _nulls_count(constraint, dialect)
     for index in table.indexes:
         if index.unique:
             where = index.dialect_options[dialect.name].get("where") if dialect.name in _PARTIAL else None
             parts = [p if isinstance(p, Column) else _in_parentheses(p, dialect) for p in index.expressions]
             asked = None if where is None else _in_parentheses(where, dialect)
-            yield parts, asked, _nulls_count(index, dialect)
-    yield from (([column], None, False) for column in table.columns if column.unique)
+            yield index.name, parts, asked, _nulls_count(index, dialect)
+    yield from ((None, [column], None, False) for column in table.columns if column.unique)
 
 
 _PARTIAL = ("postgresql", "sqlite")
@@ -125,7 +139,7 @@ def _duplicates(connection: Connection, table: Table, parts: list[Any], where: A
     rows = rows if where is None else rows.where(where)
     inner = rows.subquery()
     groups = select(func.count().label("n")).select_from(inner).group_by(*inner.columns).having(func.count() > 1)
-    groups = groups if nulls_count else groups.where(*(column.is_not(None) for column in inner.columns))
+    groups = groups if nulls_count else groups.where(*(_bare(column).is_not(None) for column in inner.columns))
     return int(connection.execute(select(func.count()).select_from(groups.subquery())).scalar_one())
 
 
