@@ -62,6 +62,14 @@ class Facts:
     """Columns that stand in one comparison, anywhere in a CHECK, in both directions."""
     equations: dict[str, Expression] = field(default_factory=dict)
 
+    def copied(self) -> Facts:
+        """Return the facts for someone to add to."""
+        limits = {
+            name: replace(each, excluded=[*each.excluded], hints=[*each.hints]) for name, each in self.limits.items()
+        }
+        checks, orders, unequal = [replace(check) for check in self.checks], [*self.orders], [*self.unequal]
+        return Facts(checks, limits, orders, unequal, {*self.compared}, {**self.equations})
+
     def limit(self, column: str) -> Limits:
         """Return the limits of a column, empty ones where no CHECK speaks of it."""
         return self.limits.setdefault(column, Limits())
@@ -169,10 +177,11 @@ def _domain(found: Facts, table: Table, column: str, text: str) -> None:
     except NotCovered as error:
         found.checks.append(Check(f"domain of {column}", text, None, str(error)))
         return
-    for node in parsed.node.find_all(exp.Column):
+    own = parsed.node.copy()  # a parsed text is shared by all who read it
+    for node in own.find_all(exp.Column):
         if node.name == "VALUE":
             node.set("this", exp.to_identifier(column))
-    parsed = Expression(text, parsed.node, frozenset({column}))
+    parsed = Expression(text, own, frozenset({column}))
     found.checks.append(Check(f"domain of {column}", text, parsed))
     for conjunct in conjuncts(parsed.node):
         _note(found, conjunct)

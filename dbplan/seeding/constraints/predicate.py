@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,12 @@ class Expression:
 
 def expression(text: str, columns: Iterable[str]) -> Expression:
     """Parse `text`; NotCovered when it cannot be parsed or names what is not a column."""
+    return _expression(text, tuple(columns))
+
+
+@lru_cache(maxsize=20_000)
+def _expression(text: str, columns: tuple[str, ...]) -> Expression:
+    """Parse a text once: the CHECKs of a table are read at many places, and a parsed one is never changed."""
     known = {name.lower(): name for name in columns}
     node = _parsed(text)
     for column in node.find_all(exp.Column):

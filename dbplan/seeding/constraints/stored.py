@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sqlalchemy import Table
@@ -27,7 +28,15 @@ def facts_of(table: Table) -> Facts:
 
     A condition on a sealed text or a digest says nothing of them: the type makes it true of whatever it is given.
     """
-    return facts(table, lambda name, condition: _is_held(name, table.columns[name].type, condition))
+    known, there = _read.setdefault(table, {}), frozenset(map(id, table.constraints))
+    if there not in known:
+        known.clear()
+        known[there] = facts(table, lambda name, condition: _is_held(name, table.columns[name].type, condition))
+    return known[there].copied()
+
+
+_read: WeakKeyDictionary[Table, dict[frozenset[int], Facts]] = WeakKeyDictionary()
+"""Facts of tables: they are asked for at many places, and reading takes a hundredth of a second."""
 
 
 def _is_held(name: str, kind: Any, condition: Expression) -> bool:

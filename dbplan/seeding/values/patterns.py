@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -200,12 +201,8 @@ class Pattern(Domain):
 
 
 def _is_plain(node: Node) -> bool:
-    """Whether no branches of a pattern have more texts than an index can number."""
-    if isinstance(node, Row):
-        return all(map(_is_plain, node.parts))
-    if isinstance(node, Either):
-        return node.size < VAST and all(map(_is_plain, node.parts))
-    return node.size > 0
+    """Whether every part of a pattern has texts at all."""
+    return all(map(_is_plain, node.parts)) if isinstance(node, Row | Either) else node.size > 0
 
 
 def _parts(node: Node) -> tuple[Node, ...]:
@@ -223,7 +220,8 @@ def _column(row: Sequence[Node], index: Bits) -> Array:
         if told >= VAST:
             turn += 1
             rest, told = mixed(index + np.uint64(turn)), 1
-        rest, digit = np.divmod(rest, np.uint64(part.size))
+        # a part of more texts than an index can number takes what is left of it
+        rest, digit = np.divmod(rest, np.uint64(min(part.size, VAST)))
         told *= part.size
         parts.append(_coded(part, digit.astype(np.int64)))
     if all(isinstance(part, str) for part in parts):
@@ -236,7 +234,7 @@ def _coded(part: Node, digit: Index) -> Coded:
     if not isinstance(part, Either | Row):
         return Coded(_pool(part), digit)
     branches = part.parts if isinstance(part, Either) else (part,)
-    edges = np.cumsum([0, *(branch.size for branch in branches)])
+    edges = [min(end, VAST) for end in accumulate((branch.size for branch in branches), initial=0)]
     written = np.empty(len(digit), dtype=object)
     for branch, low, high in zip(branches, edges[:-1], edges[1:], strict=True):
         at = np.flatnonzero((digit >= low) & (digit < high))
