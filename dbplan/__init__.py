@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dbplan.review import review
     from dbplan.sandbox import sandbox
     from dbplan.seeding import profile, seed
+    from dbplan.seeding.anonymising import anonymise
     from dbplan.sources import read
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ _ROOMS = {
     "Plan": "plan",
     "Query": "plan",
     "Report": "report",
+    "anonymise": "seeding.anonymising",
     "benchmark": "benchmarking",
     "dictionary": "diagram",
     "diff": "comparison",
@@ -46,6 +48,7 @@ __all__ = [
     "Plan",
     "Query",
     "Report",
+    "anonymise",
     "benchmark",
     "dictionary",
     "diff",

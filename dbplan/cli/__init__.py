@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dbplan.cli.anonymising import anonymise
 from dbplan.cli.options import On, Output, PlanName, Production, RandomState, Rows, To
 from dbplan.cli.seeding import seed
 from dbplan.cli.showing import progress, read, server_of, show
@@ -255,6 +256,7 @@ def diff(
 
 
 app.command()(seed)
+app.command()(anonymise)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What is done with every column of a plan: columns of one key alike, uniques by permutations, rules before all else."""
+"""What is done with every column: those of one key alike, uniques by permutations, rules before all else."""
 
 from __future__ import annotations
 
@@ -183,9 +183,7 @@ def _alike(found: dict[Place, Treatment], groups: Iterable[list[Place]]) -> dict
     return found
 
 
-def _longest(
-    plan: Plan, found: Mapping[Place, Treatment], facts: Mapping[str, Facts]
-) -> dict[str, int | None]:
+def _longest(plan: Plan, found: Mapping[Place, Treatment], facts: Mapping[str, Facts]) -> dict[str, int | None]:
     """Return how many characters the columns of each kind of person have room for: what fits one fits all."""
     longest: dict[str, int | None] = {}
     for (table, name), chosen in found.items():

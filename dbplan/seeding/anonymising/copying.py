@@ -11,7 +11,7 @@ from sqlalchemy import types as sa
 from sqlalchemy.types import NullType
 
 from dbplan.columns import Digest, Encrypted
-from dbplan.seeding.anonymising.fields import NULL, reader, writer
+from dbplan.seeding.anonymising.fields import NULL, escaped, reader, writer
 from dbplan.seeding.anonymising.steps import Step
 from dbplan.seeding.anonymising.watching import Watch
 from dbplan.seeding.loading.statements import quoter
@@ -103,8 +103,7 @@ class _Lines:
         fields: list[Sequence[str]] = list(zip(*(line.split("\t") for line in lines), strict=True))
         values = {name: self._read(name, fields[self.at[name]]) for name in self.readers}
         for name, made in self.passage.replaced(values).items():
-            write = self.writers[name]
-            fields[self.at[name]] = [NULL if value is None else write(value) for value in made]
+            fields[self.at[name]] = self._write(name, made)
         for name in self.passage.blank:
             fields[self.at[name]] = [NULL] * len(lines)
         text = "\n".join(map("\t".join, zip(*fields, strict=True)))
@@ -113,6 +112,11 @@ class _Lines:
     def _read(self, name: str, fields: Sequence[str]) -> list[Any]:
         read = self.readers[name]
         return [None if field == NULL else read(field) for field in fields]
+
+    def _write(self, name: str, values: list[Any]) -> list[str]:
+        write = self.writers[name]
+        fields = escaped(["" if value is None else write(value) for value in values])
+        return [NULL if value is None else field for value, field in zip(values, fields, strict=True)]
 
 
 def raw(of: Table, name: str) -> Any:
@@ -151,7 +155,9 @@ def _inserted(source: Connection, target: Connection, passage: Passage) -> int:
         size = len(next(iter(columns.values())))
         for name in passage.blank:
             columns[name] = [None] * size
-        target.execute(into, [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)])
+        target.execute(
+            into, [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        )
         rows += size
     return rows
 

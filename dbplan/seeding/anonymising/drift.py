@@ -37,13 +37,16 @@ def common(plan: Plan, source: Connection, target: Connection) -> Common:
         notes += _notes(table, there[name])
     if not columns:
         url = source.engine.url.render_as_string()
-        raise UsageError(f'{url} has none of the tables of plan "{plan.name}": {listing([t.name for t in plan.tables])}')
+        raise UsageError(
+            f'{url} has none of the tables of plan "{plan.name}": {listing([t.name for t in plan.tables])}'
+        )
     return Common(columns, (*notes, *_tables_left_out(plan, source)))
 
 
 def _columns(connection: Connection, plan: Plan) -> dict[str, set[str]]:
     """Return the columns of those tables of a plan that are there."""
-    inspector, found = inspect(connection), {}
+    inspector = inspect(connection)
+    found: dict[str, set[str]] = {}
     for schema in {t.schema for t in plan.tables}:
         tables = {t.name: str(t.key) for t in plan.tables if t.schema == schema}
         names = set(inspector.get_table_names(schema)) & set(tables)

@@ -19,6 +19,7 @@ NULL = "\\N"
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+_SPECIAL = "\\\n\t\r"
 _TEXTS = 1009
 """The number of the type text[]."""
 
@@ -32,9 +33,16 @@ def reader(kind: Any) -> Callable[[str], Any]:
 
 
 def writer(kind: Any) -> Callable[[Any], str]:
-    """Return the function that writes a value of a type as a field."""
-    write = _write(generic(kind))
-    return lambda value: write(value).translate(_ESCAPES)
+    """Return the function that writes a value of a type as text, which `escaped` makes a field of."""
+    return _write(generic(kind))
+
+
+def escaped(texts: list[str]) -> list[str]:
+    """Return texts as fields; as most batches have nothing special, that is found out for all at once."""
+    together = "".join(texts)
+    if any(special in together for special in _SPECIAL):
+        return [text.translate(_ESCAPES) for text in texts]
+    return texts
 
 
 def _plain(field: str) -> str:

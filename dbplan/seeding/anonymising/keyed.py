@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import blake2b, shake_256
 
 VARIABLE = "DBPLAN_ANONYMISE_KEY"
@@ -22,7 +22,7 @@ class Keyed:
 
     def of(self, kind: str) -> Keyed:
         """Return the hash of another kind of value, under the same secret."""
-        return Keyed(self.random_state, self.secret, kind)
+        return _of(self.random_state, self.secret, kind)
 
     @cached_property
     def _begun(self) -> blake2b:
@@ -56,6 +56,11 @@ class Keyed:
     def stream(self, value: str, size: int) -> bytes:
         """Return as many bytes as wanted for a value."""
         return shake_256(self.digest(value)).digest(size)
+
+
+@cache
+def _of(random_state: int, secret: str, kind: str) -> Keyed:
+    return Keyed(random_state, secret, kind)
 
 
 def from_environment(random_state: int) -> Keyed:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Column
 from sqlalchemy import types as sa
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects.postgresql.ranges import AbstractRange
 
 from dbplan.columns import Digest, Encrypted
 from dbplan.seeding.values.infer import generic, provider_of
@@ -31,8 +32,8 @@ KINDS: dict[str, str] = {
     "job": "another job",
     "user_agent": "another browser",
     "scramble": "a text of the same shape",
-    "iban": "an account of the same country, check digits right",
-    "card": "a number of the same length, check digit right",
+    "iban": "an account of the same country",
+    "card": "a number with a right check digit",
     "number": "a number of as many digits",
     "text": "neutral prose of the same length",
     "url": "a link to nowhere",
@@ -45,8 +46,8 @@ KINDS: dict[str, str] = {
     "position": "a place in the same whole degree",
     "password": "a hash that nothing opens",
     "digest": "the digest of nothing",
-    "secret": "an invented secret, sealed with the key that is set, else with the development key",
-    "document": "texts inside replaced by their keys",
+    "secret": "an invented secret, sealed anew",
+    "document": "its texts replaced, by their keys",
     "bytes": "as many random bytes",
 }
 """Everything that can be done with a column, and what it then holds."""
@@ -56,7 +57,8 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (r"iban", "iban"),
     (r"(credit|debit|payment|bank)?_?card(_?(number|no|num))$|^pan$|^ccn?$", "card"),
     (r"(^|_)(ssn|sin|nin|nino|tin|vat|cpf|cnpj|nif|dni|bsn|pesel|aadhaar)(_|$)", "scramble"),
-    (r"(national|tax|passport|driver|licen[cs]e|social|insurance|identity|fiscal)_?\w*(id|no|number|code)?$", "scramble"),
+    (r"national_?(id|no|number|code)|passport|driver|licen[cs]e_?(no|num)|social_?sec|insurance_?(no|num)", "scramble"),
+    (r"(tax|identity|fiscal)_?(id|no|number|code)", "scramble"),
     (r"(bank|account|routing|sort)_?(number|no|num|code)$|^bic$|swift", "scramble"),
     (r"phone|mobile|(^|_)(fax|tel|cell|msisdn|whatsapp)", "scramble"),
     (r"token|secret|api_?key|private_?key|session|credential|(^|_)(otp|pin|salt|nonce|signature)$", "scramble"),
@@ -146,7 +148,7 @@ def judged(seen: Seen, kind: Any) -> Treatment:
     """Return what is done with values of a type under a name."""
     for family, judge in _FAMILIES:
         if isinstance(kind, family):
-            return judge(seen, kind)
+            return cast("Treatment", judge(seen, kind))
     return Treatment(DROP, f"of type {_written(kind)}, which is not looked into", 1)
 
 
@@ -240,7 +242,7 @@ _FAMILIES: tuple[tuple[Any, Any], ...] = (
     (pg.BIT, _kept),
     (pg.MONEY, _kept),
     (pg.OID, _kept),
-    (pg.AbstractRange, _kept),
+    (AbstractRange, _kept),
     (sa.LargeBinary, _bytes),
     (sa.String, _string),
 )

@@ -65,33 +65,42 @@ class Replacer:
             return partial(number, keyed, kind)
         if what in _THINGS:
             return partial(_THINGS[what], keyed)
-        return remembered(partial(self.text, what, self.room(column)))
+        return self.text(what, self.room(column))
 
-    def text(self, what: str, longest: int | None, value: Any) -> str:
-        """Return what replaces a text of a kind; an address is an address wherever it stands."""
-        value = str(value)
-        if "@" in value and what != "password" and _ADDRESS.fullmatch(value):
-            what = "email"
-        room = self.choices.longest.get(what, longest)
+    def text(self, what: str, longest: int | None) -> Maker:
+        """Return the function that replaces texts of a kind; an address is an address wherever it stands."""
+        make, address = self._words(what, longest), self._words("email", longest)
+        if what == "password":
+            return make
+
+        def made(value: Any) -> str:
+            text = value if isinstance(value, str) else str(value)
+            if "@" in text and _ADDRESS.fullmatch(text):
+                return str(address(text))
+            return str(make(text)) if text.strip() else text
+
+        return remembered(made)
+
+    def _words(self, what: str, longest: int | None) -> Maker:
+        room, keyed = self.choices.longest.get(what, longest), self.keyed.of(what)
         if what == "email":
-            return self.people.address(value, room if room is None or longest is None else min(room, longest))
+            least = room if room is None or longest is None else min(room, longest)
+            return lambda value: self.people.address(value, least)
         if what == "user_name":
-            return self.people.user_name(value, room)
-        if not value.strip():
-            return value
+            return lambda value: self.people.user_name(value, room)
         if what in NAMES:
-            return in_case_of(value, self.people.of(value).part(what, longest))
+            return lambda value: in_case_of(value, self.people.of(value).part(what, longest))
         if what in _WORDS:
-            made = texts.from_pool(self.keyed.of(what), value, _WORDS[what], self.locale, longest)
-            return in_case_of(value, made)
-        return _TEXTS[what](self.keyed.of(what), value, longest)
+            provider, locale = _WORDS[what], self.locale
+            return lambda value: in_case_of(value, texts.from_pool(keyed, value, provider, locale, longest))
+        return partial(_TEXTS[what], keyed, longest)
 
     def _addresses_alone(self, longest: int | None, value: Any) -> Any:
         """Return a text as it is, but for the addresses in it."""
         if not isinstance(value, str) or "@" not in value:
             return value
         if _ADDRESS.fullmatch(value):
-            return self.text("email", longest, value)
+            return self._words("email", longest)(value)
         return _ADDRESS.sub(lambda found: scrambled(self.keyed.of("email"), found[0]), value)
 
 
@@ -115,7 +124,7 @@ class Documents:
         what = judged(Seen(self.table, name), kind).kind
         if isinstance(value, str):
             kept = partial(self.replacer._addresses_alone, None)
-            return kept if what == KEEP else remembered(partial(self.replacer.text, what, None))
+            return kept if what == KEEP else self.replacer.text(what, None)
         keyed = self.replacer.keyed.of(what)
         makers = {"number": partial(number, keyed, kind), "position": partial(things.coordinate, keyed)}
         return makers.get(what)
@@ -167,16 +176,16 @@ _THINGS: Mapping[str, Callable[[Keyed, Any], Any]] = {
     "digest": _digest,
 }
 _WORDS = {"company": "company", "address": "street_address", "city": "city", "job": "job", "user_agent": "user_agent"}
-_TEXTS: Mapping[str, Callable[[Keyed, str, int | None], str]] = {
-    "scramble": lambda keyed, value, _: scrambled(keyed, value),
-    "iban": lambda keyed, value, _: iban(keyed, value),
-    "card": lambda keyed, value, _: card(keyed, value),
-    "text": lambda keyed, value, _: texts.neutral(keyed, value),
-    "url": texts.link,
-    "host": texts.host,
-    "file": lambda keyed, value, _: texts.file(keyed, value),
-    "ip": lambda keyed, value, _: texts.internet_address(keyed, value),
-    "password": lambda _, value, __: texts.unusable(value),
+_TEXTS: Mapping[str, Callable[[Keyed, int | None, str], str]] = {
+    "scramble": lambda keyed, _, value: scrambled(keyed, value),
+    "iban": lambda keyed, _, value: iban(keyed, value),
+    "card": lambda keyed, _, value: card(keyed, value),
+    "text": lambda keyed, _, value: texts.neutral(keyed, value),
+    "url": lambda keyed, longest, value: texts.link(keyed, value, longest),
+    "host": lambda keyed, longest, value: texts.host(keyed, value, longest),
+    "file": lambda keyed, _, value: texts.file(keyed, value),
+    "ip": lambda keyed, _, value: texts.internet_address(keyed, value),
+    "password": lambda _, __, value: texts.unusable(value),
 }
 TEXTS = frozenset({*_TEXTS, *_WORDS, *NAMES, "email"})
 """Kinds whose values are texts."""

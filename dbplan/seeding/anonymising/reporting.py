@@ -10,9 +10,9 @@ from dbplan.report import Report
 from dbplan.report.blocks import Block, Section, Table, Text, table
 from dbplan.seeding.anonymising.choosing import Choices
 from dbplan.seeding.anonymising.keyed import VARIABLE
-from dbplan.seeding.anonymising.personal import DROP, KINDS
+from dbplan.seeding.anonymising.personal import DROP, KEEP, KINDS
 from dbplan.seeding.anonymising.transfer import Copied
-from dbplan.seeding.anonymising.watching import KEPT, TELLING
+from dbplan.seeding.anonymising.watching import KEPT, TELLING, Watch
 
 WIDEST = 40
 
@@ -55,7 +55,7 @@ def _key() -> Text:
         return Text(f"Replacements follow from the key in {VARIABLE}, which nobody who has the copy may have.")
     return Text(
         f"{VARIABLE} is not set: replacements follow from the random state alone, so that whoever guesses a value can "
-        "see whether it was there. Set it to a secret for a copy that leaves the hands of those who may read the source."
+        "see whether it was there. Set it to a secret for a copy that goes to those who may not read the source."
     )
 
 
@@ -80,7 +80,8 @@ def judge(chosen: Choices, done: Copied) -> Report:
 def _rows(done: Copied) -> Table:
     headings: Any = {"table": "text", "rows": "count", "seconds": "seconds", "rows/s": "rate", "violations": "count"}
     rows = [
-        [n, count, done.seconds[n], count / max(done.seconds[n], 1e-9), done.broken[n]] for n, count in done.rows.items()
+        [n, count, done.seconds[n], count / max(done.seconds[n], 1e-9), done.broken[n]]
+        for n, count in done.rows.items()
     ]
     return table(headings, rows, "Rows copied")
 
@@ -88,9 +89,14 @@ def _rows(done: Copied) -> Table:
 def _changes(done: Copied) -> Table:
     """Say for each replaced column how many values were, and which stayed: empty ones, and such as chance has kept."""
     rows = [
-        [".".join(place), watch.kind, watch.values - watch.unchanged, watch.unchanged, watch.leaked if watch.checked else None]
-        for place, watch in done.watches.items()
-        if watch.values
+        [
+            ".".join(place),
+            watch.kind,
+            watch.values - watch.unchanged,
+            watch.unchanged,
+            watch.leaked if watch.checked else None,
+        ]
+        for place, watch in _replaced(done)
     ]
     headings: Any = {
         "column": "text",
@@ -102,11 +108,18 @@ def _changes(done: Copied) -> Table:
     return table(headings, rows, "Values replaced")
 
 
+def _replaced(done: Copied) -> list[tuple[tuple[str, str], Watch]]:
+    """Return the columns of which some values were there; of those that are kept, the ones with addresses in them."""
+    return [
+        (place, watch)
+        for place, watch in done.watches.items()
+        if watch.values > (watch.unchanged if watch.kind == KEEP else 0)
+    ]
+
+
 def _checks(done: Copied) -> list[Block]:
-    checked = sorted(".".join(place) for place, watch in done.watches.items() if watch.checked and watch.values)
-    by_chance = sorted(
-        ".".join(p) for p, watch in done.watches.items() if not watch.checked and watch.kind != DROP and watch.values
-    )
+    checked = sorted(".".join(place) for place, watch in _replaced(done) if watch.checked)
+    by_chance = sorted(".".join(place) for place, watch in _replaced(done) if not (watch.checked or watch.kind == DROP))
     found: list[Block] = []
     if checked:
         found.append(

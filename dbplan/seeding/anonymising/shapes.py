@@ -5,14 +5,24 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from math import prod
+from string import ascii_lowercase, ascii_uppercase
 
 from dbplan.seeding.anonymising.keyed import Keyed
 
 DIGITS, NONZERO, HEX = "0123456789", "123456789", "0123456789abcdef"
-_ROUNDS = 3
+_ROUNDS = 2
 _BLOCK = 128
 _HEX = re.compile(r"(?=.*[0-9])(?=.*[a-f])[0-9a-f-]{8,}")
+_FIRST = re.compile("[0-9]")
+_KINDS = {
+    **dict.fromkeys(map(ord, DIGITS), "0"),
+    **dict.fromkeys(map(ord, ascii_lowercase), "a"),
+    **dict.fromkeys(map(ord, ascii_uppercase), "A"),
+}
+_ALPHABETS = {"0": DIGITS, "a": ascii_lowercase}
 Shape = tuple[str, ...]
 
 
@@ -33,26 +43,89 @@ def scrambled(keyed: Keyed, text: str) -> str:
 
 
 def _shuffled(keyed: Keyed, text: str) -> str:
-    shape = _shape(text)
-    free = [at for at, alphabet in enumerate(shape) if len(alphabet) > 1]
-    if not free:
+    form = _form(text)
+    if not form.free:
         return text
-    alphabets = tuple(shape[at] for at in free)
-    name = f"{''.join(alphabet[0] for alphabet in shape)}\0{alphabets[0]}"
-    out, drawn = list(text), "".join(text[at] for at in free)
+    drawn = keyed.named(form.name)
     while True:  # a step may lead to a text of another shape, from which the permutation leads back
-        drawn = _permuted(keyed, alphabets, drawn, name)
-        for at, c in zip(free, drawn, strict=True):
-            out[at] = c
-        made = "".join(out)
-        if _shape(made) == shape:
-            return made
+        text = _permuted(drawn, form, text)
+        if _form(text) is form:
+            return text
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """The shape of a text: the alphabet of every character, and the half of those that may change."""
+
+    alphabets: Shape
+
+    @cached_property
+    def name(self) -> str:
+        """What tells it from other shapes."""
+        return "".join(f"{alphabet[0]}{len(alphabet)}" for alphabet in self.alphabets)
+
+    @cached_property
+    def free(self) -> list[int]:
+        """The places of characters that may change."""
+        return [at for at, alphabet in enumerate(self.alphabets) if len(alphabet) > 1]
+
+    @cached_property
+    def halves(self) -> tuple[Half, Half]:
+        """The places that may change, in two halves."""
+        middle = len(self.free) // 2
+        left, right = (
+            [(at, self.alphabets[at]) for at in places] for places in (self.free[:middle], self.free[middle:])
+        )
+        return Half(left), Half(right)
+
+
+class Half:
+    """Some characters of a text as one whole number, each a digit in a base of its own."""
+
+    def __init__(self, places: list[tuple[int, str]]) -> None:
+        self.digits = [(at, _places(alphabet), len(alphabet)) for at, alphabet in places]
+        self.letters = [(at, alphabet, len(alphabet)) for at, alphabet in reversed(places)]
+        self.room = prod(base for _, _, base in self.digits)
+
+    def read(self, text: str) -> int:
+        """Return the number."""
+        whole = 0
+        for at, values, base in self.digits:
+            whole = whole * base + values[text[at]]
+        return whole
+
+    def write(self, whole: int, out: list[str]) -> None:
+        """Put the characters of a number in their places."""
+        for at, alphabet, base in self.letters:
+            whole, digit = divmod(whole, base)
+            out[at] = alphabet[digit]
+
+
+def _form(text: str) -> Form:
+    """Return the one form that all texts of a shape have."""
+    if not text.isascii():
+        return _of_shape(_shape(text))
+    kinds, first = text.translate(_KINDS), _FIRST.search(text)
+    return _of_ascii(kinds, first[0] if first else "", _HEX.fullmatch(text) is not None)
+
+
+@lru_cache(1 << 14)
+def _of_ascii(kinds: str, first: str, hexadecimal: bool) -> Form:
+    if hexadecimal:
+        return _of_shape(tuple("-" if c == "-" else HEX for c in kinds))
+    shape = [_ALPHABETS.get(c, c) for c in kinds]
+    if first:
+        shape[shape.index(DIGITS)] = "0" if first == "0" else NONZERO
+    return _of_shape(tuple(shape))
+
+
+@lru_cache(1 << 14)
+def _of_shape(shape: Shape) -> Form:
+    return Form(shape)
 
 
 def _shape(text: str) -> Shape:
     """Return the alphabet of every character; one that stays is its own."""
-    if _HEX.fullmatch(text):
-        return tuple("-" if c == "-" else HEX for c in text)
     shape = list(map(_alphabet, text))
     if DIGITS in shape:
         first = shape.index(DIGITS)
@@ -77,42 +150,17 @@ def _places(alphabet: str) -> Mapping[str, int]:
     return {c: at for at, c in enumerate(alphabet)}
 
 
-def _permuted(keyed: Keyed, alphabets: Shape, text: str, name: str) -> str:
-    """Return characters through a Feistel network over their places, one half added to by a hash of the other."""
-    half = len(alphabets) // 2
-    bases = [len(a) for a in alphabets]
-    numbers = [_places(a)[c] for a, c in zip(alphabets, text, strict=True)]
-    left, right = _joined(numbers[:half], bases[:half]), _joined(numbers[half:], bases[half:])
-    room_left, room_right = _room(tuple(bases[:half])), _room(tuple(bases[half:]))
-    drawn = keyed.named(name)
+def _permuted(drawn: Callable[[int, int], int], form: Form, text: str) -> str:
+    """Return a text through a Feistel network: one half of it is added to by a hash of the other, in turns."""
+    first, second = form.halves
+    left, right = first.read(text), second.read(text)
     for turn in range(_ROUNDS):
-        left = (left + drawn(2 * turn, right)) % room_left
-        right = (right + drawn(2 * turn + 1, left)) % room_right
-    places = [*_split(left, bases[:half]), *_split(right, bases[half:])]
-    return "".join(a[at] for a, at in zip(alphabets, places, strict=True))
-
-
-def _joined(numbers: list[int], bases: list[int]) -> int:
-    whole = 0
-    for number, base in zip(numbers, bases, strict=True):
-        whole = whole * base + number
-    return whole
-
-
-@lru_cache(4096)
-def _room(bases: tuple[int, ...]) -> int:
-    room = 1
-    for base in bases:
-        room *= base
-    return room
-
-
-def _split(whole: int, bases: list[int]) -> list[int]:
-    numbers = []
-    for base in reversed(bases):
-        whole, number = divmod(whole, base)
-        numbers.append(number)
-    return numbers[::-1]
+        left = (left + drawn(2 * turn, right)) % first.room
+        right = (right + drawn(2 * turn + 1, left)) % second.room
+    out = list(text)
+    first.write(left, out)
+    second.write(right, out)
+    return "".join(out)
 
 
 def within(keyed: Keyed, number: int, most: int) -> int:

@@ -1,4 +1,4 @@
-"""The two sides: a source that is only read, in one snapshot, and a target that is another database, empty, not production."""
+"""The two sides: a source that is only read, in one snapshot, and a target that is another database."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
             connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         elif server == "postgresql":
             alike(connection)
-            connection.exec_driver_sql("SET LOCAL row_security = off")  # rows that a policy hides are an error, not gone
+            connection.exec_driver_sql(
+                "SET LOCAL row_security = off"
+            )  # rows that a policy hides are an error, not gone
         elif server == "sqlite":
             connection.exec_driver_sql("PRAGMA query_only = ON")
         try:

@@ -117,7 +117,7 @@ class Transfer:
                 with _noted(name):
                     rows[name] = copied(self.source, self.target, passage) if passage.names else 0
                 seconds[name] = time.perf_counter() - began
-            for name, passage in passages.items():
+            for passage in passages.values():
                 if passage.blank:
                     close(self.source, self.target, passage, sorted(passage.blank))
         move_on(self.target, [passage.table for passage in passages.values()])

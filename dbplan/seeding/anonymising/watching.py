@@ -22,17 +22,27 @@ class Sketch:
 
     hashes: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     limit: int = 2**63 - 1
+    fresh: list[NDArray[np.int64]] = field(default_factory=list)
 
     def add(self, values: list[Any]) -> None:
         """Take values in."""
-        fresh = np.fromiter((hash(value) for value in values), dtype=np.int64, count=len(values))
-        self.hashes = np.unique(np.concatenate([self.hashes, fresh[fresh < self.limit]]))
+        hashes = np.fromiter(map(hash, values), dtype=np.int64, count=len(values))
+        self.fresh.append(hashes[hashes < self.limit])
+        if sum(map(len, self.fresh)) >= KEPT:
+            self.settle()
+
+    def settle(self) -> None:
+        """Put what came lately in its place."""
+        self.hashes = np.unique(np.concatenate([self.hashes, *self.fresh]))
+        self.fresh = []
         if len(self.hashes) > KEPT:
             self.hashes = self.hashes[:KEPT]
             self.limit = int(self.hashes[-1])
 
     def shared(self, other: Sketch) -> int:
         """Return how many values both have, of those that both have kept."""
+        self.settle()
+        other.settle()
         return len(np.intersect1d(self.hashes, other.hashes, assume_unique=True))
 
 
@@ -51,8 +61,8 @@ class Watch:
         self.values += sum(value is not None for value in old)
         self.unchanged += sum(a == b for a, b in zip(old, new, strict=True) if a is not None)
         if self.kind in CHECKED:
-            self.before.add([value for value in map(_told, old) if len(value) >= TELLING])
-            self.after.add([value for value in map(_told, new) if len(value) >= TELLING])
+            self.before.add([value for value in old if value is not None and len(str(value)) >= TELLING])
+            self.after.add([value for value in new if value is not None and len(str(value)) >= TELLING])
 
     @property
     def leaked(self) -> int:
@@ -63,7 +73,3 @@ class Watch:
     def checked(self) -> bool:
         """Whether values of the source were looked for."""
         return self.kind in CHECKED
-
-
-def _told(value: Any) -> str:
-    return "" if value is None else str(value)
