@@ -46,7 +46,7 @@ def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, spa
     if rows is not None and not isinstance(rows, Mapping):
         _positive(rows, "")
     if rows is None and recipe.rows == 0:
-        return Counts(dict.fromkeys(plan.metadata.tables, 0) | recipe.exact)
+        return Counts(dict.fromkeys(plan.metadata.tables, 0) | dict(recipe.exact))
     if rows is None and recipe.rows is not None:
         exact, rows = dict(recipe.exact), recipe.rows
     elif rows is None:

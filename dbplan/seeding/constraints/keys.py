@@ -14,6 +14,7 @@ from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.seeding.constraints.checks import compared
 from dbplan.seeding.constraints.references import Reference, follows
 from dbplan.seeding.constraints.uniques import Unique, plain_unique, written_uniques
+from dbplan.seeding.rows.templates import differs
 from dbplan.seeding.values.domains import VAST, Uuids, Words
 from dbplan.seeding.values.infer import generic
 from dbplan.seeding.values.people import Person
@@ -67,7 +68,8 @@ def lead_of(
 def assign(builder: Builder, room: Room, *, loose: bool = False) -> Keys:
     """Return what holds every unique of a table; `loose` leaves the columns that CHECKs tie together to a search."""
     keys = Keys()
-    free = frozenset(n for n in builder.domains if tied(builder, n)) if loose else frozenset()
+    free = asked_loosely(builder.source) | {n for n in builder.domains if loose and tied(builder, n)}
+    free = free if loose else frozenset()
     for names in builder.source.uniques:
         if not (_open(builder, names) or _held(builder, keys, names)):
             _hold(builder, keys, names, room, free)
@@ -84,6 +86,12 @@ def _hint(builder: Builder) -> None:
         if unique.where is not None:
             for name, value in compared(unique.where.node):
                 builder.facts.limit(name).hints.append(value)
+
+
+def asked_loosely(source: Source) -> frozenset[str]:
+    """Return the columns that partial uniques and those over expressions read."""
+    partial = (unique for unique in written_uniques(source.table) if not unique.total)
+    return frozenset(n for u in partial for n in u.columns | (u.where.columns if u.where is not None else set()))
 
 
 def asked_uniques(source: Source) -> tuple[Unique, ...]:
@@ -215,7 +223,9 @@ def said(builder: Builder, unique: Unique, sizes: Mapping[str, int]) -> str:
 def capacity(builder: Builder, name: str, rows: int) -> int:
     """Return how many different values a column can be given."""
     said = set(builder.rule.columns.get(name, {})) - {"null", "only_when"}
-    if said and not {"faker", "min", "max", "pattern"} & said:
+    if "template" in said:
+        return VAST if differs(builder.rule.columns[name]["template"], builder.table) else 0
+    if said and not {"faker", "min", "max", "pattern", "distribution"} & said:
         return 0
     column, domain = builder.table.columns[name], builder.domains[name]
     if domain is None or column.computed is not None:

@@ -15,7 +15,7 @@ from dbplan.seeding.constraints.references import uniques
 from dbplan.seeding.recipe.keys import read_parent
 from dbplan.seeding.recipe.written import written
 from dbplan.seeding.rows.histories import Machine, machine
-from dbplan.seeding.rows.templates import DATES, NUMBERS, Field, Piece, pieces, tells_apart
+from dbplan.seeding.rows.templates import DATES, NUMBERS, Field, differs, pieces
 from dbplan.seeding.values.infer import generic
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Meaning:
             if isinstance(piece, Field):
                 self.field(piece)
         alone = frozenset({self.column.name}) in uniques(self.fitting.table)
-        if alone and not self.differs(found):
+        if alone and not differs(self.rule["template"], self.fitting.table):
             mend = "put {row} first or last among its fields, with no digit beside it"
             self.fail("template", f"{self.column.name} is unique, and the template may give two rows the same; {mend}")
 
@@ -95,17 +95,6 @@ class Meaning:
             read_parent(self.fitting.reader, table, field.name, here)
         elif field.name not in (*NUMBERS, *DATES) or field.name in table.columns:
             self.fitting.reader.known("field", field.name, [*table.columns.keys(), *NUMBERS, *DATES], here)
-
-    def differs(self, found: tuple[Piece, ...]) -> bool:
-        """Whether a template gives every row another text."""
-        return tells_apart(found, self.unique)
-
-    def unique(self, field: Field) -> str:
-        """Return whether a field is a column of which no value comes twice, and of which family."""
-        column = self.fitting.table.columns.get(field.name)
-        if column is None or column.nullable or frozenset({field.name}) not in uniques(self.fitting.table):
-            return ""
-        return "number" if isinstance(generic(column.type), sa.Integer) else "text"
 
     def distribution(self) -> None:
         """Refuse a law without its numbers, or of what is no number."""

@@ -89,7 +89,8 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tables(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    return data.get("tables", {})
+    found: Mapping[str, Any] = data.get("tables", {})
+    return found
 
 
 def _has_fixed(table: Any) -> bool:

@@ -75,7 +75,7 @@ def recipe_of(plan: Plan, profile: str | None = None) -> Recipe:
     """Return the checked recipe of a plan in one of its profiles, an empty one where it has none."""
     from dbplan.seeding.recipe.profiles import in_profile
 
-    layer, data = Layer("recipe", ""), {}
+    layer, data = Layer("recipe", ""), dict[str, Any]()
     if plan.recipe is not None:
         layer, data = read(Path(plan.recipe), f'the recipe {{name}} of plan "{plan.name}"')
     if profile is None and not data:
@@ -131,8 +131,8 @@ class Reader:
         self.keys(data, TOP, ())
         if "locale" in data:
             refuse_locale(self, data["locale"])
-        given = {key: data[key] for key in ("locale", "rows", "random_state") if key in data}
-        times = {key: _instant(value) for key, value in data.get("time", {}).items()}
+        given: dict[str, Any] = {key: data[key] for key in ("locale", "rows", "random_state") if key in data}
+        times: dict[str, Any] = {key: _instant(value) for key, value in data.get("time", {}).items()}
         made = Recipe(**given, **times, path=self.layers[0].name, layers=self.layers)
         if made.start >= made.end:
             self.fail(("time",), f"start {made.start:%Y-%m-%d} does not come before end {made.end:%Y-%m-%d}")

@@ -121,7 +121,11 @@ def _parent(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
 
 
 def _template(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
-    found, fail = templates.pieces(rule["template"]), lambda said: _fail(builder, column.name, said)
+    found = templates.pieces(rule["template"])
+
+    def fail(said: str) -> NoReturn:
+        _fail(builder, column.name, said)
+
     names = [piece.name for piece in found if isinstance(piece, templates.Field)]
     if "rank" in names and builder.source.fan is None:
         fail("counts a parent's rows by {rank}, and the table has no lead; say per = …")

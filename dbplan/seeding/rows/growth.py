@@ -39,13 +39,13 @@ class Pace:
         plain = begin + share * (stop - begin)
         found = np.where(high - low > 1e-9, np.clip(worked, begin, stop), plain)
         micros = np.round((found + self._first) * HOUR).astype(np.int64)
-        return np.maximum(micros.astype("datetime64[us]"), start)
+        return np.asarray(np.maximum(micros.astype("datetime64[us]"), start))
 
     def _hours(self, moments: Array) -> Array:
         return np.asarray(moments.astype("datetime64[us]").astype(np.int64) / HOUR - self._first)
 
     def _done(self, hours: Array) -> Array:
-        return np.interp(hours, self._edges, self._total)
+        return np.asarray(np.interp(hours, self._edges, self._total))
 
 
 def _hour(moment: Any) -> int:
@@ -56,7 +56,7 @@ def _grown(hours: Array, growth: Mapping[str, Any]) -> Array:
     """Return how much more there is to do at hours from the start on."""
     months, rate = hours / MONTH, float(growth.get("per_month", 0.0))
     if growth.get("shape") == "linear":
-        return np.maximum(1.0 + rate * months, 0.0)
+        return np.asarray(np.maximum(1.0 + rate * months, 0.0))
     return np.asarray((1.0 + rate) ** months)
 
 
@@ -70,4 +70,4 @@ def _busy(hours: Array, growth: Mapping[str, Any]) -> Array:
         for said, weight in growth["hours"].items():
             low, high = map(int, said.split("-"))
             by_hour[low:high] = weight
-    return by_day[(hours - MONDAY) // 24 % 7] * by_hour[hours % 24]
+    return np.asarray(by_day[(hours - MONDAY) // 24 % 7] * by_hour[hours % 24])

@@ -51,7 +51,7 @@ class Machine:
 
     def longest(self, start: int) -> int | None:
         """Return the most moves from a state to another one, None where they lead in a circle."""
-        able = np.zeros(len(self.states), dtype=bool)
+        able: Any = np.zeros(len(self.states), dtype=bool)
         able[start] = True
         steps = (self.weights > 0) & ~np.eye(len(self.states), dtype=bool)
         for moves in range(len(self.states)):
@@ -94,7 +94,7 @@ def _edges(weights: Floats) -> Floats:
 
 def _next(edges: Floats, at: Index, share: Floats) -> Index:
     found = (share[:, np.newaxis] * edges[at, -1:] >= edges[at]).sum(axis=1)
-    return np.minimum(found, edges.shape[1] - 1).astype(np.int64)
+    return np.asarray(np.minimum(found, edges.shape[1] - 1), dtype=np.int64)
 
 
 def _step(stream: np.uint64, rows: Index, step: int) -> Any:
@@ -203,7 +203,7 @@ def _lasting(made: Machine) -> Floats:
 def _next_of(lasting: Floats, left: Index, at: Index, share: Floats) -> Index:
     edges = lasting[left, at]
     found = (share[:, np.newaxis] * edges[:, -1:] >= edges).sum(axis=1)
-    return np.minimum(found, edges.shape[1] - 1).astype(np.int64)
+    return np.asarray(np.minimum(found, edges.shape[1] - 1), dtype=np.int64)
 
 
 def refuse_long(counts: Index, most: int | None, label: str) -> None:

@@ -9,11 +9,14 @@ from string import Formatter
 from typing import Any
 
 import numpy as np
+from sqlalchemy import Integer, Table
 
+from dbplan.seeding.constraints.references import uniques
 from dbplan.seeding.rows.cells import Cells, absent, present
 from dbplan.seeding.rows.frames import Frame, Maker
 from dbplan.seeding.rows.stream import Array
 from dbplan.seeding.rows.texts import Coded, Number, Part, Pool, Texts, UuidTexts
+from dbplan.seeding.values.infer import generic
 
 NUMBERS = ("row", "rank")
 """Fields that count: the row in its table, the row among its parent's."""
@@ -73,6 +76,18 @@ def tells_apart(found: Sequence[Piece], unique: Callable[[Field], str]) -> bool:
     value is there once stands alone. `unique` says of a field "number", "text" or "".
     """
     return any(_readable(order, unique) for order in (found, tuple(reversed(found))))
+
+
+def differs(text: str, table: Table) -> bool:
+    """Return whether a template gives every row of a table another text."""
+
+    def unique(field: Field) -> str:
+        column = table.columns.get(field.name)
+        if column is None or column.nullable or frozenset({field.name}) not in uniques(table, strict=True):
+            return ""
+        return "number" if isinstance(generic(column.type), Integer) else "text"
+
+    return tells_apart(pieces(text), unique)
 
 
 def _readable(found: Sequence[Piece], unique: Callable[[Field], str]) -> bool:
