@@ -1,4 +1,4 @@
-"""Columns that the server generates from others: where that can be computed here, keys, uniques and CHECKs read them."""
+"""Columns that the server generates: where they can be computed here, keys, uniques and CHECKs read them."""
 
 from __future__ import annotations
 

@@ -9,6 +9,14 @@ from dbplan.seeding.constraints.references import Reference
 from dbplan.seeding.rows.frames import Source
 
 
+class Circle(Unsatisfiable):
+    """Foreign keys of which each table's wait for another's; `edges` are those, by table."""
+
+    def __init__(self, edges: tuple[tuple[str, Reference], ...], said: str) -> None:
+        super().__init__(said)
+        self.edges = edges
+
+
 @dataclass(frozen=True)
 class Order:
     """Tables in the order of loading; `later` names the references that are NULL at first and set at the end."""
@@ -44,7 +52,7 @@ def order(sources: dict[str, Source], *, defers: bool, commits: bool = False) ->
 
 
 def _edges(source: Source) -> list[Reference]:
-    return [r for r in source.references if r.parent != str(source.table.key)]
+    return [r for r in source.references if r.parent != str(source.table.key) and not r.left_out]
 
 
 def _cut(
@@ -63,9 +71,10 @@ def _cut(
     for found in (*waiting, *deferred) if commits else (*deferred, *waiting):
         return found
     path = " → ".join([*circle, circle[0]])
-    raise Unsatisfiable(
-        f"the foreign keys {path} form a circle in which every column is NOT NULL and none is deferrable, so that no "
-        f"first row can be written; make one nullable, or DEFERRABLE: {edges[0][0]} ({edges[0][1].label})"
+    raise Circle(
+        tuple(edges),
+        f"the foreign keys {path} form a circle in which every column is NOT NULL, or a key itself, and none is deferrable, so that no "
+        f"first row can be written; make one nullable, or DEFERRABLE: {edges[0][0]} ({edges[0][1].label})",
     )
 
 
@@ -73,7 +82,7 @@ def can_wait(source: Source, edge: Reference) -> bool:
     """Whether a reference can be NULL at first: a nullable column of its own, and a key to find the row again."""
     columns = source.table.columns
     free = [name for name in edge.own if columns[name].nullable and name not in source.groups]
-    return bool(free) and bool(source.table.primary_key.columns)
+    return edge.nullable and bool(free) and bool(source.table.primary_key.columns)
 
 
 def _circle(open_: dict[str, list[Reference]]) -> list[str]:

@@ -27,6 +27,8 @@ class Reference:
     given: tuple[str, ...]
     nullable: bool
     deferrable: bool
+    left_out: bool = False
+    """Whether it is NULL in every row, since no order of loading could hold it."""
 
     @property
     def label(self) -> str:

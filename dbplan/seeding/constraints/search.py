@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dbplan.errors import NotCovered, Unsatisfiable
+from dbplan.errors import NotCovered
+from dbplan.seeding.constraints.conflicts import KeysInTheWay
 from dbplan.seeding.constraints.keys import MEND, may_be_null, said, sizes_of
 from dbplan.seeding.constraints.occupied import Occupied
 from dbplan.seeding.constraints.uniques import Unique
@@ -71,24 +72,26 @@ def _joined(old: Cells | None, kept: Index, new: Cells) -> Cells:
     return Cells(np.concatenate(values), np.concatenate([old.null[kept], new.null]))
 
 
-def search(builder: Builder) -> None:
-    """Draw again the rows of a table that clash in a unique which nothing else holds.
+def search(builder: Builder, builders: Mapping[str, Builder]) -> bool:
+    """Draw again the rows of a table that clash in a unique which nothing else holds; say whether there were any.
 
     Raises Unsatisfiable where some find no place, NotCovered for more rows than are searched through.
     """
     open_ = builder.keys.searched
     if not open_ or not builder.source.rows:
-        return
+        return False
     if builder.source.rows > MOST:
         raise NotCovered(
             f"{builder.name}: {open_[0].label} is unique, and no column of it has values enough to hold it by "
             f"construction; it is searched for in up to {MOST:,} rows, not {builder.source.rows:,}"
         )
     finder = _Finder(builder, open_)
-    for _ in range(PASSES):  # a row that another one of its table refers to may have been moved
+    for turn in range(PASSES):  # a row that another one of its table refers to may have been moved
         if not finder.once():
-            return
+            return turn > 0
+        _forget(builders)
     finder.give_up(1)
+    return True
 
 
 class _Finder:
@@ -101,6 +104,8 @@ class _Finder:
             place for place, ref in enumerate(self.source.references) if set(ref.own) & set(self.group.columns)
         )
         for name in self.group.columns:
+            if name in self.source.groups:
+                self.source.groups[name] = self.group
             if builder.keys.columns.get(name) == "distinct":
                 self.source.makers[name] = _or_null(self.source.makers[name], name)
         for place in self.places:
@@ -218,8 +223,10 @@ class _Finder:
         self.moved.add(held.rows, held.cells, held.parents)
         if not first:
             return
+        copied = {name for place in self.places for name in self.source.references[place].own}
         for name in self.group.columns:
-            self.source.makers[name] = _instead(self.source.makers[name], self.moved, name)
+            if name not in copied:  # what is copied follows from the parent
+                self.source.makers[name] = _instead(self.source.makers[name], self.moved, name)
         for place in self.places:
             self.source.pickers[place] = _elsewhere(self.source.pickers[place], self.moved, place, self.source)
 
@@ -227,9 +234,10 @@ class _Finder:
         """Say which unique leaves no room, with the arithmetic."""
         room = {ref.own: self.builder.world.rows[ref.parent] for ref in self.source.references}
         unique = self.occupied.fullest()
-        raise Unsatisfiable(
+        raise KeysInTheWay(
+            self.builder.name,
             f"{said(self.builder, unique, sizes_of(self.builder, unique, room))}, and {count:,} of these found no "
-            f"place beside the other keys, uniques and CHECKs of the table; {MEND}"
+            f"place beside the other keys, uniques and CHECKs of the table; {MEND}",
         )
 
 
@@ -336,22 +344,31 @@ def _movable(builder: Builder, name: str) -> bool:
 
 
 def search_all(builders: Mapping[str, Builder]) -> None:
-    """Search through every table whose uniques want it, parents before their children."""
-    done: set[str] = set()
+    """Search through every table whose uniques want it, parents before their children.
 
-    def visit(name: str) -> None:
-        if name in done or name not in builders:
+    In a circle of tables a parent may be moved after its child: what was moved is looked through again.
+    """
+    ordered = list(_parents_first(builders))
+    for _ in range(PASSES):
+        if not sum(search(builders[name], builders) for name in ordered):
             return
-        done.add(name)
+
+
+def _parents_first(builders: Mapping[str, Builder]) -> list[str]:
+    placed: dict[str, None] = {}
+    seen: set[str] = set()
+
+    def place(name: str) -> None:
+        if name in seen or name not in builders:
+            return
+        seen.add(name)
         for reference in builders[name].source.references:
-            visit(reference.parent)
-        before = builders[name].source.makers.copy()
-        search(builders[name])
-        if before != builders[name].source.makers:
-            _forget(builders)
+            place(reference.parent)
+        placed[name] = None
 
     for name in sorted(builders):
-        visit(name)
+        place(name)
+    return list(placed)
 
 
 def _forget(builders: Mapping[str, Builder]) -> None:

@@ -65,6 +65,8 @@ class Source:
     makers: dict[str, Maker] = field(default_factory=dict)
     generated: dict[str, Maker] = field(default_factory=dict)
     """Columns that the server generates, where that can be computed here."""
+    alike: frozenset[str] = frozenset()
+    """Columns that hold one value in all rows, such as the number of the only tenant."""
     pickers: list[Picker] = field(default_factory=list)
     groups: dict[str, Group] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)

@@ -135,7 +135,6 @@ def _earlier(builder: Builder, place: int, reference: Reference, how: str) -> Pi
     """Pick a row of the same table that comes before; the first row has none, or itself where it must have one."""
     source = builder.source
     state, name, null = builder.world.random_state, "+".join(reference.own), share_of_none(builder, reference)
-    stream = key(state, builder.name, name)
 
     if how:
         least = 1 if null or reference.nullable else 0
@@ -143,8 +142,10 @@ def _earlier(builder: Builder, place: int, reference: Reference, how: str) -> Pi
 
     def pick(frame: Frame) -> Index:
         rows, first = frame.rows, _first(source, place, frame.rows)
-        before = first + (unit(bits(stream, rows)) * (rows - first)).astype(np.int64)
-        none = (rows == first) | (unit(bits(key(state, builder.name, name, "null"), rows)) < null)
+        again = [attempt] if (attempt := frame.attempt(reference.own[0])) else []
+        before = first + (unit(bits(key(state, builder.name, name, *again), rows)) * (rows - first)).astype(np.int64)
+        share = 0.5 if again and null else null
+        none = (rows == first) | (unit(bits(key(state, builder.name, name, "null", *again), rows)) < share)
         return np.where(none, -1, before) if reference.nullable else before
 
     return pick

@@ -14,9 +14,10 @@ from sqlalchemy import types as sa
 from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.plan import Plan
 from dbplan.seeding.constraints.checks import Check, Facts, Limits
+from dbplan.seeding.constraints.circles import break_copies, close_circles
 from dbplan.seeding.constraints.conflicts import KeysInTheWay, with_looser_keys
 from dbplan.seeding.constraints.generated import generated, never_null_where_referred
-from dbplan.seeding.constraints.keys import Keys, assign, lead_of, tied
+from dbplan.seeding.constraints.keys import Keys, asked_loosely, assign, lead_of, tied
 from dbplan.seeding.constraints.references import Reference, all_uniques, references
 from dbplan.seeding.constraints.search import search_all
 from dbplan.seeding.constraints.stored import facts_of
@@ -79,6 +80,7 @@ def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int
 def _world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int, loose: frozenset[str]) -> World:
     sets = all_uniques(plan.tables)
     sources = {name: _source(t, recipe, rows[name], sets[name]) for t in plan.tables for name in (str(t.key),)}
+    break_copies(sources)
     never_null_where_referred(sources)
     made = World(plan, recipe, {name: source.rows for name, source in sources.items()}, random_state, sources)
     builders = {name: Builder(made, source) for name, source in sources.items() if source.rows and not source.given}
@@ -89,6 +91,7 @@ def _world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: in
         builder.fill()
     for builder in builders.values():
         builder.group()
+    close_circles(builders, sources)
     search_all(builders)
     for builder in builders.values():
         _prove(builder.source)
@@ -150,6 +153,8 @@ class Builder:
         source.generated = dict(generated(self.table))
         self.domains = {column.name: self.domain(column) for column in self.table.columns} | dict(people(self))
         source.lead = lead_of(self.table, source.references, source.uniques, self.rule.per)
+        if loose and source.lead is not None and not self.rule.per and asked_loosely(source) & set(source.lead.own):
+            source.lead = None
         self.domains |= slugs(self)
         source.people = taken_people(self)
         room = {ref.own: self.world.rows[ref.parent] for ref in source.references}
@@ -182,7 +187,10 @@ class Builder:
         if made is None and plain is not None and not column.nullable:
             self.source.raw.add(column.name)
             made = plain
-        return self.checked(column, made) if made is not None else None
+        made = self.checked(column, made) if made is not None else None
+        if column.name in self.source.alike and made is not None and made.capacity:
+            return Choice(tuple(np.asarray(made.nth(np.zeros(1, dtype=np.int64))).tolist()))
+        return made
 
     def checked(self, column: Column[Any], made: Domain) -> Domain:
         """Return the domain without the values that a CHECK of this column alone refuses."""

@@ -282,6 +282,7 @@ def _numeric(name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
     ceiling = 10**digits - 1
     low, high = _range(name, 0, 1_000)
     low, high = max(low * 10**scale, -ceiling), min(high * 10**scale, ceiling)
+    low = min(low, 0) if low >= high else low
     low, high = _bounded(low, high, limits, 10**scale)
     return Decimals(
         max(low, -ceiling), min(high, ceiling), scale, min(high, ceiling) if _is_number(limits.high) else ceiling
