@@ -73,8 +73,9 @@ def _cut(
     path = " → ".join([*circle, circle[0]])
     raise Circle(
         tuple(edges),
-        f"the foreign keys {path} form a circle in which every column is NOT NULL, or a key itself, and none is deferrable, so that no "
-        f"first row can be written; make one nullable, or DEFERRABLE: {edges[0][0]} ({edges[0][1].label})",
+        f"the foreign keys {path} form a circle in which every column is NOT NULL, or a key itself, and none is "
+        f"deferrable, so that no first row can be written; make one nullable, or DEFERRABLE: {edges[0][0]} "
+        f"({edges[0][1].label})",
     )
 
 

@@ -35,7 +35,7 @@ from dbplan.seeding.constraints.checks import check_constraints
 from dbplan.seeding.constraints.held import NOTHING, Held
 
 UNIQUE_LIMIT = 2_000_000
-    """Return how many rows of `table` break a foreign key, a CHECK, a NOT NULL, a unique or an exclusion."""
+"""Rows up to which duplicates are counted; beyond, the unique index of the server is relied upon, once it is seen."""
 EXCLUDED_LIMIT = 20_000
 """Rows up to which each is held against each other one by exclusion constraints; beyond, as above."""
 Where = ColumnElement[bool]
