@@ -32,7 +32,7 @@ from sqlalchemy import types as sa
 from sqlalchemy.sql.sqltypes import _Binary
 
 from dbplan.seeding.loading import figures
-from dbplan.seeding.loading.assembly import Null, Packed, Piece, Runs, assembled, packed, width_of
+from dbplan.seeding.loading.assembly import Bytes, Null, Packed, Piece, Runs, assembled, blocks, packed, width_of
 from dbplan.seeding.loading.encode import (
     bound,
     decimals,
@@ -82,7 +82,7 @@ STYLES: Mapping[str, Style] = MappingProxyType(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """A column, and how its fields are written, with `tail` behind each of them."""
 
@@ -119,13 +119,15 @@ class Encoder:
 
     def rows(self, frame: Frame, blank: AbstractSet[str]) -> bytes:
         """Return the rows of a frame as lines, NULL in the columns of `blank`."""
-        if not len(frame):
-            return b""
+        cells: dict[Column, Cells] = {column: frame[column.name] for column in self.columns if column.name not in blank}
+        return b"".join(self._block(cells, rows) for rows in blocks(len(frame)))
+
+    def _block(self, cells: Mapping[Column, Cells], rows: slice) -> Bytes:
         pieces: list[Piece] = []
         for column in self.columns:
-            missing = [column.style.absent + column.tail]
-            pieces += missing if column.name in blank else _fields(column, frame[column.name])
-        return assembled(pieces, len(frame)).data.tobytes()
+            own = cells.get(column)
+            pieces += [column.style.absent + column.tail] if own is None else _fields(column, own.take(rows))
+        return assembled(pieces, rows.stop - rows.start).data
 
 
 def encoder(names: Sequence[str], kinds: Mapping[str, Any], style: str, dialect: Dialect) -> Encoder:

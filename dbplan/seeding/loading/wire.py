@@ -38,7 +38,7 @@ class Uncovered(NotCovered):
     """A value whose binary form is not known here; the text form may take it, or say what is wrong with it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """A column as the server has it (`server`, see `server_types`) and as the plan has it."""
 

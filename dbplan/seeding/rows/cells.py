@@ -23,7 +23,7 @@ class Cells:
     def __len__(self) -> int:
         return len(self.values)
 
-    def take(self, index: Array) -> Cells:
+    def take(self, index: Array | slice) -> Cells:
         """Return the cells at `index`."""
         return Cells(self.values[index], self.null[index])
 
