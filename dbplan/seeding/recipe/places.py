@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -53,6 +54,17 @@ def line_of(text: str, path: KeyPath) -> int:
 def _deepest(text: str, path: KeyPath) -> tuple[int, int]:
     """Return how much of a path is there, and the line of that."""
     best, deepest = 1, 0
+    for number, there in _keys(text):
+        depth = min(len(there), len(path))
+        if there[:depth] == path[:depth] and depth > deepest:
+            best, deepest = number, depth
+    return deepest, best
+
+
+@lru_cache(maxsize=8)
+def _keys(text: str) -> list[tuple[int, KeyPath]]:
+    """Return the lines and full paths of a text's headers and keys."""
+    keys: list[tuple[int, KeyPath]] = []
     inside: KeyPath = ()
     counted: dict[KeyPath, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -61,11 +73,9 @@ def _deepest(text: str, path: KeyPath) -> tuple[int, int]:
         else:
             key = _KEY.match(line)
             found = (*inside, *_dotted(key[1])) if key else ()
-        for there in (found, found[:-1] if found and isinstance(found[-1], int) else ()):
-            depth = min(len(there), len(path))
-            if there[:depth] == path[:depth] and depth > deepest:
-                best, deepest = number, depth
-    return deepest, best
+        above = found[:-1] if found and isinstance(found[-1], int) else ()
+        keys += [(number, there) for there in (found, above) if there]
+    return keys
 
 
 def _numbered(path: tuple[str, ...], counted: dict[KeyPath, int], *, another: bool) -> KeyPath:
