@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from dbplan.seeding.values.domains import Domain
 LOW = 2**62 - 1
 """The bits of a UUID in which those of one column differ."""
 ENUMERATED = 100_000
+Standing = Mapping[str, Mapping[str, Collection[Hashable]]]
+"""What rows that stand in the database hold, by table and column."""
+NOBODY: Standing = MappingProxyType({})
 CHUNK = 50_000
 
 
@@ -38,11 +42,12 @@ def _mark(value: Any) -> Hashable:
 
 
 def taken(source: Source, name: str) -> dict[Hashable, int]:
-    """Return what the fixed rows of a table hold in a column, numbered; NULLs are left out."""
-    if source.fixed is None or name not in source.fixed.makers:
-        return {}
-    cells = source.fixed.frame(np.arange(source.fixed.rows, dtype=np.int64))[name]
-    there = [mark for mark, null in zip(marks(cells.values), cells.null.tolist(), strict=True) if not null]
+    """Return what other rows of a table hold in a column, fixed and standing ones, numbered; NULLs are left out."""
+    there: list[Hashable] = []
+    if source.fixed is not None and name in source.fixed.makers:
+        cells = source.fixed.frame(np.arange(source.fixed.rows, dtype=np.int64))[name]
+        there += [mark for mark, null in zip(marks(cells.values), cells.null.tolist(), strict=True) if not null]
+    there += source.standing.get(name, ())
     return {mark: number for number, mark in enumerate(dict.fromkeys(there))}
 
 

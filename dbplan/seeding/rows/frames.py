@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,10 @@ class Source:
     """The rows of the recipe that this source is made of; none where it is generated."""
     fixed: Source | None = None
     """Rows of the recipe to write before the generated ones."""
+    standing: Mapping[str, Collection[Hashable]] = field(default_factory=dict)
+    """What rows that stand in the database hold in columns that are unique: generated rows keep clear of it."""
+    is_there: bool = False
+    """Whether its rows stand in the database already, and are not written."""
     _order: Index | None = None
     _position: Index | None = None
     _by_time: tuple[Index, Array] | None = None
@@ -111,7 +115,8 @@ class Source:
     @property
     def parts(self) -> tuple[Source, ...]:
         """The sources of all rows of the table, in the order in which they are written."""
-        return (self.fixed, self) if self.fixed is not None else (self,)
+        both = (self.fixed, self) if self.fixed is not None else (self,)
+        return tuple(part for part in both if not part.is_there)
 
     @property
     def total(self) -> int:

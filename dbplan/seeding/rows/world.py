@@ -28,6 +28,7 @@ from dbplan.seeding.recipe.reading import Recipe, TableRule
 from dbplan.seeding.recipe.rules import DRAWN, ruled, ruled_domain, trimmed
 from dbplan.seeding.rows import clearance, makers, picking
 from dbplan.seeding.rows.cells import present
+from dbplan.seeding.rows.clearance import NOBODY, Standing
 from dbplan.seeding.rows.fanout import fan, shape_of
 from dbplan.seeding.rows.frames import Frame, Group, Maker, Source, shown_cell
 from dbplan.seeding.rows.precedence import settle_precedence
@@ -72,14 +73,20 @@ def span_of(recipe: Recipe) -> Span:
     return Span(start, end)
 
 
-def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int) -> World:
-    """Return the sources of every table; Unsatisfiable or NotCovered before any row is made."""
-    return with_looser_keys(lambda loose: _world(plan, recipe, rows, random_state, loose))
+def world(
+    plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int, standing: Standing = NOBODY
+) -> World:
+    """Return the sources of every table, clear of rows that stand; Unsatisfiable or NotCovered before any is made."""
+    return with_looser_keys(lambda loose: _world(plan, recipe, rows, random_state, loose, standing))
 
 
-def _world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int, loose: frozenset[str]) -> World:
+def _world(
+    plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int, loose: frozenset[str], standing: Standing
+) -> World:
     sets = all_uniques(plan.tables)
     sources = {name: _source(t, recipe, rows[name], sets[name]) for t in plan.tables for name in (str(t.key),)}
+    for name, held in standing.items():
+        sources[name].standing = held
     break_copies(sources)
     never_null_where_referred(sources)
     made = World(plan, recipe, {name: source.rows for name, source in sources.items()}, random_state, sources)
@@ -321,7 +328,8 @@ class Builder:
             roomy = held.roomy(self.source.rows + len(there))
             there = clearance.within(roomy, there)
         if roomy.capacity < self.source.rows + len(there):
-            beside = f", {len(there):,} of them in fixed rows," if there else ""
+            where = "taken" if self.source.standing else "in fixed rows"
+            beside = f", {len(there):,} of them {where}," if there else ""
             raise Unsatisfiable(
                 f"{self.name}.{column.name} is unique and has {roomy.capacity:,} values ({roomy.title}){beside} "
                 f"for {self.source.rows:,} rows; ask for fewer rows or widen the column"
