@@ -136,6 +136,9 @@ def _computed(node: Any, scope: _Scope) -> Cells:
 def strict(function: Callable[..., Array], dtype: Any, *arguments: Cells) -> Cells:
     """Apply a function where no argument is NULL; the rest is NULL."""
     null = np.logical_or.reduce([a.null for a in arguments])
+    if not null.any():
+        result = np.asarray(function(*(a.values for a in arguments)))
+        return Cells(result if dtype is None else result.astype(dtype, copy=False), null)
     where = np.flatnonzero(~null)
     result = function(*(a.values[where] for a in arguments))
     kind = np.asarray(result).dtype if dtype is None else dtype
@@ -377,6 +380,13 @@ def _span(node: Any, scope: _Scope) -> Cells:
     return scope.fill(interval(f"{node.this.name}{unit}"))
 
 
+def _lengths(values: Any) -> Array:
+    if isinstance(values, Texts):
+        return values.lengths
+    sized = (value if isinstance(value, str | bytes) else str(value) for value in values.tolist())
+    return np.array([len(value) for value in sized], dtype=np.int64)
+
+
 def _count_present(node: Any, scope: _Scope) -> Cells:
     items = [_evaluate(item, scope) for item in node.expressions]
     name = str(node.this).lower()
@@ -414,7 +424,7 @@ _HANDLERS: dict[type[Any], Callable[[Any, _Scope], Cells]] = {
     exp.In: _in,
     exp.Between: _between,
     exp.DPipe: _joined,
-    exp.Length: _text(len, np.int64),
+    exp.Length: lambda node, scope: strict(_lengths, np.int64, _evaluate(node.this, scope)),
     exp.ByteLength: _text(lambda text: len(text.encode()), np.int64),
     exp.Lower: _text(str.lower, object),
     exp.Upper: _text(str.upper, object),

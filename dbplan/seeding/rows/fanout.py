@@ -83,7 +83,7 @@ class Fan:
             left = left[self.offsets[found[left] + 1] <= rows[left]]
             found[left] += 1
         found[left] = np.searchsorted(self.offsets, rows[left], side="right") - 1
-        return found
+        return np.asarray(found)
 
     @cached_property
     def _guide(self) -> tuple[np.int64, Index]:

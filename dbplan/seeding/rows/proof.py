@@ -13,6 +13,7 @@ from dbplan.seeding.rows.cells import Cells, absent, present
 from dbplan.seeding.rows.stream import Array
 from dbplan.seeding.values.domains import Choice, Decimals, Domain, Integers, Kept, Moments, Words
 from dbplan.seeding.values.infer import Respelled
+from dbplan.seeding.values.patterns import Pattern
 from dbplan.seeding.values.people import Person
 
 FEW = 20_000
@@ -28,7 +29,7 @@ def proven(check: Check, domain: Domain) -> bool:
     values = _all(domain)
     if values is None and _by_ends(check.parsed.node, domain):
         values = domain.nth(np.array([0, domain.capacity - 1]))
-    if values is None and isinstance(domain, Person) and _by_shape(check.parsed.node):
+    if values is None and isinstance(domain, Person | Pattern) and _by_shape(check.parsed.node):
         values = domain.samples()
     return values is not None and len(values) > 0 and _hold(check, present(values)) and _hold(check, absent(1))
 

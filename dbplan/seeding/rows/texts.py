@@ -22,6 +22,9 @@ OBJECT = np.dtype(object)
 Bytes = NDArray[np.uint8]
 
 
+POWERS = 10 ** np.arange(1, 19, dtype=np.int64)
+
+
 class Pool:
     """Words that many cells share; two pools are the same only when they are one object."""
 
@@ -49,6 +52,14 @@ class Coded:
         """Return the cells at `at`."""
         return Coded(self.pool, self.index[at])
 
+    @property
+    def lengths_of(self) -> Index:
+        """How many characters every word has."""
+        known = self.pool.packed.get("lengths")
+        if known is None:
+            known = self.pool.packed["lengths"] = np.array([len(word) for word in self.pool.words.tolist()], np.int64)
+        return np.asarray(known[self.index])
+
     def spelled(self) -> list[str]:
         """Return the words."""
         return list(self.pool.words[self.index].tolist())
@@ -68,6 +79,13 @@ class Number:
     def take(self, at: Any) -> Number:
         """Return the cells at `at`."""
         return Number(self.values[at], self.width, self.blank)
+
+    @property
+    def lengths_of(self) -> Index:
+        """How many digits every number has."""
+        digits = np.searchsorted(POWERS, self.values, side="right") + 1
+        known = np.maximum(digits, max(self.width, 1))
+        return known if self.blank is None else np.where(self.values == self.blank, 0, known)
 
     def spelled(self) -> list[str]:
         """Return the digits."""
@@ -90,6 +108,12 @@ class Chars:
     def take(self, at: Any) -> Chars:
         """Return the cells at `at`."""
         return Chars(self.matrix[at], None if self.lengths is None else self.lengths[at])
+
+    @property
+    def lengths_of(self) -> Index:
+        """How many characters every text has."""
+        width = self.matrix.shape[1]
+        return np.full(len(self), width) if self.lengths is None else np.asarray(self.lengths, dtype=np.int64)
 
     def spelled(self) -> list[str]:
         """Return the texts."""
@@ -171,6 +195,12 @@ class Texts(Spelled):
         else:
             out[:] = ["".join(row) for row in zip(*pieces, strict=False)]
         return out
+
+    @property
+    def lengths(self) -> Index:
+        """How many characters every text has."""
+        known = [np.full(len(self), len(p)) if isinstance(p, str) else p.lengths_of for p in self.parts]
+        return np.asarray(np.sum(known, axis=0))
 
     def respelled(self, spell: Callable[[Any], Any]) -> Texts | None:
         """Return the texts in the case of `str.lower` or `str.upper`, part by part; None for anything else."""

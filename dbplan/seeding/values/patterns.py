@@ -183,6 +183,11 @@ class Pattern(Domain):
         """How many texts can be told apart."""
         return min(self._tree.size, VAST)
 
+    def samples(self) -> Array:
+        """Return many texts, the shortest and the longest among them."""
+        first, last = np.arange(min(WRITTEN, self.capacity)), self.capacity - 1
+        return self.nth(np.concatenate([first, np.linspace(0, last, WRITTEN).astype(np.int64).clip(max=last)]))
+
     def nth(self, index: Index) -> Array:
         """Return the texts at `index`."""
         if _is_plain(self._tree):

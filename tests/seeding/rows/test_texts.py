@@ -47,6 +47,7 @@ def test_parts_stand_one_after_the_other(numbers, width):
         for n in numbers
     ]
     assert made.tolist() == wanted
+    assert made.lengths.tolist() == [len(text) for text in wanted]
     at = np.arange(len(numbers))[::-1]
     assert made[at].tolist() == wanted[::-1]
     assert made.respelled(str.upper).tolist() == [text.upper() for text in wanted]
