@@ -17,6 +17,7 @@ from dbplan.seeding.recipe.reading import Recipe, TableRule
 
 if TYPE_CHECKING:
     from dbplan.seeding.rows.cells import Cells
+    from dbplan.seeding.rows.clearance import Standing
     from dbplan.seeding.rows.frames import Source
     from dbplan.seeding.rows.world import World
 
@@ -35,6 +36,8 @@ class Blueprint:
     random_state: int
     key: str
     """The name of the key that seals secrets; it tells nothing of the key."""
+    standing: Standing
+    """What rows of the database hold that the new ones keep clear of."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a world is built of: no queries, which may draw their values from anywhere."""
@@ -59,13 +62,14 @@ class Blueprint:
                 f"this worker seals secrets with key {here or 'none'}, the run with key {self.key}; "
                 f"set {VARIABLE} for the workers as for the command"
             )
-        return world(self.plan, self.recipe, self.rows, self.random_state)
+        return world(self.plan, self.recipe, self.rows, self.random_state, self.standing)
 
 
 def blueprint(made: World) -> Blueprint:
     """Return the blueprint of a world."""
     rows = {name: 0 if source.given else source.rows for name, source in made.sources.items()}
-    return Blueprint(made.plan, made.recipe, rows, made.random_state, key_name())
+    standing = {name: source.standing for name, source in made.sources.items() if source.standing}
+    return Blueprint(made.plan, made.recipe, rows, made.random_state, key_name(), standing)
 
 
 @rehearsal()
