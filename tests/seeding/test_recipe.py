@@ -1,7 +1,6 @@
 """Recipes: every slip is named with its line and the nearest right key, before any row."""
 
 import re
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, DateTime, ForeignKey, Integer, MetaData, Numeric, String, Table
@@ -9,11 +8,8 @@ from sqlalchemy import Column, DateTime, ForeignKey, Integer, MetaData, Numeric,
 from dbplan.domains.credits import PLAN
 from dbplan.errors import RecipeError
 from dbplan.plan import Plan
-from dbplan.seeding import explain
-from dbplan.seeding.recipe.reading import COLUMN, TABLE, parse, recipe_of
+from dbplan.seeding.recipe.reading import parse, recipe_of
 from dbplan.seeding.run import prepare
-
-DOCS = Path(__file__).parents[2] / "docs" / "seeding.md"
 
 
 def library(recipe=None):
@@ -133,24 +129,3 @@ def test_a_chain_needs_a_parent(tmp_path):
 
 def test_the_credits_recipe_is_in_force():
     assert set(recipe_of(PLAN).tables) == {str(t.key) for t in PLAN.tables}
-
-
-def examples():
-    return re.findall(r"```toml\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
-
-
-@pytest.mark.parametrize("text", examples(), ids=range(len(examples())))
-def test_the_examples_in_the_reference_run(text, tmp_path):
-    path = tmp_path / "library.toml"
-    path.write_text(text, "utf-8")
-    assert explain(library(path), rows=100).ok
-
-
-def test_the_reference_tells_every_key():
-    text = DOCS.read_text("utf-8")
-    assert [key for key in COLUMN if f"`{key}`" not in text] == []
-
-
-def test_the_reference_tells_every_key_of_a_table():
-    text = DOCS.read_text("utf-8")
-    assert [key for key in TABLE if f"`{key}`" not in text and f"[tables.books.{key}" not in text] == []

@@ -251,7 +251,7 @@ closed_at = { null = 0.2 }
 CIRCLES = [
     (
         'note = { same_as = "label" }\nlabel = { template = "{note}" }',
-        "orders.note follows from orders.label follows from orders.note (same_as, template), which never ends",
+        "orders.label follows from orders.note follows from orders.label (template, same_as), which never ends",
     ),
     (
         'paid_at = { after = "shipped_at" }\nshipped_at = { after = "paid_at" }',
@@ -260,7 +260,7 @@ CIRCLES = [
     ('items = { expression = "items + 1" }', "orders.items follows from orders.items (expression)"),
     (
         'place = { previous = "items" }\nitems = { expression = "place + 1" }',
-        "(previous, expression), which never ends; a running value is drawn as a level",
+        "(expression, previous), which never ends; a running value is drawn as a level",
     ),
 ]
 

@@ -30,7 +30,7 @@ def refuse_circles(reader: Reader, recipe: Recipe) -> None:
     ways = {
         (name, column): dict(_sources(reader.plan, recipe, name, column))
         for name, rule in recipe.tables.items()
-        for column in reader.plan.table(name).columns.keys()  # noqa: SIM118 - a ColumnCollection
+        for column in sorted(reader.plan.table(name).columns.keys())
         if column in rule.columns or column in facts_of(reader.plan.table(name)).equations
     }
     done: set[Place] = set()

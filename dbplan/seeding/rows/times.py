@@ -14,6 +14,7 @@ from dbplan.seeding.constraints.checks import Facts
 from dbplan.seeding.recipe.written import written
 from dbplan.seeding.rows import makers
 from dbplan.seeding.rows.frames import Maker, Source
+from dbplan.seeding.rows.periods import beginning
 from dbplan.seeding.rows.precedence import timeline, window
 from dbplan.seeding.values.infer import generic
 
@@ -28,6 +29,8 @@ LATER = re.compile(
     r"(updated|modified|changed|touched|edited|expir|ends?_|end$|until|due|finish|complet|clos|last_|deleted|cancel|paid|shipped|deliver|revoked|archived|resolved|read_at|seen)",
     re.IGNORECASE,
 )
+PERIOD = np.timedelta64(90, "D")
+"""How long a period is at most, of which only the names of its ends are known."""
 FUTURE = re.compile(r"(expir|until|due|renew)", re.IGNORECASE)
 
 
@@ -50,12 +53,16 @@ def place_in_time(builder: Builder, column: Column[Any], rule: Mapping[str, Any]
     if column.name == source.timed:
         low, high = window(span, rule)
         return timeline(builder, column.name, low, high, closed="max" in rule), _ascending(source, rule)
-    if not isinstance(kind, sa.DateTime) or rule:
+    if not isinstance(kind, sa.DateTime | sa.Date) or rule:
         return None
-    limits = builder.facts.limit(column.name)
-    if source.timed and LATER.search(column.name) and limits.low is None and limits.high is None:
+    limits, null = builder.facts.limit(column.name), builder.null_share(column)
+    if limits.low is not None or limits.high is not None:
+        return None
+    if begins := beginning(builder, column):
+        maker = makers.after(state, builder.name, column.name, begins, PERIOD, span, null)
+        return makers.whole_days(maker) if isinstance(kind, sa.Date) else maker, f"after {begins}, which it ends"
+    if isinstance(kind, sa.DateTime) and source.timed and LATER.search(column.name):
         within = np.timedelta64(30, "D") if FUTURE.search(column.name) else None
-        null = builder.null_share(column)
         maker = makers.after(state, builder.name, column.name, source.timed, within, span, null)
         return maker, f"after {source.timed}"
     return None
