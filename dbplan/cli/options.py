@@ -25,7 +25,7 @@ Rows = Annotated[
 
 def writable(path: Path | None) -> Path | None:
     """Refuse a suffix that no report has before the work is done, not after."""
-    forms = ("html", "md", "txt", "json", "csv", "svg", "png", "mmd")
+    forms = ("html", "md", "txt", "json", "csv", "svg", "png", "mmd", "toml")
     if path is not None and path.suffix.lstrip(".").lower() not in forms:
         raise UsageError(
             f'cannot write "{path}": a report is written as {", ".join(forms[:5])}; say which by the suffix'

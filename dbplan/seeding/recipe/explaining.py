@@ -173,6 +173,7 @@ def _table(made: World, source: Source, sample: _Sample) -> Section:
 
 def _led(made: World, source: Source) -> str:
     """Say along which key children are counted, by which law, and where the recipe says it."""
+    from dbplan.seeding.recipe.reasons import line
     from dbplan.seeding.recipe.toml import value
 
     if source.lead is None:
@@ -180,6 +181,6 @@ def _led(made: World, source: Source) -> str:
     name = str(source.table.key)
     rule = made.recipe.table(name)
     key = next((key for key, said in (("children", rule.children), ("per", rule.per)) if said), "")
-    where = f" ({made.recipe.place('tables', name, key)})" if key else ""
+    where = f" ({line(made, 'tables', name, key)})" if key else ""
     law = value(dict(rule.children)) if rule.children else "skewed"
     return f", counted along {source.lead.label}, {law}{where}"

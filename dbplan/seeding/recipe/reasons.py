@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column
@@ -21,24 +22,28 @@ RECIPE = re.compile(r"(?:^|, )recipe: ")
 def values(source: Source, column: Column[Any]) -> str:
     """Say what a column holds."""
     why = source.why.get(column.name)
-    return "left to the database" if why is None else RECIPE.sub(lambda found: "" if not found.start() else ", ", why)
+    return "left to the database" if why is None else RECIPE.sub(lambda found: ", " if found.start() else "", why)
 
 
 def because(made: World, source: Source, column: Column[Any]) -> str:
     """Say what decides that: a line of the recipe, a key, a CHECK, a unique, the name, or the type."""
     name, why = str(source.table.key), source.why.get(column.name)
     if made.recipe.column(name, column.name):
-        return made.recipe.place("tables", name, "columns", column.name)
+        return line(made, "tables", name, "columns", column.name)
     if source.given:
-        return made.recipe.place("tables", name, "fixed")
+        return line(made, "tables", name, "fixed")
     if why is None:
         return _left(column)
-    return (
-        _keyed(source, column, why)
-        or _checked(source, column)
-        or _unique(source, column, why)
-        or ("name" if _named(source, column) else "type")
-    )
+    if keyed := _keyed(source, column, why):
+        return keyed
+    shaped = _checked(source, column, why) or ("name" if _named(source, column) else "")
+    return ", ".join(filter(None, (shaped, _unique(source, column, why)))) or "type"
+
+
+def line(made: World, *path: str) -> str:
+    """Return the line of the recipe where a key stands; with the file, where that is not the recipe's own."""
+    file, _, number = made.recipe.place(*path).rpartition(":")
+    return f"line {number}" if file == made.recipe.path else f"{Path(file).name}:{number}"
 
 
 def _left(column: Column[Any]) -> str:
@@ -53,17 +58,22 @@ def _keyed(source: Source, column: Column[Any], why: str) -> str:
     return "key" if why in ("counts up", "UUIDv7, sorted by time") else ""
 
 
-def _checked(source: Source, column: Column[Any]) -> str:
-    """Name the first CHECK that says something of this column alone, or that defines it."""
+def _checked(source: Source, column: Column[Any], why: str) -> str:
+    """Name the first CHECK that shapes the values of this column alone, or that defines it."""
     if column.name in source.facts.equations:
         return "CHECK"
+    limit = source.facts.limit(column.name)
+    numbers = isinstance(generic(column.type), sa.Integer | sa.Numeric | sa.DateTime | sa.Date)
+    shaped = limit.values is not None or why.startswith("texts like")
+    if not (shaped or (numbers and not (limit.low is None and limit.high is None))):
+        return ""
     alone = [c for c in source.facts.checks if c.parsed is not None and c.parsed.columns == {column.name}]
     named = next((check.name for check in alone if check.name != check.text), "")
-    return f"CHECK {named}".strip() if alone else ""
+    return f"CHECK {named}".strip()
 
 
 def _unique(source: Source, column: Column[Any], why: str) -> str:
-    if not why.endswith("each once") and not why.startswith("differs "):
+    if "each once" not in why and not why.startswith("differs "):
         return ""
     inside = sorted((names for names in source.uniques if column.name in names), key=lambda names: (len(names), *names))
     with_it = ", ".join(name for name in sorted(inside[0]) if name != column.name) if inside else ""

@@ -13,6 +13,7 @@ from dbplan.errors import RecipeError
 from dbplan.seeding.constraints.checks import Limits
 from dbplan.seeding.constraints.predicate import expression
 from dbplan.seeding.recipe.fitting import held
+from dbplan.seeding.recipe.vocabulary import TRIMS
 from dbplan.seeding.recipe.written import written
 from dbplan.seeding.rows import histories, makers, taken, templates
 from dbplan.seeding.rows.frames import Maker
@@ -46,7 +47,8 @@ def ruled(builder: Builder, column: Column[Any], rule: Rule) -> tuple[Maker, str
         made = makers.whole_days(made)
     if "only_when" in rule:
         made = makers.only_when(made, expression(rule["only_when"], builder.table.columns.keys()))
-    return made, said_of(rule)
+    inferred = builder.domains[column.name] if set(rule) <= TRIMS else None
+    return made, said_of(rule) if inferred is None else f"{inferred.title}, {said_of(rule)}"
 
 
 def said_of(rule: Rule) -> str:

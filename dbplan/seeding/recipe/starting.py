@@ -33,7 +33,8 @@ def in_force(plan: Plan, profile: str | None) -> dict[str, Any]:
 def written(made: World, data: Data) -> str:
     """Return a recipe that yields the rows of `made`; what the schema decides stands in it as comments.
 
-    Every table has the number of its rows; that of a table without any cannot be said, and is left out with a comment.
+    Every table has the number of its rows; of a table without any, which a recipe cannot say, a comment tells. Rules
+    of a table whose rows are all fixed decide nothing and are left out.
     """
     lines = [
         f"# The seed recipe of {made.plan.name} as it is in force. Comments say what the schema decides;",
@@ -52,28 +53,26 @@ def _table(made: World, source: Source, said: Data) -> Iterator[str]:
     name, known = str(source.table.key), {"rows", "columns", "fixed"}
     rows = 0 if source.given else source.rows
     yield toml.header("tables", name)
-    yield (
-        f"rows = {rows}"
-        if rows or source.given
-        else "# rows = 0, which a recipe cannot say of a table without fixed ones"
-    )
-    yield from (f"{key} = {toml.value(item)}" for key, item in said.items() if key not in known)
-    if source.lead is not None and "per" not in said:
-        yield f"# per = {toml.value(source.lead.own[0])}"
-    if source.lead is not None and "children" not in said:
-        yield '# children = { shape = "skewed" }'
-    yield from _columns(made, source, said.get("columns", {}))
+    yield f"rows = {rows}" if rows or source.given else "# no rows, which a recipe says by a profile alone: rows = 0"
+    rules = [f"{key} = {toml.value(item)}" for key, item in said.items() if key not in known]
+    if rows:
+        yield from (*rules, *_inferred(source, said), *_columns(made, source, said.get("columns", {})))
     for row in said.get("fixed", ()):
         yield from ("", toml.header("tables", name, "fixed", each=True))
         yield from (f"{toml.key(column)} = {toml.value(item)}" for column, item in row.items())
 
 
+def _inferred(source: Source, said: Data) -> Iterator[str]:
+    """Say as comments how children are counted where the recipe does not."""
+    if source.lead is not None and "per" not in said:
+        yield f"# per = {toml.value(source.lead.own[0])}"
+    if source.lead is not None and "children" not in said:
+        yield '# children = { shape = "skewed" }'
+
+
 def _columns(made: World, source: Source, said: Data) -> Iterator[str]:
-    columns = [column for column in source.table.columns if column.name in said or not source.given]
-    if not columns:
-        return
     yield from ("", toml.header("tables", str(source.table.key), "columns"))
-    for column in columns:
+    for column in source.table.columns:
         name = toml.key(column.name)
         if column.name in said:
             yield f"{name} = {toml.value(said[column.name])}"
