@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sqlalchemy import types as sa
 
 from dbplan.errors import Unsatisfiable
 from dbplan.seeding.constraints.keys import apart
@@ -12,6 +13,8 @@ from dbplan.seeding.constraints.references import Reference
 from dbplan.seeding.rows.frames import Frame, Picker, Source
 from dbplan.seeding.rows.makers import digit
 from dbplan.seeding.rows.stream import Array, Index, below, bits, key, permuted, unit
+from dbplan.seeding.rows.texts import UuidTexts
+from dbplan.seeding.values.infer import generic
 
 if TYPE_CHECKING:
     from dbplan.seeding.rows.world import Builder
@@ -169,6 +172,7 @@ class Grouped:
         self.builder, self.reference, self.how = builder, reference, how
         self.place, self.parent = place, builder.world.sources[reference.parent]
         self.inside = reference.parent == builder.name
+        self.kinds = [self.parent.table.columns[reference.target(name)].type for name in reference.given]
         self._sorted: tuple[Array, Index, Index, Index] | None = None
         self._places: Index | None = None
 
@@ -182,7 +186,7 @@ class Grouped:
             parent = self.parent
             rows = np.arange(parent.rows, dtype=np.int64)
             frame = parent.frame(rows)
-            marks = _marks([frame[self.reference.target(c)].values for c in self.reference.given])
+            marks = _marks([frame[self.reference.target(c)].values for c in self.reference.given], self.kinds)
             by_time = parent.by_time()[0] if self.early else rows
             order = by_time[np.argsort(marks[by_time], kind="stable")].astype(np.int64)
             found, starts, sizes = np.unique(marks[order], return_index=True, return_counts=True)
@@ -197,7 +201,7 @@ class Grouped:
     def group(self, frame: Frame) -> tuple[Index, Index]:
         """Return the group of every row and its size."""
         found, _, _, sizes = self.groups()
-        wanted = _marks([frame[c].values for c in self.reference.given])
+        wanted = _marks([frame[c].values for c in self.reference.given], self.kinds)
         group = np.searchsorted(found, wanted).clip(max=len(found) - 1).astype(np.int64)
         return group, np.where(found[group] == wanted, sizes[group], 0)
 
@@ -266,7 +270,25 @@ def _before(order: Index, starts: Index, sizes: Index, rows: Index) -> Index:
     return np.asarray(np.minimum(places[rows] - starts, sizes).clip(min=0))
 
 
-def _marks(columns: list[Array]) -> Array:
+def _marks(columns: list[Any], kinds: list[Any]) -> Array:
+    """Return one value for the columns of every row, equal where all of them are."""
+    if len(columns) == 1 and columns[0].dtype.kind != "O":
+        return np.asarray(columns[0])
+    parts = [_bytes(values, kind) for values, kind in zip(columns, kinds, strict=True)]
+    if all(part is not None for part in parts):
+        joined = np.ascontiguousarray(np.hstack(parts))
+        return joined.view(f"S{joined.shape[1]}").ravel()
     if len(columns) == 1:
-        return columns[0] if columns[0].dtype.kind != "O" else columns[0].astype(str)
+        return np.asarray(columns[0].astype(str))
     return np.array(["\0".join(map(str, row)) for row in zip(*(c.tolist() for c in columns), strict=True)])
+
+
+def _bytes(values: Any, kind: Any) -> Any:
+    """Return whole numbers and UUIDs as bytes, a row each; None for anything else."""
+    if isinstance(values, UuidTexts):
+        return values.raw
+    if values.dtype.kind in "iu":
+        return values.astype(">i8").view(np.uint8).reshape(-1, 8)
+    if isinstance(generic(kind), sa.Uuid) and all(isinstance(value, str) for value in values.tolist()):
+        return np.frombuffer(bytes.fromhex("".join(values.tolist())), dtype=np.uint8).reshape(-1, 16)
+    return None
