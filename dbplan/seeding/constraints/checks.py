@@ -374,3 +374,18 @@ def moment(value: Any) -> np.datetime64 | None:
         return np.datetime64(str(value).strip().replace(" ", "T")[:26], "us")
     except ValueError:
         return None
+
+
+def components(checks: list[Check], wide: list[set[str]]) -> list[tuple[tuple[str, ...], tuple[Check, ...]]]:
+    """Return the sets of columns that CHECKs tie together, each with its CHECKs.
+
+    The columns of a wide key go together: another parent's is another row's for each of them.
+    """
+    parts: list[tuple[set[str], list[Check]]] = []
+    ties = [(set(check.parsed.columns), [check]) for check in checks if check.parsed is not None]
+    for names, members in (*ties, *((columns, []) for columns in wide)):
+        for part in [p for p in parts if p[0] & names]:
+            parts.remove(part)
+            names, members = names | part[0], part[1] + members
+        parts.append((names, members))
+    return [(tuple(sorted(names)), tuple(members)) for names, members in parts if members]

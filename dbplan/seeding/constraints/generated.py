@@ -12,6 +12,7 @@ from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.checks import sql_text
 from dbplan.seeding.constraints.predicate import expression
 from dbplan.seeding.constraints.references import Reference
+from dbplan.seeding.rows.cells import absent
 from dbplan.seeding.rows.makers import computed
 from dbplan.seeding.values.infer import generic
 
@@ -27,6 +28,7 @@ def generated(table: Table) -> Iterator[tuple[str, Maker]]:
         if column.computed is not None:
             try:
                 made = expression(sql_text(column.computed.sqltext), table.columns.keys())
+                made.cells(lambda _: absent(1), 1)
             except NotCovered:
                 continue
             yield column.name, computed(made, isinstance(generic(column.type), Integer))

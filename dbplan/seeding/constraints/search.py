@@ -348,10 +348,33 @@ def search_all(builders: Mapping[str, Builder]) -> None:
 
     In a circle of tables a parent may be moved after its child: what was moved is looked through again.
     """
-    ordered = list(_parents_first(builders))
+    ordered = _parents_first(builders)
+    for name in ordered:
+        _share_out(builders[name], builders)
     for _ in range(PASSES):
         if not sum(search(builders[name], builders) for name in ordered):
-            return
+            break
+    for name in ordered:
+        _pick(builders[name])
+
+
+def _share_out(builder: Builder, builders: Mapping[str, Builder]) -> None:
+    """Share out rows along a lead whose parents do not all agree with the other keys of a row."""
+    for agreement in builder.agreements:
+        if agreement.reference is builder.source.lead:
+            agreement.lead()
+            _forget(builders)
+
+
+def _pick(builder: Builder) -> None:
+    """Pick all parents that depend on other columns, so that one which is not there is said before the first row."""
+    source = builder.source
+    asked = {agreement.place for agreement in builder.agreements}
+    places = [place for place, pick in enumerate(source.pickers) if place in asked or isinstance(pick, Grouped)]
+    for start in range(0, source.rows if places else 0, CHUNK):
+        frame = source.frame(np.arange(start, min(start + CHUNK, source.rows), dtype=np.int64))
+        for place in places:
+            frame.parent(place)
 
 
 def _parents_first(builders: Mapping[str, Builder]) -> list[str]:
@@ -375,6 +398,8 @@ def _forget(builders: Mapping[str, Builder]) -> None:
     """Let go of what was read from rows before they were moved."""
     for builder in builders.values():
         builder.source.forget()
+        for agreement in builder.agreements:
+            agreement.forget()
         for picker in builder.source.pickers:
             if isinstance(picker, Grouped):
                 picker.forget()

@@ -13,7 +13,8 @@ from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.plan import Plan
-from dbplan.seeding.constraints.checks import Check, Facts, Limits
+from dbplan.seeding.constraints.agreeing import Agreement, agree
+from dbplan.seeding.constraints.checks import Check, Facts, Limits, components
 from dbplan.seeding.constraints.circles import break_copies, close_circles
 from dbplan.seeding.constraints.conflicts import KeysInTheWay, with_looser_keys
 from dbplan.seeding.constraints.generated import generated, never_null_where_referred
@@ -151,6 +152,7 @@ class Builder:
         self.domains: dict[str, Domain | None] = {}
         self.drawn: set[str] = set()
         """Columns whose cells are drawn one by one, so that they may be drawn again."""
+        self.agreements: list[Agreement] = []
         self.clear: set[str] = set()
         """Columns in which no generated row holds what a fixed one does, by construction."""
 
@@ -170,6 +172,7 @@ class Builder:
         source.timed = created(self.table, self.facts, self.rule.columns)
         for place, reference in enumerate(source.references):
             source.pickers.append(picking.picker(self, place, reference))
+        agree(self)
 
     def fan_out(self) -> None:
         """Share the rows among the lead's parents."""
@@ -436,7 +439,7 @@ class Builder:
         for check in self.facts.checks:
             self._readable(check)
         wide = [set(ref.columns) for ref in self.source.references if len(ref.columns) > 1]
-        for names, checks in _components([c for c in self.facts.checks if c.parsed is not None], wide):
+        for names, checks in components([c for c in self.facts.checks if c.parsed is not None], wide):
             self._tie(names, checks)
 
     def _readable(self, check: Check) -> None:
@@ -497,18 +500,3 @@ class Builder:
         held, rule = self.domains.get(name), set(self.rule.columns.get(name, {}))
         turned = isinstance(generic(self.table.columns[name].type), sa.Numeric | sa.Date) and rule
         return name in self.drawn and held is not None and not turned and proven(check, held)
-
-
-def _components(checks: list[Check], wide: list[set[str]]) -> list[tuple[tuple[str, ...], tuple[Check, ...]]]:
-    """Return the sets of columns that CHECKs tie together, each with its CHECKs.
-
-    The columns of a wide key go together: another parent's is another row's for each of them.
-    """
-    parts: list[tuple[set[str], list[Check]]] = []
-    ties = [(set(check.parsed.columns), [check]) for check in checks if check.parsed is not None]
-    for names, members in (*ties, *((columns, []) for columns in wide)):
-        for part in [p for p in parts if p[0] & names]:
-            parts.remove(part)
-            names, members = names | part[0], part[1] + members
-        parts.append((names, members))
-    return [(tuple(sorted(names)), tuple(members)) for names, members in parts if members]
