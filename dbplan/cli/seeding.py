@@ -53,6 +53,12 @@ def seed(
     truncate: Annotated[
         bool, typer.Option("--truncate", help="Empty the tables of the plan first, or replace another run's files.")
     ] = False,
+    append: Annotated[
+        bool, typer.Option("--append", help="Add other rows to those that are there, clear of what is unique.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many rows, of what size, what would go; write nothing.")
+    ] = False,
     workers: Workers = None,
     dask: Dask = None,
     format: Format = None,
@@ -77,6 +83,8 @@ def seed(
             random_state=random_state,
             fast=fast,
             truncate=truncate,
+            append=append,
+            dry_run=dry_run,
             workers=workers,
             dask=dask,
             format=format,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, Engine, Table
 
 from dbplan.connection import connect
-from dbplan.errors import NotCovered, Unsatisfiable
+from dbplan.errors import NotCovered, Unsatisfiable, UsageError
 from dbplan.seeding.constraints import violations as counting
 from dbplan.seeding.constraints.held import held_by_server, relied_upon
 from dbplan.seeding.constraints.order import Order, order
@@ -52,7 +52,7 @@ def fill(engine: Engine, made: World, wish: Wish, pool: Executor | None, watch: 
     ):
         require_tables(connection, made.plan)
         found = _found(connection, made, wish)
-        if found is None and not wish.truncate and (names := filled(connection, made.plan)):
+        if found is None and not (wish.truncate or wish.append) and (names := filled(connection, made.plan)):
             if is_there(connection, made):
                 return Filled(None)
             refuse_filled(connection, names)
@@ -61,11 +61,20 @@ def fill(engine: Engine, made: World, wish: Wish, pool: Executor | None, watch: 
         connection.rollback()
         total = sum(source.total for source in made.sources.values())
         steps = order(made.sources, defers=connection.dialect.name == "sqlite", commits=True)
-        if found is not None or wish.fast or pool is not None or (total > LARGE and not steps.deferred):
+        large = total > LARGE and not (steps.deferred or wish.append)
+        if found is not None or wish.fast or pool is not None or large:
             done = _in_chunks(engine, connection, made, steps, found, wish, pool, watch or _silent)
         else:
             done = _at_once(connection, made, wish, watch or _silent)
         return replace(done, notes=(*notes, *done.notes))
+
+
+def refuse_together(wish: Wish, workers: object) -> None:
+    """Refuse wishes that exclude each other."""
+    asked = {"append": wish.append, "truncate": wish.truncate, "fast": wish.fast, "workers": bool(workers)}
+    if wish.append and sum(asked.values()) > 1:
+        others = ", ".join(name for name, wanted in asked.items() if wanted and name != "append")
+        raise UsageError(f"append adds rows to tables that have some, in one transaction; it goes without {others}")
 
 
 def _silent(_done: int, _total: int, _doing: str) -> None:
@@ -75,7 +84,7 @@ def _silent(_done: int, _total: int, _doing: str) -> None:
 def _found(connection: Connection, made: World, wish: Wish) -> Ledger | None:
     """Return the ledger of this run, where one is there; another's is refused, or forgotten with the rows."""
     found = ledger.read(connection)
-    if found is None or found.run == _name(made):
+    if found is None or (found.run == _name(made) and not wish.append):
         return found
     ours = {entry.name for entry in found.of(ledger.ROWS)} <= made.sources.keys()
     if not (wish.truncate and ours):
@@ -109,7 +118,8 @@ def _at_once(connection: Connection, made: World, wish: Wish, watch: Watch) -> F
     with _kept("nothing was kept"), connection.begin():
         if wish.truncate:
             empty(connection, _children_first(made))
-        refuse_filled(connection, filled(connection, made.plan))
+        if not wish.append:
+            refuse_filled(connection, filled(connection, made.plan))
         sequence = order(made.sources, defers=connection.dialect.name == "sqlite")
         began = time.perf_counter()
         with without_triggers(connection, made.plan.metadata):

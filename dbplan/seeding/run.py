@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dbplan.encryption import rehearsal
-from dbplan.errors import ProductionRefused, UsageError
+from dbplan.errors import ProductionRefused, Unsatisfiable, UsageError
 from dbplan.plan import Plan
 from dbplan.report import Report
 from dbplan.seeding.filing import seed_files
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from dbplan.evidence import Server
+    from dbplan.seeding.appending import There
     from dbplan.seeding.loading.writing import Watch
     from dbplan.seeding.rows.world import World
 
@@ -34,6 +35,8 @@ def seed(
     random_state: int | None = None,
     fast: bool = False,
     truncate: bool = False,
+    append: bool = False,
+    dry_run: bool = False,
     executor: Executor | None = None,
     workers: int | None = None,
     dask: str | None = None,
@@ -53,7 +56,9 @@ def seed(
     Up to a million rows come in one transaction: an error or Ctrl-C leaves nothing behind. More of them, or `fast`,
     or several processes (`executor`, `workers` or the address of a `dask` scheduler), come in chunks: what was
     written stays, and the same call goes on after whatever ended the last one. `fast` drops keys and indexes of empty
-    PostgreSQL tables first and builds them again after the rows; `truncate` empties the tables of the plan first.
+    PostgreSQL tables first and builds them again after the rows; `truncate` empties the tables of the plan first;
+    `append` adds other rows to those that are there, in one transaction, clear of what is unique. With `dry_run`
+    nothing is written: the Report says how many rows would be, of what size, and which would be removed.
     `progress` is told of rows written, of how many, and what is being done.
 
     With a `format`, parquet, csv, jsonl or sql (in a `dialect`), `target` is a folder for files: see `seed_files`.
@@ -61,13 +66,14 @@ def seed(
     Raises UsageError, UnknownName, RecipeError, Unsatisfiable and NotCovered before the first row is written.
     """
     if format is not None:
-        if plan is None or fast:
-            raise UsageError("files need the plan, and know no fast: seed(folder, plan, format=…)")
+        if plan is None or fast or append or dry_run:
+            raise UsageError("files need the plan, and know no fast, append or dry run: seed(folder, plan, format=…)")
         return seed_files(
             target, plan, format=format, dialect=dialect, rows=rows, profile=profile, random_state=random_state,
             truncate=truncate, executor=executor, workers=workers, dask=dask, progress=progress,
         )  # fmt: skip
-    from dbplan.seeding.filling import fill
+    from dbplan.seeding.estimating import estimate
+    from dbplan.seeding.filling import fill, refuse_together
     from dbplan.seeding.loading.longrun import Wish
     from dbplan.seeding.loading.workers import executor_of
     from dbplan.seeding.reporting import judge
@@ -75,9 +81,15 @@ def seed(
     engine, plan, server = _target(target, plan)
     refuse_production(engine)
     refuse_missing(engine, plan)
-    made, notes = prepare(plan, rows, random_state, profile)
+    wish = Wish(fast, truncate, append)
+    refuse_together(wish, executor or workers or dask)
+    made, notes = (
+        _added(engine, plan, rows, random_state, profile) if append else prepare(plan, rows, random_state, profile)
+    )
+    if dry_run:
+        return estimate(engine, made, wish, notes, server)
     with executor_of(executor, workers, dask) as pool:
-        filled = fill(engine, made, Wish(fast, truncate), pool, progress)
+        filled = fill(engine, made, wish, pool, progress)
     if filled.gathered is None:
         return unchanged(made, server)
     return judge(made, filled.gathered, (*filled.notes, *notes), server)
@@ -127,9 +139,16 @@ def refuse_missing(engine: Engine, plan: Plan) -> None:
 
 @rehearsal()
 def prepare(
-    plan: Plan, rows: int | Mapping[str, int] | None, random_state: int | None, profile: str | None = None
+    plan: Plan,
+    rows: int | Mapping[str, int] | None,
+    random_state: int | None,
+    profile: str | None = None,
+    added: tuple[There, int] | None = None,
 ) -> tuple[World, tuple[str, ...]]:
-    """Return the sources of all rows, with a sentence for every table that gets fewer than its share."""
+    """Return the sources of all rows, with a sentence for every table that gets fewer than its share.
+
+    Those that are `added` to standing ones keep clear of them, at an attempt, from 0.
+    """
     from dbplan.seeding.constraints.counts import counts
     from dbplan.seeding.constraints.views import without_views
     from dbplan.seeding.recipe.reading import recipe_of
@@ -140,8 +159,35 @@ def prepare(
     recipe = recipe_of(plan, profile)
     span: Span = span_of(recipe)
     wanted = counts(plan, recipe, rows, span)
-    state = recipe.random_state if random_state is None else random_state
-    return world(plan, recipe, wanted.rows, RANDOM_STATE if state is None else state), wanted.notes
+    said = recipe.random_state if random_state is None else random_state
+    state = RANDOM_STATE if said is None else said
+    if added is None:
+        return world(plan, recipe, wanted.rows, state), wanted.notes
+    found, attempt = added
+    return world(plan, recipe, wanted.rows, found.state(state, attempt), found.standing), wanted.notes
+
+
+@rehearsal()
+def _added(
+    engine: Engine, plan: Plan, rows: int | Mapping[str, int] | None, random_state: int | None, profile: str | None
+) -> tuple[World, tuple[str, ...]]:
+    """Return the sources of rows to add to those that are there; Unsatisfiable where none is found that is clear."""
+    from dbplan.connection import connect
+    from dbplan.seeding.appending import ATTEMPTS, clash, leave_fixed, there
+    from dbplan.seeding.constraints.views import without_views
+    from dbplan.seeding.loading.emptiness import require_tables
+
+    met = ""
+    with connect(engine) as connection:
+        require_tables(connection, without_views(plan))
+        found = there(connection, without_views(plan))
+        for attempt in range(ATTEMPTS):
+            made, notes = prepare(plan, rows, random_state, profile, (found, attempt))
+            leave_fixed(connection, made, found)
+            met = clash(connection, made, found)
+            if not met:
+                return made, notes
+    raise Unsatisfiable(f"{met}, in {ATTEMPTS} attempts; add fewer rows, or give a column of these more values")
 
 
 def unchanged(made: World, server: Server | None) -> Report:

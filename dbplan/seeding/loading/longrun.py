@@ -35,10 +35,11 @@ MEMORY = "512MB"
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for: keys and indexes built after the rows, tables emptied before them."""
+    """What was asked for: keys and indexes built after the rows, tables emptied before them, rows added to others."""
 
     fast: bool = False
     truncate: bool = False
+    append: bool = False
 
 
 def begin(connection: Connection, made: World, order: Order, name: str, note: str, wish: Wish) -> None:

@@ -60,6 +60,17 @@ def _is_found(connection: Connection, frame: Frame) -> bool:
     return True
 
 
+def has_row(connection: Connection, frame: Frame) -> bool:
+    """Whether the one row of a frame stands in its table, by its key."""
+    table, names = frame.source.table, columns_of(frame)
+    keys = [column.name for column in table.primary_key.columns] or [n for n in names if _is_plain(frame, n)]
+    if not set(keys) <= set(names):
+        return False
+    own = {name: objects(frame[name], table.columns[name].type)[0] for name in keys}
+    same = [_equals(table, name, value) for name, value in own.items()]
+    return connection.execute(select(literal(1)).select_from(table).where(and_(*same)).limit(1)).first() is not None
+
+
 def _is_plain(frame: Frame, name: str) -> bool:
     """Whether a column can be compared in a WHERE on any server."""
     kind = frame.source.table.columns[name].type

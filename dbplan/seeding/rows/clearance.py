@@ -103,9 +103,9 @@ def refuse_shared(source: Source, names: frozenset[str]) -> None:
     fixed, order = source.fixed, sorted(names)
     if fixed is None or not names <= source.makers.keys() & fixed.makers.keys():
         return
-    there = {key: at for at, key in enumerate(_keys(fixed, np.arange(fixed.rows), order)) if key is not None}
+    there = {key: at for at, key in enumerate(keys_of(fixed, np.arange(fixed.rows), order)) if key is not None}
     for start in range(0, source.rows, CHUNK) if there else ():
-        for key in _keys(source, np.arange(start, min(start + CHUNK, source.rows)), order):
+        for key in keys_of(source, np.arange(start, min(start + CHUNK, source.rows)), order):
             if key in there:
                 row = fixed.given[there[key]]
                 shown = ", ".join(f"{name} = {row.cells[name]!s}" for name in order)
@@ -115,7 +115,7 @@ def refuse_shared(source: Source, names: frozenset[str]) -> None:
                 )
 
 
-def _keys(source: Source, rows: Index, names: list[str]) -> list[tuple[Hashable, ...] | None]:
+def keys_of(source: Source, rows: Index, names: list[str]) -> list[tuple[Hashable, ...] | None]:
     """Return what rows hold in columns; None for a row with a NULL among them."""
     frame = source.frame(rows.astype(np.int64))
     columns = [frame[name] for name in names]
