@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 from sqlalchemy import types as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects import postgresql as pg
 
 from dbplan.columns import Digest, Encrypted
@@ -244,7 +245,8 @@ def _range(name: str, low: int, high: int) -> tuple[int, int]:
 
 
 def _integer(name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
-    most = 32767 if isinstance(kind, sa.SmallInteger) else 2**31 - 1
+    most = 127 if isinstance(kind, mysql.TINYINT) else 32767 if isinstance(kind, sa.SmallInteger) else 2**31 - 1
+    most = min(most, 2**23 - 1) if isinstance(kind, mysql.MEDIUMINT) else most
     low, high = _range(name, 0, min(most, 10_000))
     low, high = _bounded(low, high, limits, 1)
     step = max(1, limits.multiple)
@@ -412,9 +414,20 @@ def _day(index: int) -> str:
     return str(np.datetime64("2024-01-01", "D") + index)
 
 
-def _bits(_name: str, kind: Any, *_: Any) -> Domain:
+def _bits(_name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
+    if isinstance(kind, mysql.BIT):
+        return Integers(*_bounded(0, 2 ** min(kind.length or 1, 62) - 1, limits, 1))
     size = min(kind.length or 1, 60)
     return Made(lambda i: f"{i:0{size}b}".ljust(kind.length or 1, "0"), 2**size, "bits")
+
+
+def _years(name: str, _kind: Any, limits: Limits, span: Span, _locale: str) -> Domain:
+    low, high = (end.astype("datetime64[Y]").astype(int) + 1970 for end in _time_range(name, limits, span))
+    return Integers(int(low), int(high), 2155)
+
+
+def _members(_name: str, kind: Any, *_: Any) -> Domain:
+    return Choice(tuple(kind.values))
 
 
 FAMILIES: Mapping[Any, Callable[..., Domain | None]] = {
@@ -431,6 +444,9 @@ FAMILIES: Mapping[Any, Callable[..., Domain | None]] = {
     pg.HSTORE: _made(lambda i: f'"n"=>"{i}"', 10_000, "maps"),
     pg.TSVECTOR: lambda _n, _k, _l, _s, locale: Words("word", locale=locale),
     pg.BIT: _bits,
+    mysql.BIT: _bits,
+    mysql.YEAR: _years,
+    mysql.SET: _members,
     pg.MONEY: _made(lambda i: f"{i / 100:.2f}", 100_000, "money"),
     pg.INT4RANGE: _made(lambda i: f"[{i},{i + 10})", 10_000, "ranges"),
     pg.INT8RANGE: _made(lambda i: f"[{i},{i + 10})", 10_000, "ranges"),
@@ -448,5 +464,7 @@ FAMILIES: Mapping[Any, Callable[..., Domain | None]] = {
     pg.INTERVAL: lambda *_: Durations(),
     sa.JSON: _json,
     sa.LargeBinary: _binary,
+    sa.BINARY: _binary,
+    sa.VARBINARY: _binary,
     sa.ARRAY: _array,
 }
