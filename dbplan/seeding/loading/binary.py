@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, text
 
-from dbplan.seeding.loading.assembly import Bytes, Piece, assembled, blocks
+from dbplan.seeding.loading.assembly import Piece, assembled, blocks
 from dbplan.seeding.loading.wire import ABSENT, Column, Uncovered, covers, written
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.rows.frames import Frame
@@ -81,12 +81,12 @@ class Encoder:
         cells = {column: frame[column.name] for column in self.columns if column.name not in blank}
         return b"".join(self._block(cells, rows) for rows in blocks(len(frame)))
 
-    def _block(self, cells: Mapping[Column, Cells], rows: slice) -> Bytes:
+    def _block(self, cells: Mapping[Column, Cells], rows: slice) -> memoryview:
         pieces: list[Piece] = [struct.pack(">h", len(self.columns))]
         for column in self.columns:
             own = cells.get(column)
             pieces += [ABSENT] if own is None else written(column, own.take(rows))
-        return assembled(pieces, rows.stop - rows.start).data
+        return assembled(pieces, rows.stop - rows.start).data.data
 
 
 def encoder(

@@ -74,7 +74,7 @@ def plain_texts(cells: Cells, kind: Any) -> list[str]:
     if values.dtype.kind == "m":
         return [_clock(v) if isinstance(kind, sa.Time) else f"{v / 1e6:.6f} s" for v in values.astype(int).tolist()]
     if isinstance(kind, sa.Numeric) and values.dtype.kind == "f" and not isinstance(kind, sa.Float):
-        return list(map(f"{{:.{decimals(kind)}f}}".format, values.tolist()))
+        return list(map(f"{{:z.{decimals(kind)}f}}".format, values.tolist()))
     if isinstance(kind, sa.JSON):
         return documents(values.tolist())
     if values.dtype.kind == "b":
@@ -102,6 +102,16 @@ def escaped(text: str) -> str:
     if "\0" in text:
         text = text.replace("\0", "")
     return text if _SPECIAL.isdisjoint(text) else text.translate(_ESCAPES)
+
+
+def binaries(values: list[Any]) -> list[bytes] | None:
+    """Return values as bytes, without the driver's wrapper; None where one is something else."""
+    if all(type(value) is bytes for value in values):
+        return values
+    values = [value.obj if type(value).__name__ == "Binary" else value for value in values]
+    if not all(isinstance(value, bytes | bytearray | memoryview) for value in values):
+        return None
+    return list(map(bytes, values))
 
 
 def any_text(value: Any) -> str:
@@ -204,7 +214,7 @@ def _maker(base: Any, dtype: str, kind: Any) -> Callable[[Any], Any] | None:
         return lambda v: (dt.datetime(2000, 1, 1) + v).time()  # noqa: DTZ001 - a time of day
     if isinstance(base, sa.Numeric) and dtype == "f" and base.asdecimal:
         scale = decimals(base)
-        return lambda v: Decimal(f"{v:.{scale}f}")
+        return lambda v: Decimal(f"{v:z.{scale}f}")
     return None
 
 

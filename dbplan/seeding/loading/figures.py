@@ -16,6 +16,8 @@ from dbplan.seeding.rows.texts import UuidTexts
 
 EXACT = 2.0**53
 """Whole numbers below this are exact as doubles."""
+SURE = 2.0**40
+"""Doubles below this are less than 2^-12 away from the exact product that they stand for."""
 DAY = 86_400_000_000
 """Microseconds of a day."""
 YEARS = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
@@ -30,8 +32,16 @@ def units(values: Array, scale: int) -> Index | None:
     with np.errstate(invalid="ignore", over="ignore"):
         whole = np.rint(values * 10.0**scale)
         exact = (np.abs(whole) < EXACT) & (whole / 10.0**scale == values)
-        exact &= (whole != 0) | ~np.signbit(values)  # a minus zero keeps its minus
     return whole.astype(np.int64) if exact.all() else None
+
+
+def rounded(values: Array, scale: int) -> Index | None:
+    """Return doubles rounded to whole numbers of 10^-scale; None where one is too near the middle of two to say."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = values * 10.0**scale
+        whole = np.rint(scaled)
+        sure = (np.abs(scaled) < SURE) & (np.abs(np.abs(scaled - whole) - 0.5) > 2.0**-12)
+    return whole.astype(np.int64) if sure.all() else units(values, scale)
 
 
 def digits(values: Index, width: int = 0, blank: int | None = None, tail: bytes = b"") -> Runs:

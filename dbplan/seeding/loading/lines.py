@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -32,8 +33,9 @@ from sqlalchemy import types as sa
 from sqlalchemy.sql.sqltypes import _Binary
 
 from dbplan.seeding.loading import figures
-from dbplan.seeding.loading.assembly import Bytes, Null, Packed, Piece, Runs, assembled, blocks, packed, width_of
+from dbplan.seeding.loading.assembly import Null, Packed, Piece, Runs, assembled, blocks, packed, width_of
 from dbplan.seeding.loading.encode import (
+    binaries,
     bound,
     decimals,
     escaped,
@@ -42,13 +44,15 @@ from dbplan.seeding.loading.encode import (
     quiet,
     spread,
 )
-from dbplan.seeding.loading.packing import Script, listed, picked, spelled, unless
+from dbplan.seeding.loading.packing import Script, having, listed, picked, spelled, unless
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.rows.frames import Frame
 from dbplan.seeding.rows.stream import Array
 from dbplan.seeding.rows.texts import Chars, Coded, Spelled, Texts, UuidTexts
 from dbplan.seeding.values.infer import generic
 
+MARKS = ',"\n\r\0\\'
+"""Characters for which a field of CSV stands in quotes."""
 VERBATIM = Script("verbatim", "", str)
 SCALES = (1, 2, 4)
 """Decimals with which doubles are tried to be written; with more, Python writes some with an exponent."""
@@ -63,6 +67,8 @@ class Style:
     between: bytes
     absent: bytes
     booleans: tuple[bytes, bytes]
+    binary: tuple[bytes, bytes]
+    """What stands before and after the hexadecimal digits of bytes."""
     zone: bytes = b""
     dashed: bool = False
     quoted: bool = False
@@ -70,13 +76,14 @@ class Style:
 
 STYLES: Mapping[str, Style] = MappingProxyType(
     {
-        "copy": Style(Script("copy", "\\\n\t\r\0", escaped), b"\t", b"\\N", (b"f", b"t")),
+        "copy": Style(Script("copy", "\\\n\t\r\0", escaped), b"\t", b"\\N", (b"f", b"t"), (b"\\\\x", b"")),
         "csv": Style(
             Script("csv", '"\0', lambda text: text.replace("\0", "").replace('"', '""')),
-            b",", b"", (b"false", b"true"), b"+00:00", dashed=True, quoted=True,
+            b",", b"", (b"false", b"true"), (b'"\\x', b'"'), b"+00:00", dashed=True, quoted=True,
         ),
         "mysql": Style(
-            Script("mysql", "\\\n\t\r\0", lambda text: text.translate(_ESCAPES)), b"\t", b"\\N", (b"0", b"1"),
+            Script("mysql", "\\\n\t\r\0", lambda text: text.translate(_ESCAPES)),
+            b"\t", b"\\N", (b"0", b"1"), (b"", b""),
         ),
     }
 )  # fmt: skip
@@ -122,12 +129,12 @@ class Encoder:
         cells: dict[Column, Cells] = {column: frame[column.name] for column in self.columns if column.name not in blank}
         return b"".join(self._block(cells, rows) for rows in blocks(len(frame)))
 
-    def _block(self, cells: Mapping[Column, Cells], rows: slice) -> Bytes:
+    def _block(self, cells: Mapping[Column, Cells], rows: slice) -> memoryview:
         pieces: list[Piece] = []
         for column in self.columns:
             own = cells.get(column)
             pieces += [column.style.absent + column.tail] if own is None else _fields(column, own.take(rows))
-        return assembled(pieces, rows.stop - rows.start).data
+        return assembled(pieces, rows.stop - rows.start).data.data
 
 
 def encoder(names: Sequence[str], kinds: Mapping[str, Any], style: str, dialect: Dialect) -> Encoder:
@@ -146,7 +153,7 @@ def _fields(column: Column, cells: Cells) -> list[Piece]:
     values = native(cells.values, null)
     if isinstance(values, Texts) and not isinstance(kind, sa.JSON):
         return _texts(column, values, null)
-    pieces = _pieces(column, values, kind, null)
+    pieces = _pieces(column, values, kind, null) or _binaries(column, values, null)
     if pieces is None:
         return _listed(column, _plain(column, cells, kind, null), null)
     return [*_marks(column, null), *(unless(piece, null) for piece in pieces), column.tail]
@@ -177,6 +184,17 @@ def _pieces(column: Column, values: Any, kind: Any, null: Null) -> list[Piece] |
     return _decimals(values, kind) if code == "f" else None
 
 
+def _binaries(column: Column, values: Any, null: Null) -> list[Piece] | None:
+    """Return bytes in hexadecimal digits; None for other values."""
+    if isinstance(values, Spelled) or values.dtype != object:
+        return None
+    raw = binaries((values if null is None else np.where(null, b"", values)).tolist())
+    if raw is None:
+        return None
+    before, after = column.style.binary
+    return [before, listed([value.hex() for value in raw], VERBATIM), after]
+
+
 @cache
 def _booleans(words: tuple[bytes, bytes]) -> Packed:
     return packed(words, b"")
@@ -192,11 +210,11 @@ def _times(column: Column, values: Array, kind: Any) -> list[Piece] | None:
 
 def _decimals(values: Array, kind: Any) -> list[Piece] | None:
     """Return doubles that are decimals: with the scale of the type, or with the digits that Python writes."""
-    if not isinstance(kind, sa.Numeric):
-        return None
-    if not isinstance(kind, sa.Float):
-        units = figures.units(values, decimals(kind))
+    if isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Float):
+        units = figures.rounded(values, decimals(kind))
         return None if units is None else [figures.decimal(units, decimals(kind))]
+    if np.signbit(values[values == 0]).any():  # a minus zero keeps its minus
+        return None
     for scale in SCALES:
         units = figures.units(values, scale)
         if units is not None:
@@ -260,15 +278,20 @@ def _loaded(value: Any) -> str:
 def _listed(column: Column, texts: list[str], null: Null) -> list[Piece]:
     """Return texts that nothing is known of."""
     if column.style.quoted:
-        texts = list(map(_quoted, texts)) if null is None else _quoted_unless(texts, null)
-        pieces: list[Piece] = [listed(texts, VERBATIM)]
+        pieces: list[Piece] = [listed(_all_quoted(texts, null), VERBATIM)]
     else:
         pieces = [listed(texts, column.style.script)]
     return [*_marks(column, null), *pieces, column.tail]
 
 
-def _quoted_unless(texts: list[str], null: NDArray[np.bool_]) -> list[str]:
-    return ["" if absent else _quoted(text) for text, absent in zip(texts, null.tolist(), strict=True)]
+def _all_quoted(texts: list[str], null: Null) -> list[str]:
+    """Return texts as fields of CSV, nothing under a NULL."""
+    search = re.compile(f"[{re.escape(MARKS)}]").search
+    known = {text: _quoted(text) if not text or search(text) else text for text in set(texts)}
+    fields = [known[text] for text in texts]
+    for at in [] if null is None else np.flatnonzero(null).tolist():
+        fields[at] = ""
+    return fields
 
 
 def _quoted(text: str) -> str:
@@ -278,7 +301,7 @@ def _quoted(text: str) -> str:
 
 def _wants_quotes(text: str) -> bool:
     r"""Whether a text stands in quotes; a `\.` alone would end the data."""
-    return any(mark in text for mark in ',"\n\r\0\\')
+    return any(mark in text for mark in MARKS)
 
 
 def _texts(column: Column, texts: Texts, null: Null) -> list[Piece]:
@@ -297,7 +320,7 @@ def _quoted_texts(column: Column, texts: Texts, null: Null) -> list[Piece]:
     """Return texts of parts, in quotes where a part of them wants some."""
     pieces = spelled(texts, column.style.script, null)
     marked = _marked(texts)
-    if marked is None or _empty(pieces, null):
+    if _empty(pieces, null):
         return _listed(column, _plain(column, Cells(texts, np.zeros(len(texts), bool)), sa.Text(), null), null)
     if not marked.any():
         return [*pieces, column.tail]
@@ -312,13 +335,13 @@ def _empty(pieces: Sequence[Piece], null: Null) -> bool:
     return bool((lengths == 0).any() if null is None else (lengths[~null] == 0).any())
 
 
-def _marked(texts: Texts) -> NDArray[np.bool_] | None:
-    """Return which texts have a part with a character that wants quotes; None where a part must be read for that."""
+def _marked(texts: Texts) -> NDArray[np.bool_]:
+    """Return which texts have a part with a character that wants quotes."""
     marked = np.zeros(len(texts), dtype=bool)
     for part in texts.parts:
         if isinstance(part, Chars):
-            return None
-        if isinstance(part, Coded):
+            marked |= having(part, MARKS)
+        elif isinstance(part, Coded):
             marked |= _marked_words(part)
         elif isinstance(part, str) and _wants_quotes(part):
             marked[:] = True

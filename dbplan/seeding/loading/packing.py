@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dbplan.seeding.loading.assembly import Fixed, Null, Piece, Runs, packed, stacked
 from dbplan.seeding.loading.figures import digits
@@ -89,14 +90,23 @@ def _pieces(before: str, part: Part, after: str, script: Script, tail: bytes) ->
 
 
 def _chars(part: Chars, script: Script) -> Piece:
-    special = np.zeros(256, dtype=bool)
-    special[[ord(char) for char in script.special]] = True
-    if special[part.matrix].any():
+    if having(part, script.special).any():
         return listed(part.spelled(), script)
     if part.lengths is None:
         return Fixed(part.matrix)
     rows, width = part.matrix.shape
     return Runs(np.ascontiguousarray(part.matrix).reshape(-1), np.arange(rows, dtype=np.int64) * width, part.lengths)
+
+
+def having(part: Chars, wanted: str) -> NDArray[np.bool_]:
+    """Return which rows have one of the wanted characters."""
+    found = [part.matrix == ord(char) for char in wanted if (part.matrix == ord(char)).any()]
+    if not found:
+        return np.zeros(len(part), dtype=bool)
+    hits = np.logical_or.reduce(found)
+    if part.lengths is not None:
+        hits &= np.arange(part.matrix.shape[1]) < part.lengths[:, None]
+    return np.asarray(hits.any(axis=1))
 
 
 def unless(piece: Piece, null: Null) -> Piece:

@@ -8,10 +8,10 @@ writes is what the server makes of the text of `encode.plain_texts`; a value of 
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
+import socket
 import struct
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from sqlalchemy import types as sa
 from dbplan.errors import NotCovered
 from dbplan.seeding.loading import figures
 from dbplan.seeding.loading.assembly import Assembled, Bytes, Fixed, Null, Piece, Runs, assembled, stacked, width_of
-from dbplan.seeding.loading.encode import as_cells, bound, decimals, plain_texts, quiet, spread
+from dbplan.seeding.loading.encode import as_cells, binaries, bound, decimals, plain_texts, quiet, spread
 from dbplan.seeding.loading.packing import PLAIN, listed, picked, spelled, unless
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.rows.stream import Array, Index
@@ -283,33 +283,38 @@ def _intervals(column: Column, cells: Cells, null: Null) -> list[Piece]:
 
 
 def _bytes(column: Column, cells: Cells, null: Null) -> list[Piece]:
-    values = [v.obj if type(v).__name__ == "Binary" else v for v in _there(cells, null)]
-    if not all(isinstance(v, bytes | bytearray | memoryview) for v in values):
+    values = _there(cells, null)
+    raw = binaries(values)
+    if raw is None:
         raise column.uncovered(v for v in values if not isinstance(v, bytes | bytearray | memoryview))
-    return _each(map(bytes, values), null)
+    return _each(raw, null)
 
 
-def _each(values: Iterable[bytes], null: Null) -> list[Piece]:
+def _each(values: Sequence[bytes], null: Null) -> list[Piece]:
     """Return values made one by one."""
-    made = [struct.pack(">i", len(value)) + value for value in values]
     if null is not None:
-        there = iter(made)
-        made = [ABSENT if absent else next(there) for absent in null.tolist()]
-    return [stacked(made)]
+        there = iter(values)
+        values = [b"" if absent else next(there) for absent in null.tolist()]
+    return _sized([stacked(values)], len(values), null)
 
 
 def _addresses(column: Column, cells: Cells, null: Null) -> list[Piece]:
     values = _there(cells, null)
     try:
         return _each([_address(str(value), column.server == "cidr") for value in values], null)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise column.uncovered(values) from error
 
 
 def _address(text: str, network: bool) -> bytes:
-    host = ipaddress.ip_network(text).network_address if network else ipaddress.ip_interface(text).ip
-    bits = ipaddress.ip_interface(text).network.prefixlen
-    return bytes([2 if host.version == 4 else 3, bits, network, len(host.packed)]) + host.packed
+    """Return family, bits of the mask, whether it is a network, and the bytes of an address written in full."""
+    host, _, mask = text.partition("/")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    raw = socket.inet_pton(family, host)
+    bits = int(mask) if mask.isdecimal() or (not mask and "/" in text) else 8 * len(raw)
+    if (mask and not mask.isdecimal()) or bits > 8 * len(raw):
+        raise ValueError
+    return bytes([2 if family == socket.AF_INET else 3, bits, network, len(raw)]) + raw
 
 
 def _hardware(column: Column, cells: Cells, null: Null) -> list[Piece]:
@@ -329,7 +334,7 @@ def _numerics(column: Column, cells: Cells, null: Null) -> list[Piece]:
         return _scaled(quiet(values, null), 0, null) or _decimals(column, cells, null)
     if values.dtype.kind == "f" and isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Float):
         scale = decimals(kind)
-        units = figures.units(quiet(values, null), scale)
+        units = figures.rounded(quiet(values, null), scale)
         if units is not None:
             return _scaled(units, scale, null) or _decimals(column, cells, null)
     return _decimals(column, cells, null)

@@ -230,6 +230,8 @@ def test_a_type_without_a_binary_form_has_no_encoder(server):
         ("timestamp", sa.DateTime(), objects(["now"])),
         ("time", sa.Time(), objects([dt.time(1, tzinfo=dt.UTC)])),
         ("inet", pg.INET(), objects(["here"])),
+        ("inet", pg.INET(), objects(["10.0.0.1/x"])),
+        ("cidr", pg.CIDR(), objects(["10"])),
         ("macaddr", pg.MACADDR(), objects(["08:00"])),
         ("bytea", sa.LargeBinary(), objects(["text"])),
         ("array:int4:23", pg.ARRAY(sa.Integer()), objects([[[1], [2]]])),
