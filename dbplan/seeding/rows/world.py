@@ -25,6 +25,7 @@ from dbplan.seeding.constraints.stored import facts_of
 from dbplan.seeding.recipe.fitting import refuse_nulls
 from dbplan.seeding.recipe.fixed import source_of
 from dbplan.seeding.recipe.keys import decided
+from dbplan.seeding.recipe.reach import parents
 from dbplan.seeding.recipe.reading import Recipe, TableRule
 from dbplan.seeding.recipe.rules import DRAWN, ruled, ruled_domain, trimmed
 from dbplan.seeding.rows import clearance, makers, picking
@@ -197,7 +198,7 @@ class Builder:
         if made is None and plain is not None and not column.nullable:
             self.source.raw.add(column.name)
             made = plain
-        made = self.checked(column, made) if made is not None else None
+        made = self.checked(column, made.sized(self.source.rows)) if made is not None else None
         if column.name in self.source.alike and made is not None and made.capacity:
             return Choice(tuple(np.asarray(made.nth(np.zeros(1, dtype=np.int64))).tolist()))
         return made
@@ -482,7 +483,8 @@ class Builder:
         held |= {n for n, rule in self.rule.columns.items() if set(rule) & FIXED} | {self.source.timed}
         movable = [n for n in self.table.columns.keys() if n in names and n in self.source.makers and n not in held]  # noqa: SIM118
         is_free = [n for n in movable if n in self.drawn]
-        columns = (*is_free, *(n for n in movable if n not in is_free))
+        far = (n for n in self.source.generated if (ref := parents(self.table, n)) and {*ref.own} & {*movable})
+        columns = (*is_free, *(n for n in movable if n not in is_free), *(far if movable else ()))
         orders = tuple(o for o in self.facts.orders if {o[0], o[1]} <= set(names))
         if columns:
             pairs = tuple(sorted(p for p in self.facts.compared if p[0] in is_free and p[1] in self.source.makers))
