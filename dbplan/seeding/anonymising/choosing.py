@@ -11,7 +11,7 @@ from sqlalchemy import types as sa
 from dbplan.columns import Digest, Encrypted
 from dbplan.errors import UnknownName, UsageError
 from dbplan.plan import Plan
-from dbplan.seeding.anonymising.personal import DROP, KEEP, KINDS, NAMES, Seen, Treatment, judged, treatment
+from dbplan.seeding.anonymising.personal import DROP, KEEP, KINDS, Seen, Treatment, judged, treatment
 from dbplan.seeding.constraints.checks import Facts
 from dbplan.seeding.constraints.references import references, uniques
 from dbplan.seeding.constraints.stored import facts_of
@@ -34,6 +34,10 @@ _SUITS: Mapping[str, tuple[type, ...]] = {
     "digest": (sa.String,),
 }
 """The types that a kind is for; other kinds are for texts."""
+
+
+LEAST = {"email": 28, "user_name": 16}
+"""Characters that replacements want at least; a narrower column gets texts of the old shape instead."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,7 @@ def _longest(plan: Plan, found: Mapping[Place, Treatment], facts: Mapping[str, F
     longest: dict[str, int | None] = {}
     for (table, name), chosen in found.items():
         room = room_of(column_of(plan, (table, name)), facts[table])
-        if chosen.kind in ("email", *NAMES) and room is not None and room >= 28:
+        if chosen.kind in LEAST and room is not None and room >= LEAST[chosen.kind]:
             longest[chosen.kind] = min(longest.get(chosen.kind) or room, room)
     return longest
 

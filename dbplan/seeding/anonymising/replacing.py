@@ -82,10 +82,10 @@ class Replacer:
         return remembered(made)
 
     def _words(self, what: str, longest: int | None) -> Maker:
-        room, keyed = self.choices.longest.get(what, longest), self.keyed.of(what)
+        limits = (self.choices.longest.get(what), longest)
+        room, keyed = min((size for size in limits if size is not None), default=None), self.keyed.of(what)
         if what == "email":
-            least = room if room is None or longest is None else min(room, longest)
-            return lambda value: self.people.address(value, least)
+            return lambda value: self.people.address(value, room)
         if what == "user_name":
             return lambda value: self.people.user_name(value, room)
         if what in NAMES:

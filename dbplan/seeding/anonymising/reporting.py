@@ -118,7 +118,8 @@ def _replaced(done: Copied) -> list[tuple[tuple[str, str], Watch]]:
 
 
 def _checks(done: Copied) -> list[Block]:
-    checked = sorted(".".join(place) for place, watch in _replaced(done) if watch.checked)
+    checked = sorted(".".join(place) for place, watch in _replaced(done) if watch.checked and not watch.leaked)
+    again = sorted(".".join(place) for place, watch in _replaced(done) if watch.leaked)
     by_chance = sorted(".".join(place) for place, watch in _replaced(done) if not (watch.checked or watch.kind == DROP))
     found: list[Block] = []
     if checked:
@@ -128,6 +129,8 @@ def _checks(done: Copied) -> list[Block]:
                 f"same column of the target; compared were all different values, or {KEPT:,} by their hashes."
             )
         )
+    if again:
+        found.append(Text(f"Prose that the source had from such a copy came again: {', '.join(again)}."))
     if by_chance:
         found.append(
             Text(

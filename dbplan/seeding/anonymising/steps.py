@@ -14,7 +14,7 @@ from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered
 from dbplan.seeding.anonymising.keyed import Keyed
-from dbplan.seeding.anonymising.personal import KEEP, NAMES, Treatment
+from dbplan.seeding.anonymising.personal import KEEP, NAMES, Seen, Treatment
 from dbplan.seeding.anonymising.persons import TAIL, in_case_of
 from dbplan.seeding.anonymising.replacing import TEXTS, Maker, Replacer
 from dbplan.seeding.anonymising.shapes import scrambled
@@ -71,7 +71,7 @@ def _persons(replacer: Replacer, table: Table, chosen: Mapping[str, Treatment]) 
     """Return the columns that follow the person of their row, each with the columns that tell who that is."""
     whose: dict[str, dict[str, str]] = {}
     for name, what in chosen.items():
-        match = _WHO.fullmatch(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+        match = _WHO.fullmatch(Seen(str(table.name), name).plain)
         if what.kind in ("email", *NAMES) and isinstance(table.columns[name].type, sa.String) and match is not None:
             whose.setdefault(match["who"], {})[name] = what.kind
     found = {}
@@ -84,12 +84,13 @@ def _persons(replacer: Replacer, table: Table, chosen: Mapping[str, Treatment]) 
 
 
 def _stands_alone(replacer: Replacer, table: Table, name: str, parts: Mapping[str, str]) -> bool:
-    """Whether a column follows its own values: a key, and a user name that other tables have or no address tells."""
+    """Whether a column follows its own values: a key, and a user name that another table has or no address tells."""
     if (str(table.key), name) in replacer.choices.keys:
         return True
     if parts[name] != "user_name":
         return False
-    others = [p for p, what in replacer.choices.columns.items() if what.kind == "user_name" and p[1] != name]
+    kinds = replacer.choices.columns.items()
+    others = [p for p, what in kinds if what.kind == "user_name" and p[1] == name and p[0] != str(table.key)]
     room = replacer.room(table.columns[name])
     apart = any(parts.get(part) == "email" and frozenset({part}) in uniques(table) for part in parts)
     return bool(others) or not apart or (room is not None and room < TAIL + 2)

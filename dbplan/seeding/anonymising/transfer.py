@@ -136,7 +136,7 @@ class Transfer:
 
 
 def _refuse_leaks(watches: Mapping[tuple[str, str], Watch]) -> None:
-    found = {".".join(place): watch.leaked for place, watch in watches.items() if watch.leaked}
+    found = {".".join(place): watch.leaked for place, watch in watches.items() if watch.refused}
     if found:
         listing = ", ".join(f"{count:,} of {name}" for name, count in found.items())
         raise Unsatisfiable(

@@ -13,7 +13,7 @@ TELLING = 12
 KEPT = 1 << 17
 """Different values of a column that are compared, on either side: all of them, or those of the smallest hashes."""
 CHECKED = frozenset({"email", "user_name", "url", "text", "digest", "secret", "uuid"})
-"""Kinds of which no value of the source may stand in the target."""
+"""Kinds of which no value of the source may stand in the target; prose may, where the source is such a copy itself."""
 
 
 @dataclass
@@ -61,8 +61,8 @@ class Watch:
         self.values += sum(value is not None for value in old)
         self.unchanged += sum(a == b for a, b in zip(old, new, strict=True) if a is not None)
         if self.kind in CHECKED:
-            self.before.add([value for value in old if value is not None and len(str(value)) >= TELLING])
-            self.after.add([value for value in new if value is not None and len(str(value)) >= TELLING])
+            self.before.add([value for value in _flat(old) if value is not None and len(str(value)) >= TELLING])
+            self.after.add([value for value in _flat(new) if value is not None and len(str(value)) >= TELLING])
 
     @property
     def leaked(self) -> int:
@@ -70,6 +70,18 @@ class Watch:
         return self.before.shared(self.after) if self.kind in CHECKED else 0
 
     @property
+    def refused(self) -> bool:
+        """Whether values of the source stand in the target that chance does not make again."""
+        return self.leaked > 0 and self.kind != "text"
+
+    @property
     def checked(self) -> bool:
         """Whether values of the source were looked for."""
         return self.kind in CHECKED
+
+
+def _flat(values: list[Any]) -> list[Any]:
+    """Return the items of lists, of any depth, in place of the lists."""
+    if not any(isinstance(value, list) for value in values):
+        return values
+    return _flat([item for value in values for item in (value if isinstance(value, list) else [value])])
