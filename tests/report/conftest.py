@@ -4,7 +4,7 @@ import pytest
 
 from dbplan.evidence import Finding, Place, RowCount, Server, Severity, Timing
 from dbplan.report import Report
-from dbplan.report.blocks import Code, Dots, Figure, Findings, Section, Table, Text, table
+from dbplan.report.blocks import Code, Dots, Figure, Findings, Multiples, Section, Series, Table, Text, table
 
 SERVER = Server("PostgreSQL", "18.6", 4, (("shared_buffers", "128MB"), ("random_page_cost", "4")))
 
@@ -170,4 +170,25 @@ def sample() -> Report:
         (*FINDINGS, *TIMINGS, RowCount("users", 100_000, 0.812, 0), SERVER),
         (*errors, *(f for f in FINDINGS if f.severity == "warning")),
         SERVER,
+    )
+
+
+CLASSES = ("0", 3_102), ("1", 24_930), ("2–3", 41_022), ("4–7", 20_518), ("8–15", 9_214), ("16–31", 1_214)
+MONTHS = ("2025-09", 61_204), ("2025-10", 70_331), ("2025-11", 0), ("2025-12", 104_553)
+
+
+@pytest.fixture
+def profile() -> Report:
+    """Return a report with a histogram and a course over time."""
+    fans = (
+        Series("users → transactions", CLASSES, "median 2, most 31, 3.10 % childless"),
+        Series("users → audit_logs_of_the_last_three_years", (("0", 100_000),), "median 0, most 0, 100 % childless"),
+    )
+    return Report(
+        "Profile",
+        "204,553 rows",
+        blocks=(
+            Multiples(fans, "bars", ("foreign key", "children", "parents"), "Children of each parent"),
+            Multiples((Series("transactions", MONTHS, "0–104,553 rows a month"),), "line", ("table", "from", "rows")),
+        ),
     )
