@@ -136,7 +136,8 @@ def _user(n):
     return {
         "email": address(n).title() if n % 7 == 0 else address(n), "firstName": None if n == 3 else f"RealFirst{n}",
         "lastName": f"RealLast{n}", "user_name": f"real_user_{n}", "full name": f"RealFirst{n} RealLast{n}",
-        "password": f"$2b$12$realrealrealrealreal{n:033d}", "birth_date": dt.date(1950 + n % 50, 1 + n % 12, 1 + n % 28),
+        "password": f"$2b$12$realrealrealrealreal{n:033d}",
+        "birth_date": dt.date(1950 + n % 50, 1 + n % 12, 1 + n % 28),
         "order": f"cus_{n:06d}", "api_token": uuid.UUID(int=n + (4 << 76) + (8 << 60)),
         "bio": f"My name is RealFirst{n}\nand a\ttab, a \\ and \u00fcmlaut" if n % 5 else "", "status": "on",
         "active": n % 2 == 0,

@@ -64,6 +64,7 @@ def test_help_lists_the_commands(run: Run):
         "export",
         "diff",
         "seed",
+        "anonymise",
         "benchmark",
         "migrate",
         "db",

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -174,21 +175,12 @@ def test_another_secret_or_state_gives_other_values():
     assert "secret" not in repr(KEY)
 
 
-@given(
-    st.recursive(
-        st.none() | st.text(st.characters(exclude_characters="\0", codec="utf-8")),
-        lambda s: st.lists(s, min_size=1, max_size=2),
-        max_leaves=3,
-    )
-)
-def test_fields_of_copy_are_read_as_they_are_written(value):
-    import sqlalchemy as sa
+WORDS = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 
-    if isinstance(value, list):
-        value = [item if not isinstance(item, list) else "x" for item in value]
-    kind = sa.Text() if not isinstance(value, list) else sa.ARRAY(sa.Text)
-    if value is not None:
-        field = escaped([writer(kind)(value)])[0]
-        assert "\n" not in field
-        assert "\t" not in field
-        assert reader(kind)(field) == value
+
+@given(WORDS | st.lists(WORDS | st.none(), min_size=1))
+def test_fields_of_copy_are_read_as_they_are_written(value):
+    kind = sa.ARRAY(sa.Text) if isinstance(value, list) else sa.Text()
+    field = escaped([writer(kind)(value)])[0]
+    assert not {"\n", "\t", "\r"} & set(field)
+    assert reader(kind)(field) == value
