@@ -8,7 +8,7 @@ import pytest
 from dbplan.errors import RecipeError, Unsatisfiable
 from dbplan.seeding.constraints.counts import counts
 from dbplan.seeding.recipe.reading import parse
-from dbplan.seeding.rows.fanout import Shape, fan
+from dbplan.seeding.rows.fanout import Shape, fan, shape_of
 from dbplan.seeding.rows.stream import key
 from dbplan.seeding.run import prepare
 from tests.seeding.test_recipe import library
@@ -76,6 +76,15 @@ def test_any_shape_has_its_ends_and_its_sum(name, parents, total, least, most):
     assert found.sum() == total
     assert found.min() >= least
     assert most is None or found.max() <= most
+
+
+@pytest.mark.parametrize("name", ["fixed", "even", "poisson", "pareto", "zipf", "skewed"])
+def test_a_share_of_the_parents_has_none(name):
+    shape = shape_of({"shape": name, "none": 0.2, "mean": 4.0} | ({"alpha": 2.0} if name == "pareto" else {}))
+    found = fan(STREAM, PARENTS, shape.rows(PARENTS), shape=shape, label="l").counts
+    assert (found == 0).mean() == 0.2
+    assert found.sum() == 320_000
+    assert 0.19 < (found[: PARENTS // 2] == 0).mean() < 0.21
 
 
 def test_fixed_counts_and_other_rows_do_not_go_together():

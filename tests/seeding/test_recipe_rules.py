@@ -2,11 +2,14 @@
 
 import datetime as dt
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Integer, MetaData, String, Table
 
 from dbplan.errors import RecipeError
+from dbplan.plan import Plan
 from dbplan.seeding.recipe.reading import parse
 from tests.seeding.shop import column, shop, sources
 
@@ -308,3 +311,143 @@ def test_growth_and_windows_need_a_time():
     for said in ('window = "last 3 days"', 'growth = { hours = { "8-18" = 1 } }'):
         with pytest.raises(RecipeError, match=r"shop\.toml:2: .*no column of payments says when a row came to be"):
             parse(f"[tables.payments]\n{said}\n", shop(), "shop.toml")
+
+
+def test_conditions_and_expressions_read_the_parent_and_count_the_children(tmp_path):
+    text = """
+[tables.orders]
+children = { shape = "poisson", none = 0.25 }
+[tables.orders.columns]
+total = { expression = "customer_id.id * 10 + count(payments)" }
+note = { value = "far", only_when = "customers.country = 'JP'" }
+items = { expression = "count(payments)" }
+label = { cases = [{ when = "count(payments) = 0", values = ["unpaid"] }, { values = ["paid"] }] }
+[tables.customers.columns]
+vip = { expression = "count(orders) > 2" }
+[tables.payments]
+per = "order_id"
+"""
+    made = sources(text, tmp_path)
+    orders, customers = made["orders"], made["customers"]
+    paid = Counter(column(made["payments"], "order_id"))
+    countries = dict(zip(column(customers, "id"), column(customers, "country"), strict=True))
+    names = ("id", "customer_id", "total", "note", "items", "label")
+    for order, customer, total, note, items, label in zip(*(column(orders, name) for name in names), strict=True):
+        assert items == paid[order]
+        assert total == customer * 10 + items
+        assert note == ("far" if countries[customer] == "JP" else None)
+        assert label == ("paid" if items else "unpaid")
+    bought = Counter(column(orders, "customer_id"))
+    assert sum(customer not in bought for customer in countries) == 500
+    vips = zip(column(customers, "id"), column(customers, "vip"), strict=True)
+    assert all(vip == (bought[customer] > 2) for customer, vip in vips)
+
+
+FAR = [
+    ('note = { expression = "customer_id.notes" }', "reads 'customer_id.notes', which is no column here"),
+    ('note = { expression = "customer_id.note" }', "reads 'customer_id.note', which is no column here"),
+    ('items = { expression = "count(paymints)" }', "reads 'count(paymints)', which is no column here"),
+    ('country = { expression = "customer_id.first_name", parent = "customers.country" }', "one of them decides"),
+]
+
+
+@pytest.mark.parametrize(("rule", "message"), FAR)
+def test_what_is_not_in_reach_is_refused(rule, message):
+    with pytest.raises(RecipeError) as caught:
+        parse(f"[tables.orders.columns]\n{rule}\n", shop(), "shop.toml")
+    assert str(caught.value).startswith("shop.toml:2: ")
+    assert message in str(caught.value)
+
+
+def test_children_that_are_counted_along_another_key_are_refused(tmp_path):
+    text = '[tables.payments]\nper = "payer_id"\n[tables.orders.columns]\nitems = { expression = "count(payments)" }\n'
+    with pytest.raises(RecipeError, match=r"counts payments, which is not led by orders; say per = … there"):
+        sources(text, tmp_path)
+
+
+def matches(recipe=None):
+    m = MetaData()
+    Table("teams", m, Column("id", Integer, primary_key=True), Column("town", String(20), nullable=False))
+    Table(
+        "games", m, Column("id", Integer, primary_key=True),
+        Column("home_id", ForeignKey("teams.id")), Column("guest_id", ForeignKey("teams.id")),
+        Column("town", String(20)), Column("other", String(20)), Column("title", String(60)),
+        CheckConstraint("home_id <> guest_id", name="two"),
+        CheckConstraint("guest_id % 3 <> home_id % 3", name="apart"),
+    )  # fmt: skip
+    return Plan(name="matches", metadata=m, recipe=recipe)
+
+
+def test_a_parent_that_is_picked_again_for_a_check_is_the_one_that_is_read(tmp_path):
+    text = """
+[tables.teams]
+rows = 9
+[tables.teams.columns]
+town = { template = "town {row}" }
+[tables.games]
+rows = 3000
+[tables.games.columns]
+town = { parent = "home_id.town" }
+other = { expression = "guest_id.town" }
+title = { template = "{home_id.town} : {guest_id.town}" }
+"""
+    made = sources(text, tmp_path, None, plan=matches)
+    towns = dict(zip(column(made["teams"], "id"), column(made["teams"], "town"), strict=True))
+    names = ("home_id", "guest_id", "town", "other", "title")
+    for home, guest, town, other, title in zip(*(column(made["games"], name) for name in names), strict=True):
+        assert (town, other) == (towns.get(home), towns.get(guest))
+        assert title == (None if None in (town, other) else f"{town} : {other}")
+
+
+def log(recipe=None):
+    m = MetaData()
+    Table("jobs", m, Column("id", Integer, primary_key=True), Column("created_at", DateTime, nullable=False))
+    Table("users", m, Column("key", Integer, primary_key=True), Column("name", String(40), nullable=False))
+    Table(
+        "audit", m, Column("id", Integer, primary_key=True), Column("kind", String(10), nullable=False),
+        Column("subject", Integer), Column("who", String(60)), Column("created_at", DateTime, nullable=False),
+    )  # fmt: skip
+    return Plan(name="log", metadata=m, recipe=recipe)
+
+
+PICKS = """
+[tables.jobs]
+rows = 50
+[tables.users.columns]
+key = { min = 1000 }
+[tables.audit.columns]
+kind = { weights = { job = 2, user = 1 } }
+who = { pick = "users.name" }
+[tables.audit.columns.subject]
+cases = [{ when = "kind = 'job'", pick = "jobs.id" }, { pick = "users.key" }]
+"""
+
+
+def test_keys_without_a_foreign_key_are_those_of_rows_that_are_there(tmp_path):
+    made = sources(PICKS, tmp_path, {"audit": 2000}, plan=log)
+    jobs = dict(zip(column(made["jobs"], "id"), column(made["jobs"], "created_at"), strict=True))
+    users, names = set(column(made["users"], "key")), set(column(made["users"], "name"))
+    read = (column(made["audit"], name) for name in ("kind", "subject", "who", "created_at"))
+    for kind, subject, who, time in zip(*read, strict=True):
+        assert who in names
+        if kind == "user":
+            assert subject in users
+        elif subject is None:
+            assert time < min(jobs.values())
+        else:
+            assert jobs[subject] <= time
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ('{ pick = "job.id" }', "no table 'job'; did you mean 'jobs'?"),
+        ('{ pick = "jobs.idd" }', "no column 'idd'; did you mean 'id'?"),
+        ('{ pick = "users.name" }', "pick = 'users.name' is String(length=40), and subject is Integer()"),
+        ('{ cases = [{ pick = "users.name" }] }', "cases = 'users.name' is String(length=40)"),
+        ('{ cases = [{ when = "kind = 1" }] }', "a case needs values, or what to pick"),
+    ],
+)
+def test_a_slip_in_what_is_picked_is_named(rule, message):
+    with pytest.raises(RecipeError, match=re.escape(message)):
+        parse(f"[tables.audit.columns]\nsubject = {rule}\n", log())

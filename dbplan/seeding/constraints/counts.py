@@ -103,12 +103,13 @@ def _raised(
     plan: Plan, recipe: Recipe, wanted: dict[str, int], exact: frozenset[str], fixed: Mapping[str, int]
 ) -> tuple[dict[str, int], tuple[str, ...]]:
     """Raise the tables whose share is less than the children that each parent has at least, then those below them."""
-    least = {name: rule.children["min"] for name, rule in recipe.tables.items() if rule.children.get("min")}
+    shapes = {name: shape_of(rule.children) for name, rule in recipe.tables.items()}
+    least = {name: shape.least for name, shape in shapes.items() if shape.least}
     leads = _leads(plan, recipe, least.keys() - exact) if least else {}
     notes: dict[str, str] = {}
     for _ in leads:  # a table is raised after its parent, at the latest in the last turn
         for name, parent in leads.items():
-            parents = wanted[parent] or fixed[parent]
+            parents = shapes[name].having(wanted[parent] or fixed[parent])
             if wanted[name] < least[name] * parents:
                 wanted = wanted | {name: least[name] * parents}
                 said = f"{least[name]} children at least for each of the {parents:,} rows of {parent}"

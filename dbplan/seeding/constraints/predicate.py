@@ -58,13 +58,25 @@ def expression(text: str, columns: Iterable[str]) -> Expression:
 def _expression(text: str, columns: tuple[str, ...]) -> Expression:
     """Parse a text once: the CHECKs of a table are read at many places, and a parsed one is never changed."""
     known = {name.lower(): name for name in columns}
-    node = _parsed(text)
+    node = _parsed(text).transform(_counted)
     for column in node.find_all(exp.Column):
-        name = known.get(column.name.lower())
+        said = ".".join(part.name for part in column.parts)
+        far = any(name.startswith(f"{said.lower().rpartition('.')[0]}.") for name in known)
+        name = known.get(said.lower()) or (None if far else known.get(column.name.lower()))
         if name is None:
-            raise NotCovered(f"{text!r} reads {column.name!r}, which is no column here")
+            raise NotCovered(f"{text!r} reads {said!r}, which is no column here")
+        for key in ("table", "db", "catalog"):
+            column.set(key, None)
         column.set("this", exp.to_identifier(name))
     return Expression(text, node, frozenset(column.name for column in node.find_all(exp.Column)))
+
+
+def _counted(node: Any) -> Any:
+    """Return COUNT(children), which a recipe may read, as a column of that name."""
+    if isinstance(node, exp.Count) and isinstance(node.this, exp.Column):
+        said = ".".join(part.name for part in node.this.parts)
+        return exp.Column(this=exp.to_identifier(f"count({said})", quoted=True))
+    return node
 
 
 def _parsed(text: str) -> exp.Expression:

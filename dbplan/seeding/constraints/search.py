@@ -225,7 +225,7 @@ class _Finder:
             return
         copied = {name for place in self.places for name in self.source.references[place].own}
         for name in self.group.columns:
-            if name not in copied:  # what is copied follows from the parent
+            if name not in copied and name in self.source.makers:  # what is copied follows from the parent
                 self.source.makers[name] = _instead(self.source.makers[name], self.moved, name)
         for place in self.places:
             self.source.pickers[place] = _elsewhere(self.source.pickers[place], self.moved, place, self.source)

@@ -10,8 +10,9 @@ from sqlalchemy import Table
 
 from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.predicate import expression
-from dbplan.seeding.constraints.references import key_of, references
+from dbplan.seeding.constraints.references import key_of
 from dbplan.seeding.constraints.stored import facts_of
+from dbplan.seeding.recipe.reach import counted, parents, readable
 from dbplan.seeding.rows.templates import DATES, NUMBERS, Field, pieces
 from dbplan.seeding.rows.times import created
 
@@ -70,14 +71,22 @@ def _sources(plan: Plan, recipe: Recipe, name: str, column: str) -> Iterator[tup
     """Yield what a column follows from, with the key that says so."""
     table, rule = plan.table(name), recipe.column(name, column)
     for key, other in _inside(table, recipe, rule):
-        yield (name, other), key
-    for key in ("last", "parent"):
-        if key in rule:
-            yield _elsewhere(table, rule[key], key), key
+        if not counted(other):
+            yield _place(table, other), key
+    if "parent" in rule:
+        yield _place(table, rule["parent"]), "parent"
+    for key, said in _afar(rule):
+        yield _named(said), key
     equation = facts_of(table).equations.get(column)
     if not set(rule) - {"null", "only_when"} and equation is not None:
         for other in sorted(equation.columns):
             yield (name, other), "CHECK"
+
+
+def _afar(rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the columns of other tables that a rule names whole."""
+    yield from ((key, rule[key]) for key in ("last", "pick") if key in rule)
+    yield from (("cases", case["pick"]) for case in rule.get("cases", ()) if "pick" in case)
 
 
 def _inside(table: Table, recipe: Recipe, rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -97,23 +106,25 @@ def _inside(table: Table, recipe: Recipe, rule: Mapping[str, Any]) -> Iterator[t
 def _fields(rule: Mapping[str, Any], timed: str) -> Iterator[str]:
     """Yield the columns that a template reads."""
     for piece in pieces(rule["template"]) if "template" in rule else ():
-        if isinstance(piece, Field) and "." not in piece.name and piece.name not in NUMBERS:
+        if isinstance(piece, Field) and piece.name not in NUMBERS:
             yield timed if piece.name in DATES else piece.name
 
 
 def _read(text: str, table: Table) -> list[str]:
     try:
-        return sorted(expression(text, table.columns.keys()).columns)
+        return sorted(expression(text, readable(table)).columns)
     except NotCovered:
         return []
 
 
-def _elsewhere(table: Table, said: str, key: str) -> Place:
-    """Return the column of another table that a rule reads."""
+def _place(table: Table, name: str) -> Place:
+    """Return the column that a name reads, of the row or of one of its parents."""
+    reference = parents(table, name)
+    if name in table.columns or reference is None:
+        return key_of(table), name
+    return reference.parent, name.rpartition(".")[2]
+
+
+def _named(said: str) -> Place:
     before, _, column = said.rpartition(".")
-    if key == "last":
-        return before, column
-    for reference in references(table):
-        if before in reference.columns or before == reference.parent:
-            return reference.parent, column
     return before, column

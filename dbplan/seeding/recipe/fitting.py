@@ -214,7 +214,7 @@ def _literals(rule: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield every value that a rule writes out, with its key."""
     yield from ((key, rule[key]) for key in ("value", "first", "empty") if key in rule)
     yield from (("values", value) for value in rule.get("values", ()))
-    yield from (("cases", value) for case in rule.get("cases", ()) for value in case["values"])
+    yield from (("cases", value) for case in rule.get("cases", ()) for value in case.get("values", ()))
 
 
 def held(value: Any) -> Any:

@@ -98,4 +98,4 @@ def _chosen(rule: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if "value" in rule:
         yield "value", rule["value"]
     yield from (("values", value) for value in rule.get("values", ()))
-    yield from (("cases", value) for case in rule.get("cases", ()) for value in case["values"])
+    yield from (("cases", value) for case in rule.get("cases", ()) for value in case.get("values", ()))

@@ -37,7 +37,7 @@ class Meaning:
 
     def check(self) -> None:
         """Refuse what cannot be read, or would be ignored."""
-        for key in ("same_as", "parent", "template", "distribution", "states", "history", "within"):
+        for key in ("same_as", "parent", "pick", "cases", "template", "distribution", "states", "history", "within"):
             if key in self.rule:
                 getattr(self, key)()
         chained = next((key for key in CHAINED if key in self.rule), None)
@@ -60,11 +60,26 @@ class Meaning:
         _, parent, name = read_parent(reader, table, self.rule["parent"], (*self.path, "parent"))
         self.alike("parent", reader.plan.table(parent).columns[name])
 
-    def alike(self, key: str, other: Column[Any]) -> None:
+    def pick(self) -> None:
+        """Refuse to pick what this column does not take."""
+        self.picked("pick", self.rule["pick"])
+
+    def cases(self) -> None:
+        """Refuse a case that picks what this column does not take."""
+        for case in self.rule["cases"]:
+            if "pick" in case:
+                self.picked("cases", case["pick"])
+
+    def picked(self, key: str, said: str) -> None:
+        """Refuse a column whose values this one does not take."""
+        table, _, name = said.rpartition(".")
+        self.alike(key, self.fitting.reader.plan.table(table).columns[name], said)
+
+    def alike(self, key: str, other: Column[Any], named: str = "") -> None:
         """Refuse a column of another family of types, or with longer texts."""
         mine, its = generic(self.column.type), generic(other.type)
         families = [[kind for kind in FAMILIES if isinstance(one, kind)][:1] for one in (mine, its)]
-        said = f"{key} = {self.rule[key]!r}"
+        said = f"{key} = {(named or self.rule[key])!r}"
         if families[0] != families[1]:
             self.fail(key, f"{said} is {its!r}, and {self.column.name} is {mine!r}")
         room, length = getattr(mine, "length", None), getattr(its, "length", None)

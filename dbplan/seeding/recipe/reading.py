@@ -184,6 +184,7 @@ class Reader:
             self.a_table(rule, here)
             self.keys(rule, COLUMN, here)
             self.column(rule, here, names)
+            self.expressions(rule, here, table)
 
     def fixed_rows(self, value: Mapping[str, Any], path: KeyPath) -> None:
         """Refuse fixed rows that are none, and a table without any row."""
@@ -202,13 +203,15 @@ class Reader:
             if key in rule:
                 self.known("column", rule[key], names, (*path, key))
         self.weights(rule, (*path, "weights"))
-        if "last" in rule:
-            self.last(rule["last"], (*path, "last"))
+        for key in ("last", "pick"):
+            if key in rule:
+                self.elsewhere(rule[key], (*path, key))
         for case in rule.get("cases", []):
             self.weights(case, (*path, "cases"))
-            if "values" not in case and not isinstance(case.get("weights"), Mapping):
-                self.fail((*path, "cases"), "a case needs values")
-        self.expressions(rule, path, names)
+            if "pick" in case:
+                self.elsewhere(case["pick"], (*path, "cases"))
+            if ("pick" in case) == ("values" in case or isinstance(case.get("weights"), Mapping)):
+                self.fail((*path, "cases"), "a case needs values, or what to pick")
         low, high = rule.get("min"), rule.get("max")
         if low is not None and high is not None and type(low) is type(high) and low > high:
             self.fail((*path, "min"), f"min {written(low)} is above max {written(high)}")
@@ -235,11 +238,13 @@ class Reader:
             if len(weights) != len(values):
                 self.fail(path, f"{len(weights)} weights for {len(values)} values")
 
-    def expressions(self, rule: Mapping[str, Any], path: KeyPath, names: Iterable[str]) -> None:
+    def expressions(self, rule: Mapping[str, Any], path: KeyPath, table: str) -> None:
         """Refuse SQL that cannot be read, or that names what is no column."""
         from dbplan.errors import NotCovered
         from dbplan.seeding.constraints.predicate import expression
+        from dbplan.seeding.recipe.reach import readable
 
+        names = readable(self.plan.table(table))
         texts = [(key, rule[key]) for key in ("expression", "only_when") if key in rule]
         texts += [("cases", case["when"]) for case in rule.get("cases", []) if "when" in case]
         for key, text in texts:
@@ -248,7 +253,7 @@ class Reader:
             except NotCovered as error:
                 self.fail((*path, key), str(error))
 
-    def last(self, target: str, path: KeyPath) -> None:
+    def elsewhere(self, target: str, path: KeyPath) -> None:
         """Refuse a `table.column` that is not there."""
         table, _, column = target.rpartition(".")
         self.known("table", table, self.plan.metadata.tables, path)

@@ -11,8 +11,9 @@ from sqlalchemy import types as sa
 
 from dbplan.errors import RecipeError
 from dbplan.seeding.constraints.checks import Limits
-from dbplan.seeding.constraints.predicate import expression
+from dbplan.seeding.constraints.predicate import Expression
 from dbplan.seeding.recipe.fitting import held
+from dbplan.seeding.recipe.reach import expressed, reach
 from dbplan.seeding.recipe.vocabulary import TRIMS
 from dbplan.seeding.recipe.written import written
 from dbplan.seeding.rows import histories, makers, taken, templates
@@ -46,7 +47,7 @@ def ruled(builder: Builder, column: Column[Any], rule: Rule) -> tuple[Maker, str
     if isinstance(generic(column.type), sa.Date):
         made = makers.whole_days(made)
     if "only_when" in rule:
-        made = makers.only_when(made, expression(rule["only_when"], builder.table.columns.keys()))
+        made = makers.only_when(made, _read(builder, column, rule["only_when"]))
     inferred = builder.domains[column.name] if set(rule) <= TRIMS else None
     return made, said_of(rule) if inferred is None else f"{inferred.title}, {said_of(rule)}"
 
@@ -63,7 +64,7 @@ def trimmed(builder: Builder, column: Column[Any], made: tuple[Maker, str], *, n
     if null and "null" in rule:
         maker, why = _left_out(builder, column, rule, maker), f"{why}, recipe: null = {rule['null']}"
     if "only_when" in rule:
-        maker = makers.only_when(maker, expression(rule["only_when"], builder.table.columns.keys()))
+        maker = makers.only_when(maker, _read(builder, column, rule["only_when"]))
         why = f"{why}, only when {rule['only_when']}"
     return maker, why
 
@@ -91,13 +92,17 @@ def _made(builder: Builder, column: Column[Any], rule: Rule) -> Maker | None:
     return _left_out(builder, column, rule, made) if "null" in rule and "after" not in rule else made
 
 
+def _read(builder: Builder, column: Column[Any], text: str) -> Expression:
+    return expressed(builder, text, lambda said: _fail(builder, column.name, said))
+
+
 def _value(_builder: Builder, _column: Column[Any], rule: Rule) -> Maker:
     return makers.constant(held(rule["value"]))
 
 
 def _computed(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
     whole = isinstance(generic(column.type), sa.Integer)
-    return makers.computed(expression(rule["expression"], builder.table.columns.keys()), whole)
+    return makers.computed(_read(builder, column, rule["expression"]), whole)
 
 
 def _after(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
@@ -119,7 +124,8 @@ def _same(_builder: Builder, _column: Column[Any], rule: Rule) -> Maker:
 
 
 def _parent(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
-    return taken.of_parent(builder, rule["parent"], lambda said: _fail(builder, column.name, said))
+    reach(builder, rule["parent"], lambda said: _fail(builder, column.name, said))
+    return lambda frame: frame[rule["parent"]]
 
 
 def _template(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
@@ -133,10 +139,10 @@ def _template(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
         fail("counts a parent's rows by {rank}, and the table has no lead; say per = …")
     if set(names) & set(templates.DATES) and not builder.source.timed:
         fail("has a date, and no column says when a row came to be; say {COLUMN:%Y} of the one that is meant")
-    far = {name: taken.of_parent(builder, name, fail) for name in names if "." in name}
-    return templates.template(
-        found, lambda frame, name: far[name](frame) if name in far else frame[name], builder.source.timed
-    )
+    for name in names:
+        if "." in name:
+            reach(builder, name, fail)
+    return templates.template(found, lambda frame, name: frame[name], builder.source.timed)
 
 
 def _machine(builder: Builder, name: str) -> tuple[histories.Machine, int, Rule]:
@@ -200,11 +206,22 @@ def _child(builder: Builder, child: str, name: str) -> Any:
 def _cases(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
     made = []
     for number, case in enumerate(rule["cases"]):
-        condition = expression(case["when"], builder.table.columns.keys()) if "when" in case else None
-        domain = Choice(tuple(map(held, case["values"])), tuple(case.get("weights", ())))
+        condition = _read(builder, column, case["when"]) if "when" in case else None
         label = f"{column.name}#{number}"
+        if "pick" in case:
+            made.append((condition, _picked(builder, column, case["pick"], label)))
+            continue
+        domain = Choice(tuple(map(held, case["values"])), tuple(case.get("weights", ())))
         made.append((condition, makers.drawn(builder.world.random_state, builder.name, label, domain, 0.0)))
     return makers.by_case(made)
+
+
+def _pick(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
+    return _picked(builder, column, rule["pick"], column.name)
+
+
+def _picked(builder: Builder, column: Column[Any], said: str, label: str) -> Maker:
+    return taken.picked(builder, said, label, lambda why: _fail(builder, column.name, why))
 
 
 def _drawn(builder: Builder, column: Column[Any], rule: Rule) -> Maker | None:
@@ -226,6 +243,7 @@ MAKERS: Mapping[str, Callable[[Builder, Column[Any], Rule], Maker]] = {
     "level": _level,
     "same_as": _same,
     "parent": _parent,
+    "pick": _pick,
     "template": _template,
     "states": _states,
     "entered": _entered,

@@ -142,6 +142,7 @@ TIME: Mapping[str, Test] = {"start": date, "end": date}
 CHILDREN: Mapping[str, Test] = {
     "shape": one_of("fixed", "even", "poisson", "pareto", "zipf", "skewed"),
     "mean": positive,
+    "none": share,
     "alpha": positive,
     "s": positive,
     "min": whole,
@@ -156,7 +157,7 @@ GROWTH: Mapping[str, Test] = {
 LEVEL: Mapping[str, Test] = {"min": whole, "max": count, "cycle": count}
 STATES: Mapping[str, Test] = {"start": text, "moves": moves, "times": columns_by_state, "within": text}
 HISTORY: Mapping[str, Test] = {"start": text, "from": text, "moves": moves}
-CASE: Mapping[str, Any] = {"when": text, "values": items, "weights": weights}
+CASE: Mapping[str, Any] = {"when": text, "values": items, "weights": weights, "pick": text}
 COLUMN: Mapping[str, Any] = {
     "after": text,
     "cases": [CASE],
@@ -176,6 +177,7 @@ COLUMN: Mapping[str, Any] = {
     "only_when": text,
     "parent": text,
     "pattern": text,
+    "pick": text,
     "previous": text,
     "same_as": text,
     "sd": positive,
@@ -211,6 +213,7 @@ COMPANIONS: Mapping[str, frozenset[str]] = {
     "level": frozenset(),
     "parent": frozenset(),
     "pattern": frozenset(),
+    "pick": frozenset(),
     "previous": frozenset({"first"}),
     "same_as": frozenset(),
     "states": frozenset(),

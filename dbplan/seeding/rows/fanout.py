@@ -32,17 +32,24 @@ class Shape:
     """Exponent of "zipf": the parent in place r has 1 / r^s of the children that the first has."""
     least: int = 0
     most: int | None = None
+    none: float = 0.0
+    """Share of the parents that have no children; all others have one at least, and what is said is of them."""
 
     def rows(self, parents: int) -> int:
         """Return how many children so many parents have together."""
         assert self.mean is not None
-        return max(1, round(self.mean * parents))
+        return max(1, round(self.mean * self.having(parents)))
+
+    def having(self, parents: int) -> int:
+        """Return how many of so many parents have children."""
+        return parents if not self.none else max(1, parents - round(self.none * parents))
 
 
 def shape_of(children: Mapping[str, Any], room: int | None = None) -> Shape:
     """Return what a recipe says of `children`, no more of them than uniques leave room for."""
     said = {"shape": "name", "min": "least", "max": "most"}
     made = Shape(**{said.get(key, key): value for key, value in children.items()})
+    made = replace(made, least=max(made.least, 1)) if made.none else made
     most = [end for end in (made.most, room) if end is not None]
     return replace(made, most=min(most) if most else None)
 
@@ -109,12 +116,22 @@ class Fan:
 
 def fan(stream: np.uint64, parents: int, children: int, *, shape: Shape, label: str) -> Fan:
     """Share `children` among `parents`, each between least and most; Unsatisfiable with the arithmetic."""
-    _refuse(parents, children, shape, label)
+    having = shape.having(parents)
+    _refuse(having, children, shape, label)
     if shape.name in COUNTED:
-        counts = _settled(stream, _drawn(stream, parents, children, shape), children, shape)
+        counts = _settled(stream, _drawn(stream, having, children, shape), children, shape)
     else:
-        counts = _shared_out(stream, parents, children, shape)
-    return Fan(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+        counts = _shared_out(stream, having, children, shape)
+    return Fan(np.concatenate([[0], np.cumsum(_scattered(stream, counts, parents))]).astype(np.int64))
+
+
+def _scattered(stream: np.uint64, counts: Index, parents: int) -> Index:
+    """Return the counts of all parents; those without children stand among the others."""
+    if len(counts) == parents:
+        return counts
+    found, index = np.zeros(parents, dtype=np.int64), np.arange(parents, dtype=np.int64)
+    found[permuted(key(int(stream), "none"), index, parents) < len(counts)] = counts
+    return found
 
 
 def _refuse(parents: int, children: int, shape: Shape, label: str) -> None:
@@ -130,9 +147,9 @@ def _refuse(parents: int, children: int, shape: Shape, label: str) -> None:
             f"{label}: {parents:,} parents with {most:,} children at most have room for {most * parents:,} rows, "
             f"not {children:,}"
         )
-    if shape.name == "fixed" and shape.mean is not None and children != shape.rows(parents):
+    if shape.name == "fixed" and shape.mean is not None and children != round(shape.mean * parents):
         raise Unsatisfiable(
-            f"{label}: {parents:,} parents with {shape.mean:g} children each have {shape.rows(parents):,}, "
+            f"{label}: {parents:,} parents with {shape.mean:g} children each have {round(shape.mean * parents):,}, "
             f'not {children:,}; leave out the rows, or say shape = "even"'
         )
 
