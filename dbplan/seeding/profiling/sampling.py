@@ -92,8 +92,8 @@ def sizes(connection: Connection, tables: Sequence[Table]) -> dict[str, int]:
 def _postgresql(connection: Connection, tables: Sequence[Table]) -> dict[str, Any]:
     quoted = {connection.dialect.identifier_preparer.format_table(t): str(t.key) for t in tables}
     pages = text(
-        "SELECT name, (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(to_regclass(name)))"
-        " FROM unnest(CAST(:names AS text[])) AS name"
+        "SELECT name, coalesce((SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(to_regclass(name))),"
+        " pg_total_relation_size(to_regclass(name))) FROM unnest(CAST(:names AS text[])) AS name"
     )
     return {quoted[name]: size for name, size in connection.execute(pages, {"names": list(quoted)})}
 
