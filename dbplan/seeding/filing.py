@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from dbplan.plan import Plan
 from dbplan.report import Report
 
 if TYPE_CHECKING:
+    from dbplan.seeding.loading.files.writing import Written
     from dbplan.seeding.loading.writing import Watch
 
 FORMATS = ("parquet", "csv", "jsonl", "sql")
@@ -55,14 +56,25 @@ def seed_files(
     made, notes = prepare(plan, rows, random_state, profile)
     target = files(made, Path(folder), format, spoken)
     wanted = content_of(made, target)
-    total, done, written = sum(part.rows for part in wanted), 0, []
-    with executor_of(executor, workers, dask) as pool, closing(fill(made, target, wanted, pool, truncate)) as there:
-        for one in there:
+    total = sum(part.rows for part in wanted)
+    written: list[Written] = []
+    with _kept(target.folder, written, len(wanted)), executor_of(executor, workers, dask) as pool:
+        for one in fill(made, target, wanted, pool, truncate):
             written.append(one)
-            done += one.part.rows
             if progress is not None:
-                progress(done, total, one.part.path)
+                progress(sum(done.part.rows for done in written), total, one.part.path)
     return judge(made, written, notes)
+
+
+@contextmanager
+def _kept(folder: Path, written: Sequence[Written], wanted: int) -> Iterator[None]:
+    """Note on Ctrl-C what stays."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        there = f"{len(written):,} of {wanted:,} files are in {folder}"
+        stop.add_note(f"{there}, and the same command goes on with the others")
+        raise
 
 
 def _dialect(plan: Plan, form: str, dialect: str | None) -> str:
