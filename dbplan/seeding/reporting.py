@@ -14,8 +14,9 @@ from dbplan.report.blocks import Block, Table, Text, table
 from dbplan.seeding.profiling.judging import odd, section
 from dbplan.seeding.profiling.measuring import Profile, measure
 from dbplan.seeding.profiling.run import ruled, shares
+from dbplan.seeding.rows.builder import RAW
 from dbplan.seeding.rows.frames import Source
-from dbplan.seeding.rows.world import RAW, World
+from dbplan.seeding.rows.world import World
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from dbplan.seeding.constraints.order import Circle, order
 from dbplan.seeding.constraints.references import Reference
 
 if TYPE_CHECKING:
+    from dbplan.seeding.rows.builder import Builder
     from dbplan.seeding.rows.frames import Source
-    from dbplan.seeding.rows.world import Builder
 
 Place = tuple[str, str]
 

@@ -21,8 +21,8 @@ from dbplan.seeding.values.people import Person
 from dbplan.seeding.values.slugs import Slug
 
 if TYPE_CHECKING:
+    from dbplan.seeding.rows.builder import Builder
     from dbplan.seeding.rows.frames import Source
-    from dbplan.seeding.rows.world import Builder
 
 Room = Mapping[tuple[str, ...], int]
 

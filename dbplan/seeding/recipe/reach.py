@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
+    from dbplan.seeding.rows.builder import Builder
     from dbplan.seeding.rows.frames import Frame, Maker
-    from dbplan.seeding.rows.world import Builder
 
 
 @lru_cache(maxsize=1024)

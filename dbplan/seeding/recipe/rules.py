@@ -25,7 +25,7 @@ from dbplan.seeding.values.patterns import Pattern
 from dbplan.seeding.values.ranges import ranged
 
 if TYPE_CHECKING:
-    from dbplan.seeding.rows.world import Builder
+    from dbplan.seeding.rows.builder import Builder
 
 Rule = Mapping[str, Any]
 DRAWN = ("values", "faker", "pattern", "min", "max", "distribution")

@@ -12,7 +12,7 @@ from sqlalchemy import types as sa
 from dbplan.seeding.values.infer import generic
 
 if TYPE_CHECKING:
-    from dbplan.seeding.rows.world import Builder
+    from dbplan.seeding.rows.builder import Builder
 
 BEGINNINGS: Mapping[str, tuple[str, ...]] = {
     "closed": ("opened",),

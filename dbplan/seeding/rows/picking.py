@@ -17,7 +17,7 @@ from dbplan.seeding.rows.texts import UuidTexts
 from dbplan.seeding.values.infer import generic
 
 if TYPE_CHECKING:
-    from dbplan.seeding.rows.world import Builder
+    from dbplan.seeding.rows.builder import Builder
 
 CHILDLESS = 0.1
 PATIENCE = 32

@@ -22,7 +22,7 @@ from dbplan.seeding.values.infer import Span
 
 if TYPE_CHECKING:
     from dbplan.seeding.recipe.reading import Recipe
-    from dbplan.seeding.rows.world import Builder
+    from dbplan.seeding.rows.builder import Builder
 
 MICRO = "datetime64[us]"
 SOON = 0.01

@@ -14,7 +14,7 @@ from dbplan.seeding.rows.makers import copied
 from dbplan.seeding.rows.stream import bits, key, unit
 
 if TYPE_CHECKING:
-    from dbplan.seeding.rows.world import Builder
+    from dbplan.seeding.rows.builder import Builder
 
 
 def of_parent(builder: Builder, said: str, fail: Callable[[str], NoReturn]) -> Maker:

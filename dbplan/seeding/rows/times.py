@@ -19,7 +19,7 @@ from dbplan.seeding.rows.precedence import timeline, window
 from dbplan.seeding.values.infer import generic
 
 if TYPE_CHECKING:
-    from dbplan.seeding.rows.world import Builder
+    from dbplan.seeding.rows.builder import Builder
 
 CREATED = (
     "created_at", "createdat", "created", "created_on", "creation_date", "inserted_at", "occurred_at", "logged_at",

@@ -24,7 +24,7 @@ from dbplan.seeding.values.infer import generic, provider_of
 from dbplan.seeding.values.words import slots_of, weights
 
 if TYPE_CHECKING:
-    from dbplan.seeding.rows.world import Builder
+    from dbplan.seeding.rows.builder import Builder
 
 HOSTS = ("example.com", "example.net", "example.org")
 TRIED = 4096

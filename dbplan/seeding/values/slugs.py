@@ -22,7 +22,7 @@ from dbplan.seeding.values.infer import generic, provider_of
 from dbplan.seeding.values.words import NUMBER
 
 if TYPE_CHECKING:
-    from dbplan.seeding.rows.world import Builder
+    from dbplan.seeding.rows.builder import Builder
 
 CHUNK = 50_000
 UNTITLED = "untitled"
