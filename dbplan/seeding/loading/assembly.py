@@ -43,7 +43,7 @@ class Fixed:
 class Runs:
     """A piece of many lengths: `lengths` bytes of `data`, from `starts` on; both int64.
 
-    Behind the last start, `data` has as many bytes as the longest run.
+    It is written quickest where `data` has as many bytes behind the last start as the longest run.
     """
 
     data: Bytes
@@ -61,7 +61,10 @@ class Runs:
 
     def records(self, width: int) -> Array:
         """Return the first bytes of every run, and of what stands behind it."""
-        return _every(self.data, width)[self.starts]
+        data, end = self.data, int(self.starts.max()) + width
+        if end > len(data):
+            data = np.concatenate([data, np.zeros(end - len(data), dtype=np.uint8)])
+        return _every(data, width)[self.starts]
 
 
 class Picked(Runs):
@@ -205,39 +208,71 @@ def records(matrix: Bytes) -> Array:
 
 
 def _write(out: Bytes, pieces: Sequence[Piece], starts: Index) -> None:
-    """Write runs from left to right, and then what has one width, which overwrites nothing but itself."""
-    at, first = starts, None
-    later: list[tuple[Piece, Index]] = []
+    """Write runs, and then what has one width, which overwrites nothing but itself."""
+    at = starts
+    runs: list[tuple[Runs, Index]] = []
+    fixed: list[tuple[bytes | Fixed, Index]] = []
     for piece in pieces:
         if isinstance(piece, Runs):
-            _write_runs(out, piece, at, first)
-            first = at if first is None else first
+            runs.append((piece, at))
             at = at + piece.lengths
         else:
-            later.append((piece, at))
+            fixed.append((piece, at))
             at = at + width_of(piece)
-    for piece, place in later:
-        made = np.void(piece) if isinstance(piece, bytes) else records(piece.matrix) if isinstance(piece, Fixed) else 0
-        _every(out, width_of(piece))[place] = made
+    cut = _widest_gap(pieces)
+    for n in (*range(cut, len(runs)), *range(cut)):
+        run, place = runs[n]
+        _write_runs(out, run, place, None if n == cut else _room(place, runs[cut][1], n > cut))
+    for same, place in fixed:
+        made = np.void(same) if isinstance(same, bytes) else records(same.matrix)
+        _every(out, width_of(same))[place] = made
 
 
-def _write_runs(out: Bytes, runs: Runs, at: Index, first: Index | None) -> None:
-    """Write runs at their places; `first` is where the first runs of every row stand, which must not be touched."""
-    room = SHORT if first is None else int((first[1:] - at[:-1]).min(initial=SHORT))
-    if 0 < (width := runs.width) <= room or 0 < (width := int(runs.lengths.max())) <= room:
+def _widest_gap(pieces: Sequence[Piece]) -> int:
+    """Return which of the runs comes after the widest piece of one width, that before the row's first run included.
+
+    It is written first: what the run before it leaves behind itself must fit there, all else is overwritten later.
+    """
+    gaps, gap = [], 0
+    for piece in pieces:
+        if isinstance(piece, Runs):
+            gaps.append(gap)
+        gap = 0 if isinstance(piece, Runs) else width_of(piece)
+    if gaps:
+        gaps[0] += gap
+    return gaps.index(max(gaps)) if gaps else 0
+
+
+def _room(at: Index, cut: Index, next_row: bool) -> Index:
+    """Return how many bytes may be written at places before they reach those of the runs written first."""
+    if not next_row:
+        return cut - at
+    room = np.full(len(at), SHORT, dtype=np.int64)
+    np.subtract(cut[1:], at[:-1], out=room[:-1])
+    return room
+
+
+def _write_runs(out: Bytes, runs: Runs, at: Index, room: Index | None) -> None:
+    """Write runs at their places, over what stands behind them where there is room for that."""
+    width = runs.width
+    if not 0 < width <= SHORT:
+        _write_exactly(out, runs.data, runs.starts, runs.lengths, at)
+    elif room is None or int(room.min()) >= width:
         _every(out, width)[at] = runs.records(width)
-    elif width:
-        _write_exactly(out, runs, at)
+    else:
+        rows, others = np.flatnonzero(room < width), np.flatnonzero(room >= width)
+        _every(out, width)[at[others]] = runs.records(width)[others]
+        _write_exactly(out, runs.data, runs.starts[rows], runs.lengths[rows], at[rows])
 
 
-def _write_exactly(out: Bytes, runs: Runs, at: Index) -> None:
+def _write_exactly(out: Bytes, data: Bytes, starts: Index, lengths: Index, at: Index) -> None:
     """Write runs of 2^k to 2^(k+1) - 1 bytes as their first and their last 2^k, which may overlap."""
-    width, longest = 1, int(runs.lengths.max())
+    width, longest = 1, int(lengths.max(initial=0))
     while width <= longest:
-        rows = np.flatnonzero((runs.lengths >= width) & (runs.lengths < 2 * width))
+        rows = np.flatnonzero((lengths >= width) & (lengths < 2 * width))
         if rows.size:
-            source, target = _every(runs.data, width), _every(out, width)
-            begin, place, rest = runs.starts[rows], at[rows], runs.lengths[rows] - width
+            source, target = _every(data, width), _every(out, width)
+            begin, place, rest = starts[rows], at[rows], lengths[rows] - width
             target[place] = source[begin]
             target[place + rest] = source[begin + rest]
         width *= 2

@@ -108,6 +108,8 @@ def binaries(values: list[Any]) -> list[bytes] | None:
     """Return values as bytes, without the driver's wrapper; None where one is something else."""
     if all(type(value) is bytes for value in values):
         return values
+    if values and isinstance(values[0], str):
+        return None
     values = [value.obj if type(value).__name__ == "Binary" else value for value in values]
     if not all(isinstance(value, bytes | bytearray | memoryview) for value in values):
         return None
