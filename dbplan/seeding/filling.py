@@ -25,7 +25,7 @@ from dbplan.seeding.loading.longrun import Wish
 from dbplan.seeding.loading.recognising import is_there
 from dbplan.seeding.loading.refusals import NOTHING, PART, explained
 from dbplan.seeding.loading.statements import quoter, run_sql
-from dbplan.seeding.loading.writing import Watch, load
+from dbplan.seeding.loading.writing import Watch, load, opened
 from dbplan.seeding.reporting import Gathered, samples
 from dbplan.seeding.rows.world import World
 
@@ -50,6 +50,7 @@ def fill(engine: Engine, made: World, wish: Wish, pool: Executor | None, watch: 
         connect(engine.execution_options(sqlite_begin="IMMEDIATE")) as connection,
         longrun.alone(connection),
     ):
+        said = opened(connection)
         require_tables(connection, made.plan)
         found = _found(connection, made, wish)
         if found is None and not (wish.truncate or wish.append) and (names := filled(connection, made.plan)):
@@ -66,7 +67,7 @@ def fill(engine: Engine, made: World, wish: Wish, pool: Executor | None, watch: 
             done = _in_chunks(engine, connection, made, steps, found, wish, pool, watch or _silent)
         else:
             done = _at_once(connection, made, wish, watch or _silent)
-        return replace(done, notes=(*notes, *done.notes))
+        return replace(done, notes=(*notes, *done.notes, *said))
 
 
 def refuse_together(wish: Wish, workers: object) -> None:

@@ -17,7 +17,7 @@ from dbplan.seeding.loading.ahead import ahead
 from dbplan.seeding.loading.ledger import Ledger
 from dbplan.seeding.loading.refusals import PART, explained
 from dbplan.seeding.loading.tasks import Task, tasks
-from dbplan.seeding.loading.writing import Watch, batches, close, encoding, pieces, server_of, to_close, told
+from dbplan.seeding.loading.writing import Watch, batches, close, encoding, opened, pieces, server_of, to_close, told
 from dbplan.seeding.rows.world import World
 
 TASK = 250_000
@@ -122,6 +122,7 @@ def perform(made: World, target: Target, task: Task) -> tuple[int, float]:
     began, engine = time.perf_counter(), engine_of(target.url)
     server = server_of(engine.dialect)
     with explained(engine, PART), connect(engine.execution_options(sqlite_begin="IMMEDIATE")) as connection:
+        opened(connection)
         encode = encoding(connection, [made.sources[task.table]])
         connection.rollback()
         encoded = list(batches(made, target.order, [task], encode))

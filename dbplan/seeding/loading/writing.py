@@ -37,6 +37,13 @@ def server_of(dialect: Dialect) -> Any:
     return import_module(f"dbplan.seeding.loading.{SERVERS.get(dialect.name, 'anywhere')}")
 
 
+def opened(connection: Connection) -> tuple[str, ...]:
+    """Make a connection on which nothing has been done yet ready to write rows; return what there is to say of that."""
+    server = server_of(connection.dialect)
+    said: str = server.opened(connection) if hasattr(server, "opened") else ""
+    return (said,) if said else ()
+
+
 def encoding(connection: Connection, sources: Iterable[Source]) -> Encode:
     """Return what turns rows of tables into what the server's `send` takes, without asking the server again."""
     server = server_of(connection.dialect)
