@@ -72,7 +72,7 @@ def seed(
     page = None if format is not None else writable(output)
     subject = read(plan)
     if explain:
-        show(say(subject, rows=rows, profile=profile), page)
+        show(say(subject, rows=rows, profile=profile, random_state=random_state), page, folded=False)
     target = _target(to, format, output)
     with rows_written("Seeding") as progress:
         report = run(
