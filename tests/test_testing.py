@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 pytest_plugins = "pytester"
 
 ROOT = Path(__file__).parents[1]
-INSTALLED = any(point.value == "dbplan.testing" for point in entry_points(group="pytest11"))
 MODELS = """
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
 
@@ -54,15 +52,15 @@ def test_one_template_serves_many(dbplan_templates, dbplan_database):
 
 
 @pytest.fixture
-def run(pytester):
-    """Give a function that runs the tests of a project as its people would."""
+def run(pytester, monkeypatch):
+    """Give a function that runs the tests of a project as its people would, without the plugins that are here."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(models=MODELS)
 
     def run(*words, ini="dbplan_plan = models.py\ndbplan_on = sqlite", tests=TESTS):
         pytester.makeini(f"[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n{ini}\n")
         pytester.makepyfile(test_them=tests)
-        plugin = () if INSTALLED else ("-p", "dbplan.testing")
-        return pytester.runpytest_subprocess(*plugin, "-p", "no:cacheprovider", *words)
+        return pytester.runpytest_subprocess("-p", "dbplan.testing", "-p", "xdist", "-p", "no:cacheprovider", *words)
 
     return run
 
