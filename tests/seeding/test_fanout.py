@@ -79,6 +79,15 @@ def test_any_shape_has_its_ends_and_its_sum(name, parents, total, least, most):
 
 
 @pytest.mark.parametrize("name", ["fixed", "even", "poisson", "pareto", "zipf", "skewed"])
+def test_a_few_parents_may_have_very_many(name):
+    found = fan(STREAM, 20, 50_000_000, shape=Shape(name, least=3), label="l").counts
+    assert found.sum() == 50_000_000
+    assert found.min() >= 3
+    if name == "poisson":
+        assert found.std() == pytest.approx(2_500_000**0.5, rel=0.3)
+
+
+@pytest.mark.parametrize("name", ["fixed", "even", "poisson", "pareto", "zipf", "skewed"])
 def test_a_share_of_the_parents_has_none(name):
     shape = shape_of({"shape": name, "none": 0.2, "mean": 4.0} | ({"alpha": 2.0} if name == "pareto" else {}))
     found = fan(STREAM, PARENTS, shape.rows(PARENTS), shape=shape, label="l").counts

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from dbplan.errors import Unsatisfiable
-from dbplan.seeding.rows.laws import pareto, poisson, quantiles, with_mean
+from dbplan.seeding.rows.laws import normal, pareto, poisson, quantiles, with_mean
 from dbplan.seeding.rows.stream import Index, bits, key, permuted, unit
 
 STEEPNESS = 1.5
 """Exponent of the bounded Pareto law of "skewed": a few parents have many children, most have few."""
 LARGEST = 30.0
+FINE = 4096
+"""Mean number of children from which on they are counted in bundles: nobody sees one more or less."""
 COUNTED = ("fixed", "poisson", "pareto")
 """Shapes in which the children of a parent are counted; in the others, all children are shared out."""
 
@@ -160,26 +162,30 @@ def _drawn(stream: np.uint64, parents: int, children: int, shape: Shape) -> Inde
     Each of `parents` equal strata of [0, 1) is met once, so that the counts stand as the law has them and their sum
     is off by little.
     """
+    index = np.arange(parents, dtype=np.int64)
+    share = (permuted(stream, index, parents) + unit(bits(stream, index))) / parents
+    least, most = shape.least, max(shape.least, children if shape.most is None else min(shape.most, children))
     mean = children / parents
     if shape.name == "fixed":
-        low = int(mean)
-        law = np.array([0.0] * low + [low + 1 - mean, 1.0])
+        found = int(mean) + (share >= int(mean) + 1 - mean)
+    elif shape.name == "poisson" and mean > FINE:
+        found = np.round(mean + mean**0.5 * normal(share)).astype(np.int64)
     else:
-        most = children if shape.most is None else min(shape.most, children)
-        chosen = poisson if shape.name == "poisson" else pareto(shape.alpha)
-        law = with_mean(mean, shape.least, max(most, shape.least), chosen)
-    index = np.arange(parents, dtype=np.int64)
-    strata = permuted(stream, index, parents) + unit(bits(stream, index))
-    return quantiles(law, strata / parents)
+        bundle = max(1, int(mean // FINE))
+        law = poisson if shape.name == "poisson" else pareto(shape.alpha)
+        found = quantiles(with_mean(mean / bundle, least // bundle, -(-most // bundle), law), share) * bundle
+    return np.asarray(np.clip(found, least, most))
 
 
 def _settled(stream: np.uint64, counts: Index, children: int, shape: Shape) -> Index:
-    """Move as many counts by one, here and there, as their sum is off."""
+    """Move as many counts as their sum is off, here and there: by one, or by more where it is off by more."""
     order = permuted(key(int(stream), "rest"), np.arange(len(counts), dtype=np.int64), len(counts))
+    end = shape.least if (children < counts.sum()) else (shape.most or children)
     while rest := children - int(counts.sum()):
-        step = 1 if rest > 0 else -1
-        room = counts[order] < (shape.most or children) if rest > 0 else counts[order] > shape.least
-        counts[order[np.flatnonzero(room)[: abs(rest)]]] += step
+        open_ = order[np.flatnonzero(counts[order] != end)]
+        step = max(1, abs(rest) // len(open_)) * (1 if rest > 0 else -1)
+        moved = counts[open_[: abs(rest)]] + step
+        counts[open_[: abs(rest)]] = np.minimum(moved, end) if rest > 0 else np.maximum(moved, end)
     return counts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import erf, sqrt
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from dbplan.seeding.rows.stream import Index
 Floats = NDArray[np.float64]
 Law = Callable[[float, int, int], Floats]
 """The cumulative probabilities of 0, 1, … for a scale, between the least and the most that there may be."""
+GRID = 4097
+"""Points at which the normal law is tabulated."""
 STEPS = 48
-LONGEST = 2**20
+LONGEST = 2**17
 """Counts up to which a law is tabulated."""
 HARDLY = 1e-12
 """What is left of a law where its table may end."""
@@ -24,6 +27,12 @@ def quantiles(cumulative: Floats, share: Floats) -> Index:
     """Return the value at every share: the first whose cumulative probability is above it."""
     found = np.searchsorted(cumulative, share, side="right")
     return np.minimum(found, len(cumulative) - 1).astype(np.int64)
+
+
+def normal(share: Floats) -> Floats:
+    """Return the standard normal variable at every share of its law, from -8 to 8."""
+    grid = np.linspace(-8.0, 8.0, GRID)
+    return np.asarray(np.interp(share, [0.5 * (1.0 + erf(z / sqrt(2.0))) for z in grid.tolist()], grid))
 
 
 def poisson(mean: float, least: int, most: int) -> Floats:
