@@ -162,9 +162,9 @@ def prepare(
     said = recipe.random_state if random_state is None else random_state
     state = RANDOM_STATE if said is None else said
     if added is None:
-        return world(plan, recipe, wanted.rows, state), wanted.notes
+        return wanted.built(lambda counted: world(plan, recipe, counted, state))
     found, attempt = added
-    return world(plan, recipe, wanted.rows, found.state(state, attempt), found.standing), wanted.notes
+    return wanted.built(lambda counted: world(plan, recipe, counted, found.state(state, attempt), found.standing))
 
 
 @rehearsal()

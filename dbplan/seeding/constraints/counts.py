@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import Table
 
 from dbplan.errors import UnknownName, UsageError
 from dbplan.plan import Plan
+from dbplan.seeding.constraints.conflicts import TooFew
 from dbplan.seeding.constraints.keys import lead_of
 from dbplan.seeding.constraints.references import Uniques, all_uniques, follows, references
 from dbplan.seeding.constraints.stored import facts_of
@@ -17,6 +19,7 @@ from dbplan.seeding.recipe.reading import Recipe
 from dbplan.seeding.rows.fanout import shape_of
 from dbplan.seeding.values.infer import Span, domain
 
+Built = TypeVar("Built")
 DEFAULT_ROWS = 100
 """Rows of the largest table of a plan that says nothing."""
 
@@ -27,6 +30,25 @@ class Counts:
 
     rows: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    exact: frozenset[str] = frozenset()
+    """The tables whose rows were asked for as they are."""
+
+    def built(self, build: Callable[[Mapping[str, int]], Built]) -> tuple[Built, tuple[str, ...]]:
+        """Build with these rows; a table that turns out to have room for fewer gets as many, if it may, with a note."""
+        rows, notes = self.rows, self.notes
+        while True:
+            try:
+                return build(rows), notes
+            except TooFew as error:
+                if error.table in self.exact or not 0 < error.room < rows[error.table]:
+                    raise
+                rows = {**rows, error.table: error.room}
+                told = f"{error.table} got {error.room:,} rows, not its share: "
+                why = str(error).removeprefix(f"{error.table}: ").partition(";")[0]
+                notes = (
+                    *(note for note in notes if not note.startswith(told.partition(" got ")[0] + " got ")),
+                    f"{told}{why}.",
+                )
 
 
 def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, span: Span) -> Counts:
@@ -59,7 +81,7 @@ def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, spa
     following = _following(plan, recipe, wanted | exact, frozenset(exact), fixed)
     raised, more = _raised(plan, recipe, following, frozenset(exact), fixed)
     fitted = _fitted(plan, raised, frozenset(exact), fixed, span)
-    return Counts(fitted.rows, (*more, *fitted.notes))
+    return Counts(fitted.rows, (*more, *fitted.notes), frozenset(exact))
 
 
 def _positive(count: object, where: str) -> None:

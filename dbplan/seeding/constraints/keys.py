@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Table
 from sqlalchemy import types as sa
 
-from dbplan.errors import NotCovered, Unsatisfiable
+from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.checks import compared
+from dbplan.seeding.constraints.conflicts import TooFew
 from dbplan.seeding.constraints.references import Reference, follows
 from dbplan.seeding.constraints.uniques import Unique, plain_unique, written_uniques
 from dbplan.seeding.rows.templates import differs
@@ -77,6 +78,7 @@ def assign(builder: Builder, room: Room, *, loose: bool = False) -> Keys:
     keys.searched = tuple(u for u in asked_uniques(builder.source) if not _settled(builder, keys, u))
     for unique in keys.searched:
         refuse_hopeless(builder, unique, room)
+    _refuse_crowded(builder, keys, room)
     return keys
 
 
@@ -187,12 +189,27 @@ def refuse_hopeless(builder: Builder, unique: Unique, room: Room) -> None:
     sizes = sizes_of(builder, unique, room)
     if not rest and len(inside) == 1 and room[inside[0].own] < rows:
         parents = f"{room[inside[0].own]:,} rows"
-        raise Unsatisfiable(
+        raise TooFew(
+            builder.name,
             f"{builder.name}: ({', '.join(sorted(names))}) is unique, so {parents} of {inside[0].parent} "
-            f"leave room for {parents}, not {rows:,}"
+            f"leave room for {parents}, not {rows:,}",
+            room[inside[0].own],
         )
     if prod(sizes.values()) < rows:
-        raise Unsatisfiable(f"{said(builder, unique, sizes)}; {MEND}")
+        raise TooFew(builder.name, f"{said(builder, unique, sizes)}; {MEND}", prod(sizes.values()))
+
+
+def _refuse_crowded(builder: Builder, keys: Keys, room: Room) -> None:
+    """Refuse more rows than the lead's parents may have children."""
+    lead, rows = builder.source.lead, builder.source.rows
+    if lead is not None and keys.most is not None and keys.most * room[lead.own] < rows:
+        parents = room[lead.own]
+        raise TooFew(
+            builder.name,
+            f"{builder.name} ({lead.label}): {parents:,} parents with {keys.most:,} children at most have room for "
+            f"{keys.most * parents:,} rows, not {rows:,}",
+            keys.most * parents,
+        )
 
 
 def may_be_null(builder: Builder, name: str) -> bool:

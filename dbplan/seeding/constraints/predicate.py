@@ -14,6 +14,7 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from dbplan.errors import NotCovered
+from dbplan.seeding.constraints.functions import call_of
 from dbplan.seeding.rows.cells import Cells, absent, chosen, present
 from dbplan.seeding.rows.stream import Array
 from dbplan.seeding.rows.texts import Texts
@@ -142,6 +143,9 @@ def _computed(node: Any, scope: _Scope) -> Cells:
         handler = _HANDLERS.get(kind)
         if handler is not None:
             return handler(node, scope)
+    call = call_of(node)
+    if call is not None:
+        return call.over([_evaluate(argument, scope) for argument in call.arguments])
     raise NotCovered(f"{node.sql(dialect='postgres')!r} uses what cannot be computed here")
 
 
@@ -369,6 +373,8 @@ def _literal(node: Any, scope: _Scope) -> Cells:
 
 def _cast(node: Any, scope: _Scope) -> Cells:
     inner, kind = _evaluate(node.this, scope), node.to.this.name
+    if kind == "DATE" and inner.values.dtype.kind == "M":
+        return Cells(inner.values.astype("datetime64[D]").astype("datetime64[us]"), inner.null)
     if kind in {"TIMESTAMP", "TIMESTAMPTZ", "DATETIME", "DATE"} and inner.values.dtype.kind == "O":
         return strict(lambda a: np.array([str(v)[:26] for v in a.tolist()], dtype="datetime64[us]"), None, inner)
     if kind == "INTERVAL" and inner.values.dtype.kind == "O":
@@ -410,6 +416,9 @@ def _count_present(node: Any, scope: _Scope) -> Cells:
         return strict(lambda a: np.array([_json_kind(v) for v in a.tolist()], dtype=object), object, items[0])
     if name == "json_valid":
         return strict(lambda a: np.ones(len(a), dtype=bool), bool, items[0])
+    call = call_of(node)
+    if call is not None:
+        return call.over(items)
     raise NotCovered(f"the function {name}() cannot be computed here")
 
 
@@ -440,7 +449,6 @@ _HANDLERS: dict[type[Any], Callable[[Any, _Scope], Cells]] = {
     exp.ByteLength: _text(lambda text: len(text.encode()), np.int64),
     exp.Lower: _text(str.lower, object),
     exp.Upper: _text(str.upper, object),
-    exp.Trim: _text(str.strip, object),
     exp.Abs: lambda node, scope: strict(np.abs, None, _evaluate(node.this, scope)),
     exp.Neg: lambda node, scope: strict(np.negative, None, _evaluate(node.this, scope)),
     exp.Case: _case,

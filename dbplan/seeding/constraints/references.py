@@ -74,10 +74,17 @@ def _in_order(table: Table, constraints: list[ForeignKeyConstraint]) -> list[For
             wide = _reference(table, earlier, set())
             if set(made.columns) <= set(wide.columns) and (
                 not _implies(table, wide, made) or wide.parent == key_of(table)
-            ):
+            ) and not _each_once(table, wide, made):
                 at = min(at, place)
         placed.insert(at, constraint)
     return placed
+
+
+def _each_once(table: Table, wide: Reference, narrow: Reference) -> bool:
+    """Whether a unique asks for a row of a wide key's parent for every row: then it decides the narrow key as well."""
+    required = not any(table.columns[name].nullable for name in wide.columns)
+    once = (names for names in uniques(table, strict=True) if names <= set(wide.columns))
+    return required and any(not names <= set(narrow.columns) for names in once)
 
 
 def _reference(table: Table, constraint: ForeignKeyConstraint, decided: set[str]) -> Reference:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dbplan.errors import NotCovered
+from dbplan.errors import NotCovered, Unsatisfiable
+from dbplan.seeding.constraints.agreeing import keys_of
 from dbplan.seeding.constraints.conflicts import KeysInTheWay
 from dbplan.seeding.constraints.keys import MEND, may_be_null, said, sizes_of
 from dbplan.seeding.constraints.occupied import Occupied
@@ -23,7 +24,8 @@ from dbplan.seeding.values.slugs import Slug
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dbplan.seeding.rows.world import Builder
+    from dbplan.seeding.constraints.references import Reference
+    from dbplan.seeding.rows.builder import Builder
 
 MOST = 5_000_000
 """Rows of a table that are searched through; each takes some 50 bytes meanwhile."""
@@ -238,6 +240,7 @@ class _Finder:
             self.builder.name,
             f"{said(self.builder, unique, sizes_of(self.builder, unique, room))}, and {count:,} of these found no "
             f"place beside the other keys, uniques and CHECKs of the table; {MEND}",
+            self.source.rows - count,
         )
 
 
@@ -371,10 +374,26 @@ def _pick(builder: Builder) -> None:
     source = builder.source
     asked = {agreement.place for agreement in builder.agreements}
     places = [place for place, pick in enumerate(source.pickers) if place in asked or isinstance(pick, Grouped)]
-    for start in range(0, source.rows if places else 0, CHUNK):
+    followers = [r for r in source.references if r.given and not r.own and not r.left_out]
+    for start in range(0, source.rows if places or followers else 0, CHUNK):
         frame = source.frame(np.arange(start, min(start + CHUNK, source.rows), dtype=np.int64))
         for place in places:
             frame.parent(place)
+        for reference in followers:
+            _refuse_lost(builder, reference, frame)
+
+
+def _refuse_lost(builder: Builder, reference: Reference, frame: Frame) -> None:
+    """Refuse rows whose other keys leave this one no parent."""
+    there = set(keys_of(builder.world.sources[reference.parent], reference.targets))
+    columns = [frame[name] for name in reference.columns]
+    null = np.logical_or.reduce([cells.null for cells in columns])
+    wanted = zip(*(np.asarray(cells.values).tolist() for cells in columns), strict=True)
+    if any(key not in there for key, none in zip(wanted, null.tolist(), strict=True) if not none):
+        raise Unsatisfiable(
+            f"{builder.name}: the other keys of the table decide {', '.join(reference.columns)}, and not all of what "
+            f"they lead to is in {reference.parent}; ask for more rows of it"
+        )
 
 
 def _parents_first(builders: Mapping[str, Builder]) -> list[str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, TextClause, UnaryExpression, UniqueConstraint
 from sqlalchemy import types as sa
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.sql import operators
 from sqlglot import exp
 
 from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.checks import sql_text
 from dbplan.seeding.constraints.predicate import Expression, expression
 
+_ORDERS = (operators.desc_op, operators.asc_op, operators.nulls_first_op, operators.nulls_last_op)
+_ORDER = re.compile(r"(\s+(COLLATE\s+\S+|ASC|DESC|NULLS\s+(FIRST|LAST)|\w+_ops))+$", re.IGNORECASE)
 _CASES = (exp.Lower, exp.Upper, exp.Trim)
 NARROW = (sa.Boolean, sa.Enum)
 SERVER = "seeding_on"
@@ -126,10 +130,19 @@ def _made(table: Table, name: str, parts: Iterable[Any], where: Any, *, nulls_di
 
 def _part(table: Table, part: Any) -> Expression:
     """Return a column, what a generated column is generated from, or an expression."""
+    part = without_order(part)
     if isinstance(part, Column) and part.name in table.columns:
         computed = table.columns[part.name].computed
         return column_of(part.name) if computed is None else expression(_text(computed.sqltext), table.columns.keys())
     return expression(_text(part), table.columns.keys())
+
+
+def without_order(part: Any) -> Any:
+    """Return a part of an index without its order, collation and operator class."""
+    while isinstance(part, UnaryExpression) and part.modifier in _ORDERS:
+        part = part.element
+    said = part if isinstance(part, str) else part.text if isinstance(part, TextClause) else None
+    return part if said is None else _ORDER.sub("", said)
 
 
 def _text(clause: Any) -> str:

@@ -204,12 +204,34 @@ def generic(kind: Any) -> Any:
     while True:
         if isinstance(kind, sa.Interval):  # kept as a DateTime where a server has no intervals
             return kind
+        narrow = on_postgresql(kind)
+        if narrow is not None:
+            return narrow
         if isinstance(kind, sa.TypeDecorator):
             kind = kind.impl_instance if hasattr(kind, "impl_instance") else kind.impl
         elif isinstance(kind, pg.DOMAIN):
             kind = kind.data_type
         else:
             return kind
+
+
+NARROWER = (pg.INET, pg.CIDR, pg.MACADDR, pg.MACADDR8, sa.Uuid, sa.Enum)
+"""Types of PostgreSQL whose values a text elsewhere holds as well, but not every text."""
+
+
+def on_postgresql(kind: Any) -> Any:
+    """Return the narrower type that a text is kept as on PostgreSQL, where it is; values are the same everywhere."""
+    found: Any
+    if isinstance(kind, sa.TypeDecorator):
+        try:
+            found = kind.load_dialect_impl(pg.dialect())  # type: ignore[no-untyped-call]
+        except Exception:  # a stranger's type may raise anything
+            return None
+        beneath = getattr(kind, "impl_instance", kind.impl)
+    else:
+        beneath, found = kind, dict(getattr(kind, "_variant_mapping", {})).get("postgresql")
+    texts = isinstance(beneath, sa.String) and not isinstance(beneath, sa.Enum)
+    return found if texts and isinstance(found, NARROWER) else None
 
 
 def domain(name: str, kind: Any, limits: Limits, span: Span, locale: str = "en_US", table: str = "") -> Domain | None:
