@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from hashlib import blake2b
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dbplan import __version__
 from dbplan.encryption import VARIABLE, EncryptionError, rehearsal, seal
 from dbplan.plan import Plan
 from dbplan.seeding.recipe.reading import Recipe, TableRule
@@ -82,7 +82,8 @@ def fingerprint(made: World, *more: object) -> str:
     """Return what two runs share that write the same rows; `more` is what else counts, such as a format."""
     digest = blake2b(digest_size=16)
     recipe = made.recipe
-    of_all = (__version__, made.random_state, recipe.start, recipe.end, recipe.locale, key_name(), *more)
+    version = import_module("dbplan").__version__
+    of_all = (version, made.random_state, recipe.start, recipe.end, recipe.locale, key_name(), *more)
     of_tables = [(name, part) for name, source in sorted(made.sources.items()) for part in source.parts]
     of_rows = (_of_source(name, part) for name, part in of_tables)
     for text in map(repr, (*of_all, *(_of_rule(recipe.table(name)) for name, _ in of_tables), *of_rows)):
