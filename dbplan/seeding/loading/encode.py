@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,23 @@ from sqlalchemy.dialects import postgresql as pg
 from dbplan.columns import Key, Money, UtcDateTime
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.rows.stream import Array
+from dbplan.seeding.rows.texts import Spelled, UuidTexts
 from dbplan.seeding.values.infer import generic
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 _SPECIAL = frozenset("\\\n\t\r\0")
 NULL = "\\N"
+_NATIVE: Mapping[type, tuple[type, str]] = MappingProxyType(
+    {
+        sa.Boolean: (bool, "?"),
+        sa.Integer: (int, "i8"),
+        sa.Numeric: (float, "f8"),
+        sa.Float: (float, "f8"),
+        sa.DateTime: (dt.datetime, "M8[us]"),
+        sa.Date: (dt.date, "M8[D]"),
+    }
+)
+"""The plain Python type of a column's values, and that of their array."""
 
 
 def copy_texts(cells: Cells, kind: Any, dialect: Dialect) -> list[str]:
@@ -38,10 +51,26 @@ def copy_texts(cells: Cells, kind: Any, dialect: Dialect) -> list[str]:
 
 def bound(cells: Cells, kind: Any, dialect: Dialect) -> tuple[Cells, Any]:
     """Return cells as their type's own bind function makes them, and the type that is left to write them by."""
-    only_checked = type(kind) is Money and cells.values.dtype.kind in "if"  # by servers with decimals as well
+    made = native(cells, generic(kind))
+    only_checked = type(kind) is Money and made.values.dtype.kind in "if"  # by servers with decimals as well
     if not decorated(kind) or (only_checked and dialect.name != "sqlite"):
-        return cells, generic(kind)
+        return made, generic(kind)
     return as_cells(python_values(cells, kind, dialect)), sa.NullType()
+
+
+def native(cells: Cells, kind: Any) -> Cells:
+    """Return objects that are all of the one plain type that a column has as an array of it, others as they are."""
+    values, code = cells.values, next((code for family, code in _NATIVE.items() if isinstance(kind, family)), None)
+    if code is None or isinstance(values, Spelled) or values.dtype != object or cells.null.all():
+        return cells
+    there = (values[~cells.null] if cells.null.any() else values).tolist()
+    if set(map(type, there)) != {code[0]} or (code[0] is dt.datetime and any(value.tzinfo for value in there)):
+        return cells
+    try:
+        made = np.array(there, dtype=code[1])
+    except OverflowError:
+        return cells
+    return Cells(spread(made, cells.null), cells.null)
 
 
 def as_cells(values: list[Any]) -> Cells:
@@ -169,6 +198,9 @@ def python_values(cells: Cells, kind: Any, dialect: Dialect) -> list[Any]:
         quick = _sqlite(cells, generic(kind))
         if quick is not None:
             return _with_nulls(quick, cells)
+    digits = _digits(cells, kind, dialect)
+    if digits is not None:
+        return _with_nulls(digits, cells)
     values = objects(cells, kind)
     bind = kind.dialect_impl(dialect).bind_processor(dialect)
     if bind is None:
@@ -177,6 +209,14 @@ def python_values(cells: Cells, kind: Any, dialect: Dialect) -> list[Any]:
     if dialect.name == "sqlite" and isinstance(generic(kind), sa.Numeric) and cells.values.dtype.kind == "f":
         return [_computed(v, own) for v, own in zip(taken, cells.values.tolist(), strict=True)]
     return taken
+
+
+def _digits(cells: Cells, kind: Any, dialect: Dialect) -> list[Any] | None:
+    """Return UUIDs as digits for a server that keeps them so; None for other values and servers."""
+    base = generic(kind)
+    if not isinstance(base, sa.Uuid) or decorated(kind) or (dialect.supports_native_uuid and base.native_uuid):
+        return None
+    return cells.values.tolist() if isinstance(cells.values, UuidTexts) else None
 
 
 def _computed(taken: Any, own: float) -> Any:

@@ -42,7 +42,6 @@ from dbplan.seeding.loading.encode import (
     plain_texts,
     python_values,
     quiet,
-    spread,
 )
 from dbplan.seeding.loading.packing import Script, having, listed, picked, spelled, unless
 from dbplan.seeding.rows.cells import Cells
@@ -150,7 +149,7 @@ def _fields(column: Column, cells: Cells) -> list[Piece]:
     null = cells.null if cells.null.any() else None
     if null is not None and null.all():
         return [column.style.absent + column.tail]
-    values = native(cells.values, null)
+    values = cells.values
     if isinstance(values, Texts) and not isinstance(kind, sa.JSON):
         return _texts(column, values, null)
     pieces = _pieces(column, values, kind, null) or _binaries(column, values, null)
@@ -220,27 +219,6 @@ def _decimals(values: Array, kind: Any) -> list[Piece] | None:
         if units is not None:
             return [figures.shortest(units, scale)]
     return None
-
-
-def native(values: Any, null: Null) -> Any:
-    """Return objects that are all of one plain type as an array of it, and anything else as it is."""
-    if isinstance(values, Spelled) or values.dtype != object:
-        return values
-    there = values if null is None else values[~null]
-    kinds = {type(value) for value in there}
-    code = _NATIVE.get(next(iter(kinds))) if len(kinds) == 1 else None
-    if code is None or (code == "M8[us]" and any(getattr(value, "tzinfo", None) for value in there)):
-        return values
-    try:
-        made = there.astype(code)
-    except OverflowError:
-        return values
-    return spread(made, null)
-
-
-_NATIVE: Mapping[type, str] = MappingProxyType(
-    {bool: "?", int: "i8", float: "f8", dt.datetime: "M8[us]", dt.date: "M8[us]"}
-)
 
 
 def _plain(column: Column, cells: Cells, kind: Any, null: Null) -> list[str]:
