@@ -2,9 +2,9 @@
 
 Run: python tests/benchmarks/seeding.py [--quick] [--large] [PART …]
 
-Parts: generate, start, postgresql, keyed, chunks, sqlite, mariadb; all without any. Contenders of a part take turns, and
-a ratio is that within a turn: median (lowest–highest; best turn of each). --quick takes fewer rows and turns, --large
-adds 10,000,000 rows of the plan "credits". Generating is counted in processor time, loading in seconds on the clock.
+Parts: generate, start, postgresql, keyed, chunks, sqlite, mariadb; all without any. Contenders of a part take turns; a
+ratio is that within a turn: median (lowest–highest; best turn of each). --quick takes fewer rows and turns, --large adds
+10,000,000 rows of the plan "credits". Generating is counted in processor time, loading in seconds on the clock.
 """
 
 import json
