@@ -152,6 +152,8 @@ def _in_chunks(
             connection.rollback()
         assert found is not None
         seconds = longrun.fill(engine, connection, made, steps, found, pool, watch)
+        total = sum(source.total for source in made.sources.values())
+        watch(total, total, "statistics and violations")
         _analyze(connection, made)
         took = time.perf_counter() - began
         broken, relied = _violations(connection, made, "and stand in the database")

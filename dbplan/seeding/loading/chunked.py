@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
@@ -22,6 +23,10 @@ from dbplan.seeding.rows.world import World
 
 TASK = 250_000
 """Rows of one transaction."""
+
+
+Steps = Generator[tuple[Task, int, float]]
+"""Tasks with rows that were written, and seconds."""
 
 
 @dataclass(frozen=True)
@@ -56,32 +61,34 @@ def write(
     seconds, there = dict.fromkeys(run.order.tables, 0.0), total - sum(task.rows for task in left)
     watch(there, total, "writing")
     steps = _alone(connection, run, left) if executor is None else _together(engine, run, left, executor)
-    for task, rows, took in steps:
-        seconds[task.table] += took
-        there += rows
-        watch(there, total, task.table)
+    with closing(steps):
+        for task, rows, took in steps:
+            seconds[task.table] += took
+            there += rows
+            watch(there, total, task.table)
     return seconds
 
 
-def _alone(connection: Connection, run: Run, left: Sequence[Task]) -> Iterator[tuple[Task, int, float]]:
+def _alone(connection: Connection, run: Run, left: Sequence[Task]) -> Steps:
     """Write tasks through one connection, the next rows being made while the server takes the last."""
     server, began = server_of(connection.dialect), time.perf_counter()
     wanted = False
     task: Task | None = None
     encode = encoding(connection, run.made.sources.values())
     connection.rollback()
-    for batch in ahead(batches(run.made, run.order, left, encode)):
-        if batch.task is not task:
-            task = batch.task
-            wanted = _open(connection, run.order, run.name, task)
-        if wanted:
-            with told(batch.frame):
-                server.send(connection, batch.encoded)
-        if batch.last:
-            connection.commit()
-        now = time.perf_counter()
-        yield task, len(batch.frame), now - began
-        began = now
+    with closing(ahead(batches(run.made, run.order, left, encode))) as made:
+        for batch in made:
+            if batch.task is not task:
+                task = batch.task
+                wanted = _open(connection, run.order, run.name, task)
+            if wanted:
+                with told(batch.frame):
+                    server.send(connection, batch.encoded)
+            if batch.last:
+                connection.commit()
+            now = time.perf_counter()
+            yield task, len(batch.frame), now - began
+            began = now
 
 
 def _open(connection: Connection, order: Order, run: str, task: Task) -> bool:
@@ -98,15 +105,16 @@ def soften(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
-def _together(engine: Engine, run: Run, left: Sequence[Task], executor: Executor) -> Iterator[tuple[Task, int, float]]:
+def _together(engine: Engine, run: Run, left: Sequence[Task], executor: Executor) -> Steps:
     """Write tasks through many connections, a table after those that it refers to."""
     from dbplan.seeding.loading.blueprint import blueprint
     from dbplan.seeding.loading.executors import scattered
 
     target = Target(engine.url.render_as_string(hide_password=False), run.name, run.order)
     waits = {} if run.free else waits_of(run)
-    for task, (rows, took) in scattered(executor, perform, blueprint(run.made), target, left, waits):
-        yield task, rows, took
+    with closing(scattered(executor, perform, blueprint(run.made), target, left, waits)) as done:
+        for task, (rows, took) in done:
+            yield task, rows, took
 
 
 def waits_of(run: Run) -> Mapping[str, frozenset[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -87,13 +87,15 @@ def load(connection: Connection, made: World, order: Order, watch: Watch) -> dic
     done, total = 0, sum(source.total for source in made.sources.values())
     began = time.perf_counter()
     work = tasks(made, order.tables, CHUNK)
-    for batch in ahead(batches(made, order, work, encoding(connection, made.sources.values()))):
-        with told(batch.frame):
-            server.send(connection, batch.encoded)
-        now = time.perf_counter()
-        seconds[batch.task.table] += now - began
-        began, done = now, done + len(batch.frame)
-        watch(done, total, batch.task.table)
+    encode = encoding(connection, made.sources.values())
+    with closing(ahead(batches(made, order, work, encode))) as encoded:
+        for batch in encoded:
+            with told(batch.frame):
+                server.send(connection, batch.encoded)
+            now = time.perf_counter()
+            seconds[batch.task.table] += now - began
+            began, done = now, done + len(batch.frame)
+            watch(done, total, batch.task.table)
     for name, reference in to_close(order):
         for task in tasks(made, [name], CHUNK):
             for frame in pieces(made, task):
