@@ -155,6 +155,17 @@ def test_seed_writes_only_where_it_is_told(run: Run):
     assert "--to URL" in run.fails("seed", "credits")
 
 
+def test_seed_writes_files_to_the_folder_that_is_named(run: Run, tmp_path: Path):
+    words = ["seed", "credits", "--rows", "20", "--format", "csv"]
+    assert "-o DIR" in run.fails(*words)
+    assert "one of them at a time" in run.fails(*words, "-o", str(tmp_path), "--to", "sqlite:///dev.db")
+    code, out, _ = run(*words, "-o", str(tmp_path / "files"))
+    assert (code, "users.csv" in out) == (0, True)
+    assert (tmp_path / "files" / "users.csv").read_text().startswith("id,created_at,")
+    said = run.fails("seed", "credits", "--rows", "21", "--format", "csv", "-o", str(tmp_path / "files"))
+    assert "or replace them with --truncate" in said
+
+
 def test_findings_that_fail_give_exit_code_1(run: Run, tmp_path: Path):
     (tmp_path / "bad.py").write_text(
         "from sqlalchemy import *\nmetadata = MetaData()\n"

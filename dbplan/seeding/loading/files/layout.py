@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+import numpy as np
+
 from dbplan.seeding.constraints.order import Order
 from dbplan.seeding.loading.files.names import file_names
 from dbplan.seeding.loading.statements import columns_of, nullable
@@ -78,7 +80,7 @@ def _pieces(source: Source, name: str) -> Iterator[tuple[tuple[str, ...], frozen
     for part in source.parts:
         step = 1 if part.given else max(part.rows, 1)
         for start in range(0, part.rows, step):
-            columns = columns_of(part.frame(part.order[start : start + 1]))
+            columns = columns_of(part.frame(np.array([start], dtype=np.int64)))
             yield tuple(columns), frozenset(part.raw), Task(name, bool(part.given), start, min(start + step, part.rows))
 
 
