@@ -76,7 +76,7 @@ def _bars(series: Series, unit: str, left: float, right: float, y: float) -> Ite
     most = max((count for _, count in series.counts), default=0) or 1
     step = min(WIDEST_BAR + GAP, (right - left) / max(1, len(series.counts)))
     yield f'<path d="M{left} {y + 0.5}H{round(left + step * len(series.counts), 1)}" stroke="{LINE}"/>'
-    free = left
+    free = 0.0
     for place, (name, count) in enumerate(series.counts):
         x, size = round(left + place * step, 1), round(count / most * PLOT, 1)
         said = f"{escape(printable(name))}: {show(count, 'count')} {unit}"

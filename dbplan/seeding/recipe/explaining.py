@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -68,7 +69,8 @@ def _in_order(made: World) -> dict[str, Source]:
 def _verdict(made: World, profile: str | None) -> str:
     ruled = sum(len(rule.columns) for rule in made.recipe.tables.values())
     columns = sum(len(source.table.columns) for source in made.sources.values())
-    where = f"the recipe {made.recipe.path}" if made.recipe.path else "no recipe"
+    path = Path(made.recipe.path)
+    where = f"the recipe {path.name if path.is_absolute() else path}" if made.recipe.path else "no recipe"
     where = f"{where} in profile {profile}" if profile else where
     return f"{columns} columns in {len(made.sources)} tables: {ruled} by {where}, the others by the schema"
 
