@@ -34,6 +34,8 @@ def _explained(error: Any, kept: str) -> Exception:
     said = " ".join(str(getattr(error, "orig", error)).split())[:300]
     if any(word in said.lower() for word in ("full", "no space", "readonly", "read-only", "disk i/o", "locked")):
         return CannotWrite(f"the database could not be written, and {kept}: {said}")
+    if "permission denied" in said.lower() or "must be owner" in said.lower():
+        return CannotWrite(f"this account may not do all that it takes, and {kept}: {said}; let the tables' owner seed")
     if "foreign key mismatch" in said.lower():
         return Unsatisfiable(f"{kept}: {said}; that key leads to columns that are not unique, which dbplan lint names")
     if "connection" in said.lower() and "constraint" not in said.lower():

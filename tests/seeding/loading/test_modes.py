@@ -1,11 +1,13 @@
 """Ways to fill a database that holds something: the same rows, another run's, rows to empty or to add to."""
 
+import os
+
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, inspect, select, text
 
 from dbplan.connection import new_engine
 from dbplan.domains.credits import PLAN
-from dbplan.errors import NotCovered, Unsatisfiable, UsageError
+from dbplan.errors import CannotWrite, NotCovered, Unsatisfiable, UsageError
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 from dbplan.seeding import filling, seed
@@ -250,3 +252,51 @@ def test_triggers_rest_during_a_long_run_and_stand_again(fancy, in_chunks):
     seed(fancy, plan, rows=300, truncate=True)
     with fancy.connect() as connection:
         assert snapshot(connection) == before
+
+
+def circle():
+    """Return tables that refer to each other, and to themselves."""
+    metadata = MetaData()
+    Table(
+        "team", metadata, Column("id", Integer, primary_key=True), Column("name", String(40), nullable=False),
+        Column("captain_id", ForeignKey("player.id", name="captain", use_alter=True)),
+    )  # fmt: skip
+    Table(
+        "player", metadata, Column("id", Integer, primary_key=True), Column("name", String(40), nullable=False),
+        Column("team_id", ForeignKey("team.id"), nullable=False), Column("coach_id", ForeignKey("player.id")),
+    )  # fmt: skip
+    return Plan("circle", metadata)
+
+
+def test_circles_are_the_same_whichever_way_they_are_closed(monkeypatch):
+    plan, rows, found = circle(), {"team": 300, "player": 700}, []
+    monkeypatch.setattr(chunked, "TASK", 100)
+    for large, fast in ((10_000, False), (100, False), (100, True)):
+        monkeypatch.setattr(filling, "LARGE", large)
+        with sandbox(plan) as stage:
+            assert seed(stage, rows=rows, fast=fast).ok
+            found.append(content(stage.engine, plan))
+    assert found[0] == found[1] == found[2]
+    assert any(row.captain_id for row in found[0]["team"])
+
+
+def test_two_seedings_at_once_are_refused(fancy, monkeypatch):
+    monkeypatch.setattr(longrun, "PATIENCE", 0.2)
+    plan = read(fancy.url.render_as_string(hide_password=False))
+    refused = pytest.raises(UsageError, match="another dbplan seed is filling")
+    with fancy.connect() as connection, longrun.alone(connection), refused:
+        seed(fancy, plan, rows=300, truncate=True)
+
+
+def test_who_may_not_alter_the_tables_is_told(fancy):
+    plan, role = read(fancy.url.render_as_string(hide_password=False)), f"dbplan_guest_{os.getpid()}"
+    with fancy.begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
+    guest = new_engine(fancy.url.set(username=role))
+    try:
+        with pytest.raises(CannotWrite, match="this account may not .* let the tables' owner seed"):
+            seed(guest, plan, rows=300, truncate=True, fast=True)
+    finally:
+        guest.dispose()
+        with fancy.begin() as connection:
+            connection.exec_driver_sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
