@@ -22,7 +22,7 @@ from dbplan.seeding.values.people import Person
 from dbplan.seeding.values.slugs import Slug
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Set
 
     from dbplan.seeding.constraints.references import Reference
     from dbplan.seeding.rows.builder import Builder
@@ -374,18 +374,18 @@ def _pick(builder: Builder) -> None:
     source = builder.source
     asked = {agreement.place for agreement in builder.agreements}
     places = [place for place, pick in enumerate(source.pickers) if place in asked or isinstance(pick, Grouped)]
-    followers = [r for r in source.references if r.given and not r.own and not r.left_out]
+    follow = [r for r in source.references if r.given and not r.own and not r.left_out]
+    followers = [(r, set(keys_of(builder.world.sources[r.parent], r.targets))) for r in follow]
     for start in range(0, source.rows if places or followers else 0, CHUNK):
         frame = source.frame(np.arange(start, min(start + CHUNK, source.rows), dtype=np.int64))
         for place in places:
             frame.parent(place)
-        for reference in followers:
-            _refuse_lost(builder, reference, frame)
+        for reference, there in followers:
+            _refuse_lost(builder, reference, there, frame)
 
 
-def _refuse_lost(builder: Builder, reference: Reference, frame: Frame) -> None:
+def _refuse_lost(builder: Builder, reference: Reference, there: Set[Any], frame: Frame) -> None:
     """Refuse rows whose other keys leave this one no parent."""
-    there = set(keys_of(builder.world.sources[reference.parent], reference.targets))
     columns = [frame[name] for name in reference.columns]
     null = np.logical_or.reduce([cells.null for cells in columns])
     wanted = zip(*(np.asarray(cells.values).tolist() for cells in columns), strict=True)

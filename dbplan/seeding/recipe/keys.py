@@ -73,7 +73,7 @@ def read_parent(reader: Reader, table: Table, said: str, path: KeyPath) -> tuple
 def decided(found: Sequence[Reference], rule: TableRule) -> tuple[Reference, ...]:
     """Return references; those whose column has a rule that decides it decide nothing themselves."""
     return tuple(
-        replace(ref, own=(), given=ref.columns)
+        replace(ref, own=(), given=())
         if len(ref.columns) == 1 and set(rule.columns.get(ref.columns[0], ())) & DECIDING
         else ref
         for ref in found
