@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Column, Table
 from sqlalchemy import types as sa
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from dbplan.columns import Digest, Encrypted
 from dbplan.errors import UnknownName, UsageError
@@ -25,7 +26,7 @@ _MEETING = frozenset({"first_name", "last_name", "name", "company", "address", "
 """Kinds of which two values may become one."""
 _SUITS: Mapping[str, tuple[type, ...]] = {
     "number": (sa.Integer, sa.Numeric),
-    "position": (sa.Numeric,),
+    "position": (sa.Numeric, sa.Float),
     "uuid": (sa.Uuid,),
     "birth_date": (sa.Date, sa.DateTime),
     "document": (sa.JSON,),
@@ -166,9 +167,25 @@ def _own(plan: Plan, place: Place, facts: Mapping[str, Facts]) -> Treatment:
     column = column_of(plan, place)
     limits = facts[place[0]].limits.get(place[1])
     found = treatment(column, limits is not None and limits.values is not None)
-    if found.kind == DROP and not column.nullable and not isinstance(generic(column.type), sa.String):
+    if found.kind == DROP and not _may_be_nothing(column):
         return replace(found, why=f"{found.why}; it may not be NULL, so that it wants a rule")
     return found
+
+
+def _may_be_nothing(column: Column[object]) -> bool:
+    """Whether a column can hold NULL or an empty text."""
+    return bool(column.nullable) or isinstance(generic(column.type), sa.String | TSVECTOR)
+
+
+def refuse_undecided(chosen: Choices) -> None:
+    """Refuse columns of types that are not looked into where NULL may not stand: nobody said that they may stay."""
+    places = [place for place, what in chosen.columns.items() if what.kind == DROP]
+    found = [".".join(place) for place in places if not _may_be_nothing(column_of(chosen.plan, place))]
+    if found:
+        raise UsageError(
+            f"{', '.join(sorted(found))}: of a type that is not looked into, and NOT NULL; where nobody is in it, "
+            f"say so with a rule: {sorted(found)[0]}=keep"
+        )
 
 
 def _apart(plan: Plan, place: Place, found: Treatment) -> Treatment:

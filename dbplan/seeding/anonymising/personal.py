@@ -233,6 +233,7 @@ _FAMILIES: tuple[tuple[Any, Any], ...] = (
     (sa.Date, _time),
     (sa.Time, _kept),
     (sa.Numeric, _number),
+    (sa.Float, _number),
     (sa.Integer, _number),
     (sa.Uuid, _uuid),
     (pg.INET, _network),

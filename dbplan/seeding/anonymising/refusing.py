@@ -34,8 +34,8 @@ def _explained(error: Any) -> Exception:
     if "connection" in low and "constraint" not in low:
         return ConnectionFailed(f"a database went away{where}, and nothing was kept: {said}")
     if "unique" in low or "duplicate" in low:
-        mend = 'another random state, or the column\'s rule "scramble", keeps apart what became one'
-        return Unsatisfiable(f"two replacements are the same{where}, and nothing was kept: {said}; {mend}")
+        mend = 'where it is a replaced column, another random state or the rule "scramble" keeps apart what became one'
+        return Unsatisfiable(f"values that are unique in the target met{where}, and nothing was kept: {said}; {mend}")
     return Unsatisfiable(
         f"the target refused a row{where}, and nothing was kept: {said}; "
         'give the column a rule such as "scramble", which keeps the shape of a text, "drop" or "keep"'

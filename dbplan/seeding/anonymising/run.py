@@ -40,7 +40,7 @@ def anonymise(
     Raises UsageError for a target that is the source, holds rows or lacks tables, ProductionRefused for a production
     database, Unsatisfiable for rows that the target refuses; nothing is kept then.
     """
-    from dbplan.seeding.anonymising.choosing import choices
+    from dbplan.seeding.anonymising.choosing import choices, refuse_undecided
     from dbplan.seeding.anonymising.refusing import told
     from dbplan.seeding.anonymising.reporting import judge
     from dbplan.seeding.run import refuse_missing, refuse_production
@@ -50,6 +50,7 @@ def anonymise(
     refuse_production(writes)
     refuse_missing(writes, plan)
     chosen = choices(plan, columns or {})
+    refuse_undecided(chosen)
     with told(reads, writes):
         done = _copy(reads, writes, chosen, random_state, truncate, progress)
     return judge(chosen, done)

@@ -143,6 +143,13 @@ def test_rules_are_checked(files):
             explain(plan, rules)
 
 
+def test_a_type_that_is_not_looked_into_wants_a_rule_where_it_may_not_be_null(files):
+    plan = people(Column("shape", sa.types.NullType(), nullable=False), Column("size", sa.Float, nullable=False))
+    assert "wants a rule" in explain(plan).frame.set_index("column")["why"]["people.shape"]
+    with pytest.raises(UsageError, match=r"people\.shape: of a type .* people\.shape=keep"):
+        anonymise(files("a.db"), files("b.db"), plan)
+
+
 def test_rules_say_what_is_done(files):
     plan = people(Column("note", Text), Column("code", String(10), info={"anonymise": "keep"}))
     row = {**ROWS[0], "note": "hello", "code": "A-1"}
