@@ -96,14 +96,16 @@ found.frames["Children of each parent"]
 
 # %%
 children = balances[owner].value_counts()
-children.plot.hist(bins=30, title=f"Rows of {ledger} by {owner}", xlabel="rows", ylabel="parents");
+children.plot.hist(bins=30, title=f"Rows of {ledger} by {owner}", xlabel="rows", ylabel="parents")
+plt.show()
 
 # %% [markdown]
 # Rows come over the whole time that the recipe covers, never before the row that they refer to:
 
 # %%
 by_month = balances["created_at"].dt.tz_localize(None).dt.to_period("M").value_counts().sort_index()
-by_month.plot(title=f"Rows of {ledger} by month", xlabel="", ylabel="rows", ylim=(0, None));
+by_month.plot(title=f"Rows of {ledger} by month", xlabel="", ylabel="rows", ylim=(0, None))
+plt.show()
 
 # %% [markdown]
 # What a column leaves out, beside what the recipe asks for. Where a condition decides as well (`only_when`), no share
@@ -116,7 +118,8 @@ nulls = columns.assign(column=columns["of"].str[11:] + "." + columns["column"]).
 nulls.round(3).fillna("")
 
 # %%
-nulls["NULL"].sort_values().plot.barh(title="NULL, as a share of rows", xlabel="", ylabel="", xlim=(0, 1));
+nulls["NULL"].sort_values().plot.barh(title="NULL, as a share of rows", xlabel="", ylabel="", xlim=(0, 1))
+plt.show()
 
 # %% [markdown]
 # ## Sums that add up
@@ -127,7 +130,8 @@ nulls["NULL"].sort_values().plot.barh(title="NULL, as a share of rows", xlabel="
 
 # %%
 busiest = balances[balances[owner] == children.index[0]].set_index("created_at")[level].head(60)
-busiest.plot(drawstyle="steps-post", title=f"{level} of one {owner}", xlabel="", ylim=(0, None));
+busiest.plot(drawstyle="steps-post", title=f"{level} of one {owner}", xlabel="", ylim=(0, None))
+plt.show()
 
 # %% [markdown]
 # ## The same rows, every time
