@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Connection, ForeignKeyConstraint, Table, text
 
-FEW = 2_000_000
+FEW = 200_000
 """Rows up to which everything is counted, whoever holds it."""
 
 _VALID = text("""

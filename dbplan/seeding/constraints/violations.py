@@ -123,7 +123,9 @@ def _uniques(table: Table, dialect: Dialect) -> Iterator[tuple[object, list[Any]
             parts = [p if isinstance(p, Column) else _in_parentheses(p, dialect) for p in bare]
             asked = None if where is None else _in_parentheses(where, dialect)
             yield index.name, parts, asked, _nulls_count(index, dialect)
-    yield from ((None, [column], None, False) for column in table.columns if column.unique)
+    named = {tuple(c.columns) for c in table.constraints if isinstance(c, UniqueConstraint)}
+    named |= {tuple(index.columns) for index in table.indexes if index.unique}
+    yield from ((None, [column], None, False) for column in table.columns if column.unique and (column,) not in named)
 
 
 _PARTIAL = ("postgresql", "sqlite")
