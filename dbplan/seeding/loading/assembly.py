@@ -145,7 +145,7 @@ def assembled(pieces: Sequence[Piece], rows: int) -> Assembled:
     """Return the pieces of every row, one after the other."""
     if not rows:
         return Assembled(np.zeros(0, dtype=np.uint8), np.zeros(0, dtype=np.int64))
-    pieces = _merged(pieces)
+    pieces = merged(pieces)
     lengths = np.full(rows, sum(width_of(piece) for piece in pieces), dtype=np.int64)
     for piece in pieces:
         if isinstance(piece, Runs):
@@ -157,17 +157,17 @@ def assembled(pieces: Sequence[Piece], rows: int) -> Assembled:
     return Assembled(out[:total], ends)
 
 
-def _merged(pieces: Sequence[Piece]) -> list[Piece]:
+def merged(pieces: Sequence[Piece]) -> list[Piece]:
     """Return pieces with equal bytes beside each other joined, and with fixed ones beside each other as one."""
-    merged: list[Piece] = []
+    out: list[Piece] = []
     for group in _grouped(pieces):
         if len(group) == 1:
-            merged += group
+            out += group
         elif all(isinstance(piece, bytes) for piece in group):
-            merged.append(b"".join(piece for piece in group if isinstance(piece, bytes)))
+            out.append(b"".join(piece for piece in group if isinstance(piece, bytes)))
         else:
-            merged.append(_beside(group))
-    return merged
+            out.append(_beside(group))
+    return out
 
 
 def _grouped(pieces: Sequence[Piece]) -> list[list[Piece]]:

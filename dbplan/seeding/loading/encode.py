@@ -61,9 +61,13 @@ def bound(cells: Cells, kind: Any, dialect: Dialect) -> tuple[Cells, Any]:
 def native(cells: Cells, kind: Any) -> Cells:
     """Return objects that are all of the one plain type that a column has as an array of it, others as they are."""
     values, code = cells.values, next((code for family, code in _NATIVE.items() if isinstance(kind, family)), None)
-    if code is None or isinstance(values, Spelled) or values.dtype != object or cells.null.all():
+    uuids = isinstance(kind, sa.Uuid)
+    if not (code or uuids) or isinstance(values, Spelled) or values.dtype != object or cells.null.all():
         return cells
     there = (values[~cells.null] if cells.null.any() else values).tolist()
+    if code is None:
+        found = uuid_texts(there, cells.null)
+        return cells if found is None else Cells(found, cells.null)
     if set(map(type, there)) != {code[0]} or (code[0] is dt.datetime and any(value.tzinfo for value in there)):
         return cells
     try:
@@ -71,6 +75,23 @@ def native(cells: Cells, kind: Any) -> Cells:
     except OverflowError:
         return cells
     return Cells(spread(made, cells.null), cells.null)
+
+
+def uuid_texts(there: list[Any], null: Array | None) -> UuidTexts | None:
+    """Return UUIDs, or their digits, as numbers at the rows that are not NULL; None where a value is something else."""
+    if not set(map(type, there)) <= {str, uuid.UUID}:
+        return None
+    try:
+        texts = [value if isinstance(value, str) else value.hex for value in there]
+        if any(len(text) != 32 for text in texts):
+            texts = [uuid.UUID(text).hex for text in texts]
+        raw = bytes.fromhex("".join(texts))
+    except ValueError:
+        return None
+    if len(raw) != 16 * len(texts):  # white space among the digits
+        return None
+    halves = spread(np.frombuffer(raw, dtype=">u8").astype(np.uint64).reshape(-1, 2), null)
+    return UuidTexts(halves[:, 0], halves[:, 1])
 
 
 def as_cells(values: list[Any]) -> Cells:

@@ -33,7 +33,7 @@ from sqlalchemy import types as sa
 from sqlalchemy.sql.sqltypes import _Binary
 
 from dbplan.seeding.loading import figures
-from dbplan.seeding.loading.assembly import Null, Packed, Piece, Runs, assembled, blocks, packed, width_of
+from dbplan.seeding.loading.assembly import Null, Packed, Piece, Runs, assembled, blocks, merged, packed, width_of
 from dbplan.seeding.loading.encode import (
     binaries,
     bound,
@@ -155,7 +155,9 @@ def _fields(column: Column, cells: Cells) -> list[Piece]:
     pieces = _pieces(column, values, kind, null) or _binaries(column, values, null)
     if pieces is None:
         return _listed(column, _plain(column, cells, kind, null), null)
-    return [*_marks(column, null), *(unless(piece, null) for piece in pieces), column.tail]
+    if null is None:
+        return [*pieces, column.tail]
+    return [*_marks(column, null), *(unless(piece, null) for piece in merged(pieces)), column.tail]
 
 
 def _marks(column: Column, null: Null) -> list[Piece]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import struct
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -24,7 +23,7 @@ from sqlalchemy import types as sa
 from dbplan.errors import NotCovered
 from dbplan.seeding.loading import figures
 from dbplan.seeding.loading.assembly import Assembled, Bytes, Fixed, Null, Piece, Runs, assembled, stacked, width_of
-from dbplan.seeding.loading.encode import as_cells, binaries, bound, decimals, plain_texts, quiet, spread
+from dbplan.seeding.loading.encode import as_cells, binaries, bound, decimals, plain_texts, quiet, spread, uuid_texts
 from dbplan.seeding.loading.packing import PLAIN, listed, picked, spelled, unless
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.rows.stream import Array, Index
@@ -209,17 +208,12 @@ def _plain(column: Column, cells: Cells, null: Null) -> list[str]:
 
 
 def _uuids(column: Column, cells: Cells, null: Null) -> list[Piece]:
-    if isinstance(cells.values, UuidTexts):
-        return _fixed(cells.values.raw, null)
-    values = _there(cells, null)
-    try:
-        texts = [v if isinstance(v, str) else v.hex for v in values]
-        if not all(len(text) == 32 for text in texts):
-            texts = [uuid.UUID(text).hex for text in texts]
-        raw = np.frombuffer(bytes.fromhex("".join(texts)), dtype=np.uint8).reshape(-1, 16)
-    except (ValueError, AttributeError, TypeError) as error:
-        raise column.uncovered(values) from error
-    return _fixed(spread(raw, null), null)
+    values = cells.values
+    if not isinstance(values, UuidTexts):
+        values = uuid_texts(_there(cells, null), null)
+    if values is None:
+        raise column.uncovered(_there(cells, null))
+    return _fixed(values.raw, null)
 
 
 def _micros(column: Column, cells: Cells, null: Null) -> Index:

@@ -123,6 +123,16 @@ def test_lists_of_one_length_stay_lists():
     assert cells.values.tolist() == [[1, 1], [2, 2]]
 
 
+def test_uuids_of_every_form_are_read_as_numbers():
+    one = uuid.UUID("0190f5fe-7c00-7a00-8000-00000000000f")
+    for values in ([one, None], [one.hex, None], [str(one), None], [one.hex.upper(), None]):
+        cells, _ = bound(as_cells(values), sa.Uuid(), pg.dialect())
+        assert isinstance(cells.values, UuidTexts)
+        assert cells.values.tolist()[0] == one.hex
+    for odd in ("not one", "01 90" + one.hex[5:], 7):
+        assert bound(as_cells([odd]), sa.Uuid(), pg.dialect())[0].values.tolist() == [odd]
+
+
 def test_bytes_are_taken_out_of_the_drivers_wrapper():
     wrapped = type("Binary", (), {"obj": b"a"})()
     assert binaries([wrapped, memoryview(b"b"), bytearray(b"c")]) == [b"a", b"b", b"c"]
