@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -99,12 +100,16 @@ def _sql(clause: Any, dialect: Dialect) -> str:
     """Return a clause as SQL without its table; a text's colons and percent signs are SQL, not parameters."""
     if isinstance(clause, TextClause | str):
         return clause if isinstance(clause, str) else clause.text
-    preparer = dialect.identifier_preparer
-    doubled, preparer._double_percents = preparer._double_percents, False
-    try:
-        return str(clause.compile(dialect=dialect, compile_kwargs={"literal_binds": True, "include_table": False}))
-    finally:
-        preparer._double_percents = doubled
+    own = _plain(type(dialect))
+    return str(clause.compile(dialect=own, compile_kwargs={"literal_binds": True, "include_table": False}))
+
+
+@cache
+def _plain(kind: type[Dialect]) -> Dialect:
+    """Return a dialect whose percent signs are themselves; the connection's own remembers what it has quoted."""
+    made = kind()
+    made.identifier_preparer._double_percents = False
+    return made
 
 
 def _in_parentheses(clause: Any, dialect: Dialect) -> Where:
