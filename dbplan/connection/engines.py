@@ -135,7 +135,10 @@ def _why(url: URL, error: DBAPIError) -> str:
 
 
 def log_statements(made: Engine, *, slow: float = 1.0) -> None:
-    """Log every statement (level debug) and those slower than `slow` seconds (level warning), never their values."""
+    """Log every statement (level debug) and those slower than `slow` seconds (level warning), never their values.
+
+    On a connection with the execution option `is_bulk` a statement over many rows is not slow for what it does.
+    """
 
     @event.listens_for(made, "before_cursor_execute")
     def start(connection: Connection, *_: Any) -> None:
@@ -144,7 +147,7 @@ def log_statements(made: Engine, *, slow: float = 1.0) -> None:
     @event.listens_for(made, "after_cursor_execute")
     def finish(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         seconds = time.perf_counter() - connection.info.pop("dbplan_started", time.perf_counter())
-        if seconds >= slow:
+        if seconds >= slow and not connection.get_execution_options().get("is_bulk"):
             log.warning("slow query, %.2f s: %s", seconds, " ".join(statement.split()))
         else:
             log.debug("%.1f ms: %s", seconds * 1e3, " ".join(statement.split()))

@@ -47,7 +47,7 @@ def fill(engine: Engine, made: World, wish: Wish, pool: Executor | None, watch: 
         raise NotCovered(f"fast sets keys and indexes of PostgreSQL aside, not of {engine.dialect.name}: leave it out")
     with (
         explained(engine, NOTHING),
-        connect(engine.execution_options(sqlite_begin="IMMEDIATE")) as connection,
+        connect(engine.execution_options(sqlite_begin="IMMEDIATE", is_bulk=True)) as connection,
         longrun.alone(connection),
     ):
         said = opened(connection)
@@ -171,12 +171,22 @@ def _said(made: World, wish: Wish) -> str:
 
 @contextmanager
 def _kept(what: str) -> Iterator[None]:
-    """Note on Ctrl-C what stays."""
+    """Note on Ctrl-C what stays, also where a connection that it broke has had the last word."""
     try:
         yield
-    except KeyboardInterrupt as stop:
+    except BaseException as error:
+        stop = _interruption(error)
+        if stop is None:
+            raise
         stop.add_note(what)
-        raise
+        raise stop from None
+
+
+def _interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Return the Ctrl-C that led to an error, None for none."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error
 
 
 def _violations(connection: Connection, made: World, where: str) -> tuple[dict[str, int], tuple[str, ...]]:
@@ -195,6 +205,6 @@ def _analyze(connection: Connection, made: World) -> None:
     if connection.dialect.name != "postgresql":
         return
     quote = quoter(connection.dialect)
-    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT", is_bulk=True) as other:
         for table in made.plan.tables:
             run_sql(other, f"VACUUM (ANALYZE) {quote.format_table(table)}")

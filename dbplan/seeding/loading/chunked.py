@@ -129,7 +129,8 @@ def perform(made: World, target: Target, task: Task) -> tuple[int, float]:
     """Write one task in a transaction of a connection of this process; return its rows and seconds."""
     began, engine = time.perf_counter(), engine_of(target.url)
     server = server_of(engine.dialect)
-    with explained(engine, PART), connect(engine.execution_options(sqlite_begin="IMMEDIATE")) as connection:
+    bulk = engine.execution_options(sqlite_begin="IMMEDIATE", is_bulk=True)
+    with explained(engine, PART), connect(bulk) as connection:
         opened(connection)
         encode = encoding(connection, [made.sources[task.table]])
         connection.rollback()

@@ -6,10 +6,11 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from dbplan.errors import UsageError
 from dbplan.seeding.constraints.order import Order
@@ -123,7 +124,7 @@ def alone(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.invalidated and not connection.closed:
+        with suppress(SQLAlchemyError):  # a connection that broke holds no lock any more
             connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(hashtext(:key))"), key)
             connection.commit()
