@@ -194,3 +194,23 @@ def test_a_slip_in_growth_is_named(said, message):
         parse(f"[tables.orders]\ngrowth = {said}\n", shop(), "shop.toml")
     assert str(caught.value).startswith("shop.toml:2: ")
     assert message in str(caught.value)
+
+
+def test_no_row_comes_before_the_fixed_row_that_its_rule_names(tmp_path):
+    text = """
+[[tables.customers.fixed]]
+id = 1
+first_name = "Late"
+country = "KE"
+login = "late"
+vip = true
+created_at = 2025-11-01
+[tables.orders]
+per = "customer_id"
+[tables.orders.columns]
+customer_id = { value = 1 }
+"""
+    with pytest.raises(RecipeError, match=r"per = 'customer_id' is no foreign key to another table along which rows"):
+        sources(text, tmp_path)
+    times = column(sources(text.replace('per = "customer_id"\n', ""), tmp_path)["orders"], "created_at")
+    assert dt.datetime(2025, 11, 1) <= min(times) <= max(times) <= dt.datetime(2026, 1, 1)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sqlalchemy import Table
 
 from dbplan.seeding.constraints.references import Reference, _places, key_of, references
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from dbplan.seeding.recipe.fixed import FixedRow
     from dbplan.seeding.recipe.places import KeyPath
     from dbplan.seeding.recipe.reading import Reader, Recipe, TableRule
+    from dbplan.seeding.rows.builder import Builder
 
 COPIED = ("same_as", "parent")
 CHOSEN = ("value", "values", "cases")
@@ -78,6 +80,21 @@ def decided(found: Sequence[Reference], rule: TableRule) -> tuple[Reference, ...
         else ref
         for ref in found
     )
+
+
+def latest_named(builder: Builder) -> np.datetime64 | None:
+    """Return when the latest of the fixed rows came to be that the rules of a table's keys name."""
+    found: list[np.datetime64] = []
+    for reference in references(builder.table):
+        column = reference.columns[0]
+        source = builder.world.sources[reference.parent]
+        part = source if source.given else source.fixed
+        kind = builder.table.columns[column].type
+        named = [cell(value, kind) for _, value in _chosen(builder.rule.columns.get(column, {})) if value is not None]
+        if part is not None and part.timed and len(reference.columns) == 1:
+            rows = (row.cells for row in part.given if row.cells.get(reference.target(column)) in named)
+            found += [np.datetime64(row[part.timed], "us") for row in rows]
+    return max(found, default=None)
 
 
 def refuse_strange_keys(reader: Reader, recipe: Recipe, fixed: Mapping[str, Sequence[FixedRow]]) -> None:

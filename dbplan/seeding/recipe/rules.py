@@ -54,6 +54,8 @@ def ruled(builder: Builder, column: Column[Any], rule: Rule) -> tuple[Maker, str
 
 def said_of(rule: Rule) -> str:
     """Say what a rule says."""
+    if "entered" in rule:
+        return f"recipe: when {rule['entered']['column']} became {' or '.join(rule['entered']['states'])}"
     return "recipe: " + ", ".join(f"{key} = {_said(value)}" for key, value in rule.items())
 
 

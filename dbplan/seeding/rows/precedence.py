@@ -6,13 +6,14 @@ picked among those that are there by then, or, where a unique decides which it i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dbplan.seeding.constraints.references import Reference
+from dbplan.seeding.recipe.keys import latest_named
 from dbplan.seeding.rows.cells import Cells, present
 from dbplan.seeding.rows.frames import Frame, Maker, Source
 from dbplan.seeding.rows.growth import Pace
@@ -48,6 +49,12 @@ def settle_precedence(builders: Mapping[str, Builder], recipe: Recipe) -> None:
                 after[name].add(reference.parent)
                 _settle(builder, place, reference, chained=name in chained)
         _settle_inside(builder)
+        if builder.source.timed and (since := latest_named(builder)) is not None:
+            builder.source.begins.append(_always(since))
+
+
+def _always(moment: Any) -> Callable[[Frame], Any]:
+    return lambda _frame: moment
 
 
 def _both_timed(builder: Builder, reference: Reference) -> bool:
