@@ -32,6 +32,7 @@ def seed_files(
     profile: str | None = None,
     random_state: int | None = None,
     truncate: bool = False,
+    dry_run: bool = False,
     executor: Executor | None = None,
     workers: int | None = None,
     dask: str | None = None,
@@ -43,12 +44,14 @@ def seed_files(
     "mysql", by default the plan's own; `rows`, `profile` and `random_state` are those of `seed`. Each file is there
     whole or not at all; a call that was ended goes on where it was. Whatever writes, this process or several
     (`executor`, `workers` or the address of a `dask` scheduler), the bytes are the same. `truncate` replaces the files
-    of another run. `progress` is told of rows written, of how many, and the file.
+    of another run. With `dry_run` the Report says what would be written and removed. `progress` is told of rows
+    written, of how many, and the file.
 
     Raises UsageError, UnknownName, RecipeError, Unsatisfiable and NotCovered before the first file, and CannotWrite.
     """
-    from dbplan.seeding.loading.files.telling import judge
-    from dbplan.seeding.loading.files.writing import content_of, files, fill
+    from dbplan.seeding.loading.files.folder import examined
+    from dbplan.seeding.loading.files.telling import foresee, judge
+    from dbplan.seeding.loading.files.writing import content_of, files, fill, manifest_of
     from dbplan.seeding.loading.workers import executor_of
     from dbplan.seeding.run import prepare
 
@@ -56,6 +59,10 @@ def seed_files(
     made, notes = prepare(plan, rows, random_state, profile)
     target = files(made, Path(folder), format, spoken)
     wanted = content_of(made, target)
+    if dry_run:
+        manifest = manifest_of(made, target, wanted)
+        there = examined(target.folder, manifest, truncate=truncate)
+        return foresee(made, target.folder, manifest, there, notes)
     total = sum(part.rows for part in wanted)
     written: list[Written] = []
     with _kept(target.folder, written, len(wanted)), executor_of(executor, workers, dask) as pool:

@@ -66,11 +66,11 @@ def seed(
     Raises UsageError, UnknownName, RecipeError, Unsatisfiable and NotCovered before the first row is written.
     """
     if format is not None:
-        if plan is None or fast or append or dry_run:
-            raise UsageError("files need the plan, and know no fast, append or dry run: seed(folder, plan, format=…)")
+        if plan is None or fast or append:
+            raise UsageError("files need the plan, and know no fast and no append: seed(folder, plan, format=…)")
         return seed_files(
             target, plan, format=format, dialect=dialect, rows=rows, profile=profile, random_state=random_state,
-            truncate=truncate, executor=executor, workers=workers, dask=dask, progress=progress,
+            truncate=truncate, dry_run=dry_run, executor=executor, workers=workers, dask=dask, progress=progress,
         )  # fmt: skip
     from dbplan.seeding.estimating import estimate
     from dbplan.seeding.filling import fill, refuse_together
@@ -103,7 +103,9 @@ def _target(target: Any, plan: Plan | None) -> tuple[Engine, Plan, Any]:
     found = target if isinstance(target, Engine) else getattr(target, "engine", None)
     if found is None:
         if not isinstance(target, str):
-            raise UsageError(f"cannot seed {type(target).__name__}; give a sandbox's stage, an Engine or a URL")
+            raise UsageError(
+                f"cannot seed {type(target).__name__}; give a sandbox's stage, an Engine or a URL, or a folder with a format"
+            )
         found = engine(target)
     intended = plan or getattr(target, "plan", None)
     if intended is None:

@@ -336,6 +336,19 @@ def test_an_equal_run_writes_nothing_again_and_another_is_refused(tmp_path):
     }  # fmt: skip
 
 
+def test_a_dry_run_says_what_would_be_written_and_removed(tmp_path):
+    plan, verdicts = read("credits"), []
+    for options in ({"dry_run": True}, {}, {"dry_run": True}, {"dry_run": True, "rows": 31, "truncate": True}):
+        report = seed_files(tmp_path / "new", plan, format="csv", **{"rows": 30} | options)
+        verdicts.append(report.verdict.split(":")[0].replace(str(tmp_path), ""))
+        assert (tmp_path / "new").exists() is (len(verdicts) > 1)
+    written = "files would be written to /new"
+    assert verdicts == [f"4 of 4 {written}", "57 rows in 4 files", f"0 of 4 {written}", f"4 of 4 {written}"]
+    assert report.blocks[1].text.startswith('The 4 files of another run go first: 57 rows of plan "credits" as csv')
+    with pytest.raises(UsageError, match="another run"):
+        seed_files(tmp_path / "new", plan, format="csv", rows=31, dry_run=True)
+
+
 def test_files_of_somebody_else_are_never_replaced(tmp_path):
     (tmp_path / "users.csv").write_text("mine")
     for truncate in (False, True):

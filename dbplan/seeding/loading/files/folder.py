@@ -35,23 +35,28 @@ def prepare(folder: Path, manifest: Manifest, *, truncate: bool) -> None:
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        there = read(folder)
+        there = examined(folder, manifest, truncate=truncate)
         if there is not None and truncate:
             remove(folder, there)
             there = None
-        if there is None:
-            _refuse_strangers(folder, manifest)
-        elif there.fingerprint != manifest.fingerprint:
-            raise UsageError(
-                f"{folder} holds the files of another run ({there.run}), and this is {manifest.run}; "
-                "name another folder, or replace them with --truncate"
-            )
         for path in _unfinished(folder, manifest.files):
             path.unlink(missing_ok=True)
         if there is None:
             text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n"
             with whole(folder / MANIFEST) as out:
                 out.write(text.encode())
+
+
+def examined(folder: Path, manifest: Manifest, *, truncate: bool) -> Manifest | None:
+    """Return the manifest that is there; UsageError for another run's that is to stay, and for a stranger's files."""
+    there = read(folder)
+    if there is not None and not truncate and there.fingerprint != manifest.fingerprint:
+        raise UsageError(
+            f"{folder} holds the files of another run ({there.run}), and this is {manifest.run}; "
+            "name another folder, or replace them with --truncate"
+        )
+    _refuse_strangers(folder, set(manifest.files) - set(there.files if there is not None else ()))
+    return there
 
 
 def read(folder: Path) -> Manifest | None:
@@ -83,12 +88,12 @@ def _inside(folder: Path, name: str) -> Path:
     return path
 
 
-def _refuse_strangers(folder: Path, manifest: Manifest) -> None:
-    strangers = sorted(name for name in manifest.files if (folder / name).exists())
+def _refuse_strangers(folder: Path, names: Iterable[str]) -> None:
+    strangers = sorted(name for name in names if (folder / name).exists())
     if strangers:
         listing = ", ".join(strangers[:5]) + (", …" if len(strangers) > 5 else "")
         raise UsageError(
-            f"{folder} has {listing} already, and no {MANIFEST} that says dbplan wrote them; "
+            f"{folder} has {listing} already, and no {MANIFEST} that says dbplan wrote it; "
             "name another folder, or remove them yourself"
         )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from dbplan.evidence import RowCount
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Text, table
+from dbplan.seeding.loading.files import folder as folders
 from dbplan.seeding.loading.files.writing import Written
 from dbplan.seeding.rows.world import World
 
@@ -27,6 +29,24 @@ def judge(made: World, written: Sequence[Written], notes: Sequence[str]) -> Repo
         ok=True,
         blocks=tuple(blocks),
         evidence=tuple(_counts(written)),
+    )
+
+
+def foresee(
+    made: World, folder: Path, manifest: folders.Manifest, there: folders.Manifest | None, notes: Sequence[str]
+) -> Report:
+    """Return the report on what would be written to a folder, and removed from it; `there` is what it holds."""
+    same = there is not None and there.fingerprint == manifest.fingerprint
+    missing = set(folders.missing(folder, manifest.files)) if same else set(manifest.files)
+    headings: dict[str, Any] = {"file": "text", "rows": "count", "": "text"}
+    lines = [[name, rows, "to write" if name in missing else "there"] for name, rows in manifest.files.items()]
+    gone = [] if there is None or same else [f"The {len(there.files):,} files of another run go first: {there.run}."]
+    return Report(
+        title="Seed files",
+        verdict=f"{len(missing):,} of {len(lines):,} files would be written to {folder}: {manifest.run}",
+        ok=True,
+        blocks=(table(headings, lines, "Files"), *(Text(note) for note in (*gone, *notes))),
+        evidence=tuple(RowCount(name, source.total) for name, source in sorted(made.sources.items())),
     )
 
 

@@ -63,7 +63,7 @@ def fill(
     Raises UsageError for a folder that holds something else, CannotWrite where a disk ends, WorkerLost for a worker's
     end; the same call then goes on.
     """
-    manifest = _manifest(made, target, wanted)
+    manifest = manifest_of(made, target, wanted)
     folders.prepare(target.folder, manifest, truncate=truncate)
     missing = set(folders.missing(target.folder, manifest.files))
     yield from (_written(target, part) for part in wanted if part.path not in missing)
@@ -78,7 +78,8 @@ def fill(
             out.write(script(made, target.dialect, [part.path for part in wanted]).encode())
 
 
-def _manifest(made: World, target: Files, wanted: Sequence[Part]) -> folders.Manifest:
+def manifest_of(made: World, target: Files, wanted: Sequence[Part]) -> folders.Manifest:
+    """Return what says whose files these are."""
     words = f"{target.form}{f' for {target.dialect}' if target.form == 'sql' else ''}"
     total = sum(source.total for source in made.sources.values())
     run = f'{total:,} rows of plan "{made.plan.name}" as {words}, random state {made.random_state}'
