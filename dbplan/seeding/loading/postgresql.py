@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Integer, Table, func, select
 
 from dbplan.seeding.constraints.order import Order
-from dbplan.seeding.loading import anywhere
+from dbplan.seeding.loading import anywhere, lines
 from dbplan.seeding.loading.binary import HEADER, TRAILER, Encoder, Uncovered, encoder, server_types
-from dbplan.seeding.loading.encode import NULL, copy_texts
 from dbplan.seeding.loading.statements import columns_of, listed, quoter
 from dbplan.seeding.rows.frames import Frame, Source
 from dbplan.seeding.values.infer import generic
@@ -59,12 +58,8 @@ def encode(frame: Frame, blank: Collection[str], dialect: Dialect) -> Any:
     names = columns_of(frame)
     if not names:
         return anywhere.encode(frame, blank, dialect)
-    fields = [
-        [NULL] * len(frame) if name in blank else copy_texts(frame[name], frame.source.kind(name), dialect)
-        for name in names
-    ]
-    lines = "\n".join(map("\t".join, zip(*fields, strict=True))) + "\n"
-    return f"COPY {listed(frame.source.table, names, quoter(dialect))} FROM STDIN", lines.encode()
+    made = lines.encoder(names, {name: frame.source.kind(name) for name in names}, "copy", dialect)
+    return f"COPY {listed(frame.source.table, names, quoter(dialect))} FROM STDIN", made.rows(frame, frozenset(blank))
 
 
 def send(connection: Connection, encoded: Any) -> None:
