@@ -14,8 +14,9 @@ from dbplan.errors import UnknownName, UsageError
 from dbplan.plan import Plan
 from dbplan.seeding.anonymising.personal import DROP, KEEP, KINDS, Seen, Treatment, judged, treatment
 from dbplan.seeding.constraints.checks import Facts
-from dbplan.seeding.constraints.references import references, uniques
+from dbplan.seeding.constraints.references import references
 from dbplan.seeding.constraints.stored import facts_of
+from dbplan.seeding.constraints.uniques import written_uniques
 from dbplan.seeding.values.infer import generic
 
 Place = tuple[str, str]
@@ -73,7 +74,7 @@ def choices(plan: Plan, rules: Mapping[str, str]) -> Choices:
     found: dict[Place, Treatment] = {}
     for places in groups:
         found |= _together(plan, places, facts, said)
-    unique = {(str(t.key), name) for t in plan.tables for names in uniques(t) for name in names}
+    unique = {(str(t.key), name) for t in plan.tables for one in written_uniques(t) for name in one.columns}
     found = {place: _apart(plan, place, t) if place in unique else t for place, t in found.items()}
     keys = frozenset(place for places in groups if len(places) > 1 for place in places)
     found = _alike(found, groups)

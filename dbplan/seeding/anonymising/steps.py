@@ -19,7 +19,7 @@ from dbplan.seeding.anonymising.persons import TAIL, in_case_of
 from dbplan.seeding.anonymising.replacing import TEXTS, Maker, Replacer
 from dbplan.seeding.anonymising.shapes import scrambled
 from dbplan.seeding.constraints.predicate import Expression
-from dbplan.seeding.constraints.references import uniques
+from dbplan.seeding.constraints.uniques import written_uniques
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.values.domains import as_array
 
@@ -92,7 +92,8 @@ def _stands_alone(replacer: Replacer, table: Table, name: str, parts: Mapping[st
     kinds = replacer.choices.columns.items()
     others = [p for p, what in kinds if what.kind == "user_name" and p[1] == name and p[0] != str(table.key)]
     room = replacer.room(table.columns[name])
-    apart = any(parts.get(part) == "email" and frozenset({part}) in uniques(table) for part in parts)
+    alone = {u.told_apart for u in written_uniques(table) if u.where is None and len(u.parts) == 1}
+    apart = any(kind == "email" and frozenset({part}) in alone for part, kind in parts.items())
     return bool(others) or not apart or (room is not None and room < TAIL + 2)
 
 
