@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Integer, MetaData, String, Table
 
-from dbplan.errors import RecipeError
+from dbplan.errors import NotCovered, RecipeError
 from dbplan.plan import Plan
 from dbplan.seeding.recipe.reading import parse
 from tests.seeding.shop import column, shop, sources
@@ -451,3 +451,16 @@ def test_keys_without_a_foreign_key_are_those_of_rows_that_are_there(tmp_path):
 def test_a_slip_in_what_is_picked_is_named(rule, message):
     with pytest.raises(RecipeError, match=re.escape(message)):
         parse(f"[tables.audit.columns]\nsubject = {rule}\n", log())
+
+
+def test_a_circle_through_checks_is_refused_in_words(tmp_path):
+    def crossed(recipe):
+        m = MetaData()
+        columns = (Column(name, Integer, nullable=False) for name in "abcd")
+        checks = (CheckConstraint("a < b", name="x"), CheckConstraint("c < d", name="y"))
+        Table("t", m, Column("id", Integer, primary_key=True), *columns, *checks)
+        return Plan(name="crossed", metadata=m, recipe=recipe)
+
+    text = '[tables.t.columns]\nc = { expression = "a + 1" }\nb = { expression = "d + 1" }\n'
+    with pytest.raises(NotCovered, match="follow from each other in a circle of rules and CHECKs, which never ends"):
+        sources(text, tmp_path, plan=crossed)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Table
 
+from dbplan.errors import NotCovered
 from dbplan.plan import Plan
 from dbplan.seeding.constraints.circles import break_copies, close_circles
 from dbplan.seeding.constraints.conflicts import KeysInTheWay, with_looser_keys
@@ -52,7 +53,13 @@ def span_of(recipe: Recipe) -> Span:
 
 def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int, standing: Standing = NOBODY) -> World:
     """Return the sources of every table, clear of rows that stand; Unsatisfiable or NotCovered before any is made."""
-    return with_looser_keys(lambda loose: _world(plan, recipe, rows, random_state, loose, standing))
+    try:
+        return with_looser_keys(lambda loose: _world(plan, recipe, rows, random_state, loose, standing))
+    except RecursionError:
+        raise NotCovered(
+            f"columns of {recipe.path or plan.name} follow from each other in a circle of rules and CHECKs, which "
+            "never ends; give one of them a rule that reads no other, such as values = … or min = …"
+        ) from None
 
 
 def _world(
