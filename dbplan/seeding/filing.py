@@ -62,7 +62,7 @@ def seed_files(
     if dry_run:
         manifest = manifest_of(made, target, wanted)
         there = examined(target.folder, manifest, truncate=truncate)
-        return foresee(made, target.folder, manifest, there, notes)
+        return foresee(made, target.folder, manifest, there if truncate else None, notes)
     total = sum(part.rows for part in wanted)
     written: list[Written] = []
     with _kept(target.folder, written, len(wanted)), executor_of(executor, workers, dask) as pool:

@@ -104,7 +104,7 @@ def _target(target: Any, plan: Plan | None) -> tuple[Engine, Plan, Any]:
     if found is None:
         if not isinstance(target, str):
             raise UsageError(
-                f"cannot seed {type(target).__name__}; give a sandbox's stage, an Engine or a URL, or a folder with a format"
+                f"cannot seed {type(target).__name__}; give a stage, an Engine, a URL, or a folder and a format"
             )
         found = engine(target)
     intended = plan or getattr(target, "plan", None)

@@ -202,6 +202,21 @@ def test_a_killed_worker_is_said_and_so_is_what_to_do(made):
         scattering(made, own, _killed)
 
 
+def _killed_once(_made, target, task):
+    if task.start == 0 and not Path(target).exists():
+        Path(target).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return task.rows
+
+
+def test_dask_gives_the_work_of_a_killed_worker_to_another(made, cluster, tmp_path):
+    work = tasks(made, ["transactions"], 20)
+    with opened.cluster(cluster) as executor:
+        done = list(scattered(executor, _killed_once, blueprint(made), str(tmp_path / "once"), work))
+    assert (tmp_path / "once").exists()
+    assert sorted(task.start for task, _ in done) == [task.start for task in work]
+
+
 def test_a_worker_with_another_key_seals_nothing(made, pool):
     other = replace(blueprint(made), key="0" * 8)
     with pytest.raises(EncryptionError, match="seals secrets with key .*, the run with key 00000000; set DBPLAN_"):

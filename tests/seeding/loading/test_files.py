@@ -344,7 +344,7 @@ def test_a_dry_run_says_what_would_be_written_and_removed(tmp_path):
         assert (tmp_path / "new").exists() is (len(verdicts) > 1)
     written = "files would be written to /new"
     assert verdicts == [f"4 of 4 {written}", "57 rows in 4 files", f"0 of 4 {written}", f"4 of 4 {written}"]
-    assert report.blocks[1].text.startswith('The 4 files of another run go first: 57 rows of plan "credits" as csv')
+    assert report.blocks[1].text.startswith('4 files go first: 57 rows of plan "credits" as csv')
     with pytest.raises(UsageError, match="another run"):
         seed_files(tmp_path / "new", plan, format="csv", rows=31, dry_run=True)
 

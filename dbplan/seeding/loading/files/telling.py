@@ -33,19 +33,18 @@ def judge(made: World, written: Sequence[Written], notes: Sequence[str]) -> Repo
 
 
 def foresee(
-    made: World, folder: Path, manifest: folders.Manifest, there: folders.Manifest | None, notes: Sequence[str]
+    made: World, folder: Path, manifest: folders.Manifest, gone: folders.Manifest | None, notes: Sequence[str]
 ) -> Report:
-    """Return the report on what would be written to a folder, and removed from it; `there` is what it holds."""
-    same = there is not None and there.fingerprint == manifest.fingerprint
-    missing = set(folders.missing(folder, manifest.files)) if same else set(manifest.files)
+    """Return the report on what would be written to a folder, and removed from it; `gone` is what goes first."""
+    missing = set(manifest.files) if gone is not None else set(folders.missing(folder, manifest.files))
     headings: dict[str, Any] = {"file": "text", "rows": "count", "": "text"}
     lines = [[name, rows, "to write" if name in missing else "there"] for name, rows in manifest.files.items()]
-    gone = [] if there is None or same else [f"The {len(there.files):,} files of another run go first: {there.run}."]
+    first = [] if gone is None else [f"{len(gone.files):,} files go first: {gone.run}."]
     return Report(
         title="Seed files",
         verdict=f"{len(missing):,} of {len(lines):,} files would be written to {folder}: {manifest.run}",
         ok=True,
-        blocks=(table(headings, lines, "Files"), *(Text(note) for note in (*gone, *notes))),
+        blocks=(table(headings, lines, "Files"), *(Text(note) for note in (*first, *notes))),
         evidence=tuple(RowCount(name, source.total) for name, source in sorted(made.sources.items())),
     )
 
