@@ -48,7 +48,6 @@ def fill(engine: Engine, made: World, wish: Wish, pool: Executor | None, watch: 
     with (
         explained(engine, NOTHING),
         connect(engine.execution_options(sqlite_begin="IMMEDIATE", is_bulk=True)) as connection,
-        longrun.alone(connection),
     ):
         said = opened(connection)
         require_tables(connection, made.plan)
@@ -204,7 +203,10 @@ def _analyze(connection: Connection, made: World) -> None:
     """Let PostgreSQL's planner know the new rows, as autovacuum would a minute later."""
     if connection.dialect.name != "postgresql":
         return
-    quote = quoter(connection.dialect)
-    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT", is_bulk=True) as other:
-        for table in made.plan.tables:
-            run_sql(other, f"VACUUM (ANALYZE) {quote.format_table(table)}")
+    quote, usual = quoter(connection.dialect), connection.get_isolation_level()
+    connection.rollback()
+    connection.execution_options(isolation_level="AUTOCOMMIT")
+    for table in made.plan.tables:
+        run_sql(connection, f"VACUUM (ANALYZE) {quote.format_table(table)}")
+    connection.rollback()
+    connection.execution_options(isolation_level=usual)

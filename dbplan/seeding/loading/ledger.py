@@ -87,9 +87,14 @@ def entry_of(task: Task, step: str = ROWS, part: str = "") -> Entry:
 
 
 def read(connection: Connection) -> Ledger | None:
-    """Return the ledger of the database; None where no run is under way."""
+    """Return the ledger of the database; None where no run is under way.
+
+    A run that was killed may have a transaction that is just ending: PostgreSQL waits for it.
+    """
     if not inspect(connection).has_table(LEDGER):
         return None
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {LEDGER} IN SHARE MODE")
     rows = connection.execute(select(TABLE)).all()
     entries = tuple(Entry(row.step, row.name, row.part, row.start, row.stop, row.note) for row in rows)
     return Ledger(rows[0].run, entries) if rows else None

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine
 
-from dbplan.errors import UsageError
 from dbplan.seeding.constraints.order import Order
 from dbplan.seeding.constraints.triggers import disable_triggers
 from dbplan.seeding.loading import chunked, ledger
@@ -28,8 +24,6 @@ FAST, FREE = "fast", "free"
 KEY, REFERENCE, TRIGGERS = 0, 1, 2
 """What was set aside, in the order in which it comes back."""
 NOUNS = ("keys and indexes", "references", "triggers")
-PATIENCE = 10.0
-"""Seconds to wait for the end of a session of a run that was killed."""
 MEMORY = "512MB"
 """What PostgreSQL may take to build an index."""
 
@@ -91,40 +85,10 @@ def fill(
 def bring_back(connection: Connection, found: Ledger, say: Callable[[str], None]) -> None:
     """Build what was set aside, one in a transaction, references last."""
     left = sorted(found.of(ledger.ASIDE), key=lambda entry: (entry.start, entry.part))
-    if left:
-        run_sql(connection, f"SET maintenance_work_mem = '{MEMORY}'")
-        run_sql(connection, "SET max_parallel_maintenance_workers = 4")
-        connection.commit()
     for number, entry in enumerate(left, 1):
         say(f"building {NOUNS[entry.start]} of {entry.name}, {number} of {len(left)}")
+        run_sql(connection, f"SET LOCAL maintenance_work_mem = '{MEMORY}'")
+        run_sql(connection, "SET LOCAL max_parallel_maintenance_workers = 4")
         for sql in json.loads(entry.note) if ledger.strike(connection, entry) else ():
             run_sql(connection, sql)
         connection.commit()
-    if left:
-        run_sql(connection, "RESET maintenance_work_mem")
-        run_sql(connection, "RESET max_parallel_maintenance_workers")
-        connection.commit()
-
-
-@contextmanager
-def alone(connection: Connection) -> Iterator[None]:
-    """Be the only seeding of a PostgreSQL database: also one that was killed has a session that is just ending."""
-    if connection.dialect.name != "postgresql":
-        yield
-        return
-    key, end = {"key": "dbplan seed"}, time.monotonic() + PATIENCE
-    lock = text("SELECT pg_try_advisory_lock(hashtext(:key))")
-    while not connection.execute(lock, key).scalar():
-        if time.monotonic() > end:
-            url = connection.engine.url.render_as_string()
-            raise UsageError(f"another dbplan seed is filling {url}; wait for its end, or end it")
-        connection.rollback()
-        time.sleep(0.1)
-    connection.commit()
-    try:
-        yield
-    finally:
-        with suppress(SQLAlchemyError):  # a connection that broke holds no lock any more
-            connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(hashtext(:key))"), key)
-            connection.commit()

@@ -1,9 +1,11 @@
 """Ways to fill a database that holds something: the same rows, another run's, rows to empty or to add to."""
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, inspect, select, text
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, insert, inspect, select, text
 
 from dbplan.connection import new_engine
 from dbplan.domains.credits import PLAN
@@ -11,7 +13,7 @@ from dbplan.errors import CannotWrite, NotCovered, Unsatisfiable, UsageError
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 from dbplan.seeding import filling, seed
-from dbplan.seeding.loading import chunked, longrun, writing
+from dbplan.seeding.loading import chunked, ledger, longrun, writing
 from dbplan.sources import read
 from dbplan.sources.catalog import LEDGER, snapshot
 
@@ -280,12 +282,18 @@ def test_circles_are_the_same_whichever_way_they_are_closed(monkeypatch):
     assert any(row.captain_id for row in found[0]["team"])
 
 
-def test_two_seedings_at_once_are_refused(fancy, monkeypatch):
-    monkeypatch.setattr(longrun, "PATIENCE", 0.2)
-    plan = read(fancy.url.render_as_string(hide_password=False))
-    refused = pytest.raises(UsageError, match="another dbplan seed is filling")
-    with fancy.connect() as connection, longrun.alone(connection), refused:
-        seed(fancy, plan, rows=300, truncate=True)
+def test_a_run_waits_for_the_last_transaction_of_one_that_was_killed(in_chunks):
+    with sandbox(PLAN) as stage:
+        with pytest.raises(KeyboardInterrupt):
+            seed(stage, rows=ROWS, progress=stopping(250))
+        with stage.engine.connect() as late, ThreadPoolExecutor(1) as pool:
+            late.execute(insert(ledger.TABLE).values(run="", **vars(ledger.Entry(ledger.ROWS))))
+            again = pool.submit(seed, stage, rows=ROWS)
+            time.sleep(1)
+            assert not again.done()
+            late.rollback()
+            assert again.result().ok
+        assert sum(map(len, content(stage.engine).values())) == 560
 
 
 def test_who_may_not_alter_the_tables_is_told(fancy):
