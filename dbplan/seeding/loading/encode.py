@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from sqlalchemy import Dialect
@@ -24,6 +24,7 @@ from dbplan.seeding.values.infer import generic
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 _SPECIAL = frozenset("\\\n\t\r\0")
 NULL = "\\N"
+T = TypeVar("T")
 _NATIVE: Mapping[type, tuple[type, str]] = MappingProxyType(
     {
         sa.Boolean: (bool, "?"),
@@ -107,6 +108,14 @@ def spread(values: Array, null: Array | None) -> Array:
     out = np.zeros((len(null), *values.shape[1:]), dtype=values.dtype)
     out[~null] = values
     return out
+
+
+def refilled(there: Sequence[T], null: Array | None, absent: T) -> list[T]:
+    """Return a list of values at their rows, `absent` under NULL."""
+    if null is None:
+        return list(there)
+    rest = iter(there)
+    return [absent if gone else next(rest) for gone in null.tolist()]
 
 
 def quiet(values: Array, null: Array | None) -> Array:

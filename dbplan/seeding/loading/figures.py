@@ -23,6 +23,8 @@ DAY = 86_400_000_000
 YEARS = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
 FIRST, LAST = np.datetime64("1900-01-01"), np.datetime64("2100-01-01")
 """Days that are known by heart."""
+FEW = 1_000
+"""Numbers from which it pays to know the small ones by heart."""
 _GROUP = 10_000
 _HEX = np.frombuffer(bytes(range(256)).hex().encode(), dtype="V2")
 
@@ -36,12 +38,17 @@ def units(values: Array, scale: int) -> Index | None:
 
 
 def rounded(values: Array, scale: int) -> Index | None:
-    """Return doubles rounded to whole numbers of 10^-scale; None where one is too near the middle of two to say."""
+    """Return doubles rounded to whole numbers of 10^-scale, as their format is; None where one is none of 64 bits."""
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = values * 10.0**scale
-        whole = np.rint(scaled)
-        sure = (np.abs(scaled) < SURE) & (np.abs(np.abs(scaled - whole) - 0.5) > 2.0**-12)
-    return whole.astype(np.int64) if sure.all() else units(values, scale)
+        if not (np.abs(scaled) < 2.0**62).all():
+            return None
+        near = np.rint(scaled)
+        whole = near.astype(np.int64)
+        sure = (np.abs(scaled) < SURE) & (np.abs(np.abs(scaled - near) - 0.5) > 2.0**-12)
+    unsure = np.flatnonzero(~sure)
+    whole[unsure] = [int(f"{value:.{scale}f}".replace(".", "")) for value in values[unsure].tolist()]
+    return whole
 
 
 def digits(values: Index, width: int = 0, blank: int | None = None, tail: bytes = b"") -> Runs:
@@ -78,7 +85,7 @@ def shortest(units: Array, scale: int) -> Runs:
 
 
 def _unsigned(values: Array, width: int, tail: bytes) -> Runs:
-    if width <= 4 and int(values.max(initial=0)) < _GROUP:
+    if width <= 4 and len(values) >= FEW and int(values.max(initial=0)) < _GROUP:
         return _small(width, tail).pick(values.astype(np.int64, copy=False), None)
     return _pointed(values, 0, max(width, 1), None, tail)
 
@@ -145,7 +152,12 @@ def _days() -> Array:
 
 @cache
 def _seconds() -> Array:
-    return np.array([b"%02d:%02d:%02d" % (n // 3600, n // 60 % 60, n % 60) for n in range(86_400)], dtype="V8")
+    second = np.arange(86_400)
+    out = np.empty(len(second), dtype=[("hour", "V2"), ("minute", "V3"), ("second", "V3")])
+    out["hour"] = _table(24, "%02d").take(second // 3600)
+    out["minute"] = _table(60, ":%02d").take(second // 60 % 60)
+    out["second"] = _table(60, ":%02d").take(second % 60)
+    return out.view("V8")
 
 
 def dates(values: Array) -> Fixed | None:

@@ -42,6 +42,7 @@ from dbplan.seeding.loading.encode import (
     plain_texts,
     python_values,
     quiet,
+    refilled,
 )
 from dbplan.seeding.loading.packing import Script, having, listed, picked, spelled, unless
 from dbplan.seeding.rows.cells import Cells
@@ -189,11 +190,11 @@ def _binaries(column: Column, values: Any, null: Null) -> list[Piece] | None:
     """Return bytes in hexadecimal digits; None for other values."""
     if isinstance(values, Spelled) or values.dtype != object:
         return None
-    raw = binaries((values if null is None else np.where(null, b"", values)).tolist())
+    raw = binaries((values if null is None else values[~null]).tolist())
     if raw is None:
         return None
     before, after = column.style.binary
-    return [before, listed([value.hex() for value in raw], VERBATIM), after]
+    return [before, listed(refilled([value.hex() for value in raw], null, ""), VERBATIM), after]
 
 
 @cache
@@ -230,10 +231,7 @@ def _plain(column: Column, cells: Cells, kind: Any, null: Null) -> list[str]:
         texts = list(map(_loaded, python_values(there, kind, column.dialect)))
     else:
         texts = plain_texts(there, kind)
-    if null is None:
-        return texts
-    rest = iter(texts)
-    return ["" if absent else next(rest) for absent in null.tolist()]
+    return refilled(texts, null, "")
 
 
 def _loaded(value: Any) -> str:

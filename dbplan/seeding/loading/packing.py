@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbplan.seeding.loading.assembly import Fixed, Null, Piece, Runs, packed, stacked
+from dbplan.seeding.loading.encode import refilled
 from dbplan.seeding.loading.figures import digits
 from dbplan.seeding.rows.texts import Chars, Coded, Number, Part, Texts
 
@@ -40,12 +41,17 @@ def without_nul(text: str) -> str:
     return text.replace("\0", "")
 
 
+FEW = 4
+"""Cells of which a pool has so many times more words are written one by one: the pool is not worth packing."""
 PLAIN = Script("plain", "\0", without_nul)
 
 
 def picked(coded: Coded, key: object, write: Callable[[str], bytes], absent: bytes, null: Null) -> Runs:
     """Return words of a pool, each as `write` writes it; `key` names what it and `absent` write."""
     known = coded.pool.packed.get(key)
+    if known is None and FEW * len(coded) < len(coded.pool):
+        index = coded.index if null is None else coded.index[~null]
+        return stacked(refilled([write(word) for word in coded.pool.words[index].tolist()], null, absent))
     if known is None:
         known = packed([write(word) for word in coded.pool.words.tolist()], absent)
         coded.pool.packed[key] = known
@@ -54,11 +60,16 @@ def picked(coded: Coded, key: object, write: Callable[[str], bytes], absent: byt
 
 def spelled(texts: Texts, script: Script, null: Null, tail: bytes = b"") -> list[Piece]:
     """Return the parts of texts as pieces, nothing under a NULL, and `tail` after all of them."""
-    joined = _joined(texts.parts)
+    joined = _joined(texts.parts if null is None else [_without(part, null) for part in texts.parts])
     inside = tail if null is None else b""
     tails = [b""] * (len(joined) - 1) + [inside]
     pieces = [piece for part, end in zip(joined, tails, strict=True) for piece in _pieces(*part, script, end)]
     return pieces if null is None else [*(unless(piece, null) for piece in pieces), tail]
+
+
+def _without(part: Part, null: NDArray[np.bool_]) -> Part:
+    """Return a part with zeros for the numbers under NULL, which may be any."""
+    return Number(np.where(null, 0, part.values), part.width, part.blank) if isinstance(part, Number) else part
 
 
 def _joined(parts: Sequence[Part]) -> list[tuple[str, Part, str]]:

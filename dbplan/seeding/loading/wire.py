@@ -23,7 +23,17 @@ from sqlalchemy import types as sa
 from dbplan.errors import NotCovered
 from dbplan.seeding.loading import figures
 from dbplan.seeding.loading.assembly import Assembled, Bytes, Fixed, Null, Piece, Runs, assembled, stacked, width_of
-from dbplan.seeding.loading.encode import as_cells, binaries, bound, decimals, plain_texts, quiet, spread, uuid_texts
+from dbplan.seeding.loading.encode import (
+    as_cells,
+    binaries,
+    bound,
+    decimals,
+    plain_texts,
+    quiet,
+    refilled,
+    spread,
+    uuid_texts,
+)
 from dbplan.seeding.loading.packing import PLAIN, listed, picked, spelled, unless
 from dbplan.seeding.rows.cells import Cells
 from dbplan.seeding.rows.stream import Array, Index
@@ -201,10 +211,7 @@ def _words(coded: Coded, lead: bytes, null: Null) -> Runs:
 def _plain(column: Column, cells: Cells, null: Null) -> list[str]:
     """Return texts, nothing under a NULL."""
     texts = plain_texts(cells if null is None else cells.take(np.flatnonzero(~null)), column.kind)
-    if null is None:
-        return texts
-    there = iter(texts)
-    return ["" if absent else next(there) for absent in null.tolist()]
+    return refilled(texts, null, "")
 
 
 def _uuids(column: Column, cells: Cells, null: Null) -> list[Piece]:
@@ -286,10 +293,8 @@ def _bytes(column: Column, cells: Cells, null: Null) -> list[Piece]:
 
 def _each(values: Sequence[bytes], null: Null) -> list[Piece]:
     """Return values made one by one."""
-    if null is not None:
-        there = iter(values)
-        values = [b"" if absent else next(there) for absent in null.tolist()]
-    return _sized([stacked(values)], len(values), null)
+    made = refilled(values, null, b"")
+    return _sized([stacked(made)], len(made), null)
 
 
 def _addresses(column: Column, cells: Cells, null: Null) -> list[Piece]:
