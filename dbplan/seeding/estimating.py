@@ -11,6 +11,7 @@ from dbplan.connection import connect
 from dbplan.evidence import Server
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Text, table
+from dbplan.report.cells import show
 from dbplan.seeding.loading import ledger
 from dbplan.seeding.loading.emptiness import require_tables
 from dbplan.seeding.loading.emptying import counts, refuse_referred
@@ -44,16 +45,15 @@ def estimate(engine: Engine, made: World, wish: Wish, notes: tuple[str, ...], se
         *map(Text, _sentences(there, found, wish)),
         *map(Text, notes),
     ]
-    verdict = (
-        f"would write {sum(rows.values()):,} rows in {len(rows)} tables, about {_bytes(size)}; nothing was written"
-    )
+    about = show(size, "bytes")
+    verdict = f"would write {sum(rows.values()):,} rows in {len(rows)} tables, about {about}; nothing was written"
     return Report(title="Seed data, dry run", verdict=verdict, blocks=tuple(blocks), server=server)
 
 
 def _listing(rows: dict[str, int], widths: dict[str, float], there: dict[str, int], wish: Wish) -> Block:
-    headings: Any = {"table": "text", "rows": "count", "bytes a row": "count", "size": "text", "rows there": "count"}
+    headings: Any = {"table": "text", "rows": "count", "bytes a row": "count", "size": "bytes", "rows there": "count"}
     lines = [
-        [name, count, round(widths[name]), _bytes(count * widths[name]), there.get(name, 0)]
+        [name, count, round(widths[name]), round(count * widths[name]), there.get(name, 0)]
         for name, count in sorted(rows.items())
     ]
     return table(headings, lines, "Rows that would be written, without indexes")
@@ -88,12 +88,3 @@ def _measured(connection: Connection, part: Source) -> float:
             texts = copy_texts(cells, part.kind(name), dialect)
             size += sum(len(t.encode()) for t, none in zip(texts, cells.null.tolist(), strict=True) if not none)
     return size / len(rows) + BESIDE
-
-
-def _bytes(count: float) -> str:
-    """Return a size as people write it."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
-        count /= 1000
-    return f"{count:,.1f} TB"
