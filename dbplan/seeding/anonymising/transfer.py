@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table
 
-from dbplan.errors import Unsatisfiable
+from dbplan.errors import Unsatisfiable, UsageError
 from dbplan.sandbox.schema import in_words_of
 from dbplan.seeding.anonymising.choosing import Choices
 from dbplan.seeding.anonymising.copying import Passage, close, copied, first_rows
@@ -20,6 +20,7 @@ from dbplan.seeding.anonymising.numbering import move_on
 from dbplan.seeding.anonymising.replacing import Replacer
 from dbplan.seeding.anonymising.steps import steps
 from dbplan.seeding.anonymising.watching import Watch
+from dbplan.seeding.constraints.checks import Facts
 from dbplan.seeding.constraints.order import Order, order
 from dbplan.seeding.constraints.references import Reference, references
 from dbplan.seeding.constraints.triggers import without_triggers
@@ -51,7 +52,8 @@ class Linked:
 
     table: Table
     references: tuple[Reference, ...]
-    groups: Mapping[str, Any]
+    facts: Facts
+    groups: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ class Transfer:
         return removed
 
     def _order(self) -> Order:
-        linked = {str(t.key): Linked(t, references(t), {}) for t in self.chosen.plan.tables}
+        facts = self.chosen.facts
+        linked = {str(t.key): Linked(t, references(t), facts[str(t.key)]) for t in self.chosen.plan.tables}
         unchecked = self.target.dialect.name in ("sqlite", "mysql", "mariadb")
         return order(cast("dict[str, Source]", linked), defers=unchecked)
 
@@ -103,10 +106,16 @@ class Transfer:
         for name in (name for name in order.tables if name in shared.columns):
             table, names = metadata.tables[name], shared.columns[name]
             made = tuple(steps(replacer, table, names))
-            blank = {c for place, ref in order.later if place == name for c in ref.own if table.columns[c].nullable}
+            blank = {c for place, ref in order.later if place == name for c in self._free(table, ref)}
             watches = {step.column: Watch(self.chosen.columns[name, step.column].kind) for step in made}
             found[name] = Passage(table, theirs.tables[name], names, made, frozenset(blank), watches)
         return found
+
+    def _free(self, table: Table, reference: Reference) -> list[str]:
+        """Return the columns of a reference that can be NULL at first: no CHECK speaks of them."""
+        checks = self.chosen.facts[str(table.key)].checks
+        tied = {name for check in checks if check.parsed is not None for name in check.parsed.columns}
+        return [name for name in reference.own if table.columns[name].nullable and name not in tied]
 
     def _load(self, passages: Mapping[str, Passage], order: Order) -> tuple[dict[str, int], dict[str, float]]:
         rows, seconds = {}, {}
@@ -147,9 +156,14 @@ def _refuse_leaks(watches: Mapping[tuple[str, str], Watch]) -> None:
 
 @contextmanager
 def _noted(table: str) -> Iterator[None]:
-    """Note on a refusal which table was on its way."""
+    """Note on a refusal which table was on its way; a value of another type than the plan's is not repeated."""
     try:
         yield
+    except (ValueError, TypeError, ArithmeticError):
+        raise UsageError(
+            f"{table} holds a value that is not of its column's type in the plan, and nothing was kept; dbplan diff "
+            "shows where source and plan differ"
+        ) from None
     except Exception as error:
         error.add_note(table)
         raise

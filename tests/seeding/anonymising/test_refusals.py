@@ -201,6 +201,16 @@ def test_what_the_target_refuses_tells_no_value_and_keeps_nothing(files):
     assert emails(target) == []
 
 
+def test_a_value_of_another_type_is_said_and_not_shown(files):
+    plan = people(Column("birth_date", sa.Date))
+    source, target = files("a.db", plan, [ROWS[0]]), files("b.db", plan)
+    with source.begin() as connection:
+        connection.execute(sa.text("UPDATE people SET birth_date = 'in May'"))
+    with pytest.raises(UsageError, match="people holds a value that is not of its column's type") as caught:
+        anonymise(source, target, plan)
+    assert "May" not in str(caught.value)
+
+
 def test_the_source_is_never_written_to(files):
     from dbplan.seeding.anonymising.sides import snapshot
 
