@@ -113,7 +113,7 @@ PIECES = st.lists(
 
 
 @given(PIECES, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_template_that_tells_rows_apart_does(parts, data):
     text = "".join(parts)
     if "{" not in text:
@@ -134,7 +134,7 @@ MOVES = st.dictionaries(STATES, st.dictionaries(STATES, st.integers(1, 5), min_s
 
 
 @given(MOVES, st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_walk_makes_allowed_moves_and_rests_where_one_may(moves, seed):
     made = machine(moves)
     if made.trapped():
