@@ -13,7 +13,7 @@ from dbplan.report import Report
 from dbplan.report.blocks import Block, Table, Text, table
 from dbplan.seeding.profiling.judging import odd, section
 from dbplan.seeding.profiling.measuring import Profile, measure
-from dbplan.seeding.profiling.run import ruled, shares
+from dbplan.seeding.profiling.run import shares
 from dbplan.seeding.rows.builder import RAW
 from dbplan.seeding.rows.frames import Source
 from dbplan.seeding.rows.world import World
@@ -45,9 +45,8 @@ def judge(made: World, gathered: Gathered, notes: tuple[str, ...], server: Serve
     fixed = sum(source.all_fixed for source in made.sources.values())
     of_them = "" if not fixed else ", all fixed" if fixed == total else f", {fixed:,} of them fixed"
     blocks: list[Block] = [
-        _rows(gathered, rows),
+        _rows(gathered, {name: source.all_fixed for name, source in made.sources.items()}, rows),
         *(Text(note) for note in notes),
-        *(Text(f"{n}: {counted(s)}.") for n, s in sorted(made.sources.items()) if s.all_fixed),
     ]
     blocks += [
         Text(f"{n}.{c} {why}.")
@@ -55,7 +54,7 @@ def judge(made: World, gathered: Gathered, notes: tuple[str, ...], server: Serve
         for c, why in s.why.items()
         if why.startswith(("NULL:", RAW))
     ]
-    blocks += [*odd(gathered.samples, ruled(made.recipe)), section(gathered.samples, folded=True)]
+    blocks += [*odd(gathered.samples, made.recipe), section(gathered.samples, folded=True)]
     return Report(
         title="Seed data",
         verdict=f"{total:,} rows in {len(rows)} {plural}{of_them}, {broken:,} violations",
@@ -69,11 +68,17 @@ def judge(made: World, gathered: Gathered, notes: tuple[str, ...], server: Serve
     )
 
 
-def _rows(gathered: Gathered, rows: Mapping[str, int]) -> Table:
-    headings: Any = {"table": "text", "rows": "count", "seconds": "seconds", "rows/s": "rate", "violations": "count"}
+def _rows(gathered: Gathered, fixed: Mapping[str, int], rows: Mapping[str, int]) -> Table:
+    headings: Any = {"table": "text", "rows": "count", "fixed": "count", "seconds": "seconds", "rows/s": "rate"}
+    headings |= {"violations": "count", "size": "bytes"}
     seconds, broken, sizes = gathered.seconds, gathered.broken, gathered.samples.sizes()
-    lines = [(n, rows[n], seconds[n], rows[n] / max(seconds[n], 1e-9), broken[n], sizes[n]) for n in gathered.order]
-    return table(headings | {"size": "bytes"}, lines, "Rows written, generation included")
+    lines: list[tuple[Any, ...]] = [
+        (n, rows[n], fixed[n], seconds[n], rows[n] / max(seconds[n], 1e-9), broken[n], sizes[n]) for n in gathered.order
+    ]
+    if not any(fixed.values()):
+        del headings["fixed"]
+        lines = [(*line[:2], *line[3:]) for line in lines]
+    return table(headings, lines, "Rows written, generation included")
 
 
 def counted(source: Source) -> str:

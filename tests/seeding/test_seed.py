@@ -268,7 +268,7 @@ def test_explain_tells_every_column_and_writes_nothing():
     for table in PLAN.tables:
         for column in table.columns:
             assert f"'{column.name}'" in said
-    assert "recipe: expression = balance_after - balance_before" in said
+    assert "expression = balance_after - balance_before" in said
     assert "UUIDv7, sorted by time" in said
     assert "credits.toml" in report.verdict
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbplan.evidence import ColumnProfile, FanOut
 from dbplan.report.blocks import Block, Multiples, Section, Series, Table, Text, table
 from dbplan.report.cells import show
 from dbplan.seeding.profiling.fanouts import labels
 from dbplan.seeding.profiling.measuring import Profile, TableProfile
+
+if TYPE_CHECKING:
+    from dbplan.seeding.recipe.reading import Recipe, TableRule
 
 SURE = 4
 """Standard deviations beyond which a share is not what was asked for."""
@@ -147,22 +150,22 @@ def _common(column: ColumnProfile, found: TableProfile) -> str:
     return ", ".join(f"{value} {show(share, 'percent')}" for value, share in column.common)
 
 
-def odd(profile: Profile, said: frozenset[tuple[str, str]]) -> tuple[Text, ...]:
-    """Return what a reader would want to look into; `said` are the columns of which the recipe speaks."""
-    found = [words for measured in profile.tables for words in _odd_columns(measured, said)]
-    found += [words for fan in profile.fans for words in _odd_fan(fan)]
+def odd(profile: Profile, recipe: Recipe) -> tuple[Text, ...]:
+    """Return what a reader would want to look into, in a sentence each."""
+    found = [words for measured in profile.tables for words in _odd(measured, recipe.table(measured.table))]
     more = [f"And {len(found) - TOLD} more such things, each in its table."] if found[TOLD:] else []
     return tuple(map(Text, (*found[:TOLD], *more)))
 
 
-def _odd_columns(measured: TableProfile, said: frozenset[tuple[str, str]]) -> Iterator[str]:
+def _odd(measured: TableProfile, rule: TableRule) -> Iterator[str]:
+    """Say which columns are NULL more or less often than the recipe asks, or always the same without a word of it."""
     for column in measured.columns:
         if column.n < FEW or column.null is None:
             continue
-        asked = column.asked
-        if asked is not None and abs(column.null - asked) > SURE * sqrt(asked * (1 - asked) / column.n) + 1 / column.n:
-            yield f"{column.place} is NULL in {show(column.null, 'percent')}; asked for are {show(asked, 'percent')}."
-        elif (column.place.table, column.place.column) in said:
+        if column.asked is not None and abs(column.null - column.asked) > _chance(column, measured.rows, rule):
+            asked = show(column.asked, "percent")
+            yield f"{column.place} is NULL in {show(column.null, 'percent')} of its rows; the recipe asks for {asked}."
+        elif column.place.column in rule.columns:
             continue
         elif column.null == 1:
             yield f"{column.place} is NULL in every row."
@@ -170,6 +173,7 @@ def _odd_columns(measured: TableProfile, said: frozenset[tuple[str, str]]) -> It
             yield f"{column.place} is {column.common[0][0]} wherever it is there."
 
 
-def _odd_fan(fan: FanOut) -> Iterator[str]:
-    if fan.n >= FEW and fan.childless > 0.9 * fan.n:
-        yield f"{named(fan)}: {show(fan.childless / fan.n, 'percent')} of the parents have no child."
+def _chance(column: ColumnProfile, rows: int, rule: TableRule) -> float:
+    """Return how far a share may be from what was asked for: by chance, and by fixed rows, which are not asked."""
+    asked = column.asked or 0.0
+    return SURE * sqrt(asked * (1 - asked) / column.n) + 1 / column.n + len(rule.fixed) / max(rows, 1)

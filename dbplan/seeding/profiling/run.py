@@ -84,11 +84,6 @@ def _production(connection: Connection) -> bool:
     return False
 
 
-def ruled(recipe: Any) -> frozenset[tuple[str, str]]:
-    """Return the columns of which a recipe speaks."""
-    return frozenset((name, column) for name, rule in recipe.tables.items() for column in rule.columns)
-
-
 def _judged(plan: Plan, found: Profile, broken: dict[str, int], missing: list[str], server: Any) -> Report:
     from dbplan.evidence import RowCount
     from dbplan.report.blocks import Text, table
@@ -106,7 +101,7 @@ def _judged(plan: Plan, found: Profile, broken: dict[str, int], missing: list[st
             table({"table": "text", "rows": "count", "violations": "count", "size": "bytes"}, lines, "Rows"),
             *((Text(f"Not in the database: {', '.join(missing)}."),) if missing else ()),
             *((Text("No values are shown: this is the production database."),) if hidden else ()),
-            *odd(found, ruled(recipe_of(plan))),
+            *odd(found, recipe_of(plan)),
             section(found, folded=False),
         ),
         evidence=(

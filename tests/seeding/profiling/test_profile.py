@@ -250,3 +250,22 @@ def _shares(report):
         for fact in report.evidence
         if type(fact) is ColumnProfile and fact.place.column != "secret"
     }
+
+
+def test_what_is_odd_is_said_and_chance_is_not(tmp_path):
+    some = plan()
+    path = tmp_path / "library.toml"
+    path.write_text(
+        '[tables.author.columns]\nname = { null = 0.5 }\n[tables."Book of all".columns]\nprice = { null = 0.9 }\n'
+    )
+    ruled = Plan("library", some.metadata, recipe=path)
+    made = new_engine(f"sqlite:///{tmp_path / 'odd.db'}")
+    fill(made, some)
+    with made.begin() as connection:
+        connection.exec_driver_sql("UPDATE \"Book of all\" SET printed = NULL, notes = '[]'")
+    report = " ".join(str(profile(made, ruled)).replace("\u202f", " ").split())
+    made.dispose()
+    assert "Book of all.price is NULL in 25.0 % of its rows; the recipe asks for 90.0 %." in report
+    assert "Book of all.printed is NULL in every row." in report
+    assert "Book of all.notes is [] wherever it is there." in report
+    assert "author.name is NULL" not in report
