@@ -289,7 +289,7 @@ def processes_of(mark):
     return found
 
 
-def until(condition, seconds=30):
+def until(condition, seconds=90):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.02)
@@ -298,13 +298,18 @@ def until(condition, seconds=30):
 
 SCRIPT = """
     import sys
+    import time
     from dbplan import read
     from dbplan.seeding import seed_files
+    from dbplan.seeding.loading import executors
     from dbplan.seeding.loading.files import layout
 
+    def slowly(done, total, path):
+        time.sleep(0.1)
+
     if __name__ == "__main__":
-        layout.PART = 150
-        seed_files(sys.argv[1], read("credits"), format="jsonl", rows=10_000, workers=2)
+        layout.PART, executors.AHEAD = 250, 4
+        seed_files(sys.argv[1], read("credits"), format="jsonl", rows=10_000, workers=2, progress=slowly)
 """
 
 
@@ -320,7 +325,7 @@ def whole(tmp_path_factory):
     """The files of the run that is ended, written at one go."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "PART", 150)
+        patch.setattr(layout, "PART", 250)
         seed_files(folder, read("credits"), format="jsonl", rows=10_000)
         return contents(folder)
 
@@ -330,13 +335,13 @@ def whole(tmp_path_factory):
 def test_an_ended_run_leaves_no_process_and_goes_on_where_it_was(ending, whole, tmp_path, monkeypatch):
     folder, mark = tmp_path / "files", f"{os.getpid()}-{ending}"
     running = started(tmp_path, folder, mark)
-    assert until(lambda: len(contents(folder)) > 8)
+    assert until(lambda: len(list(folder.rglob("*.jsonl"))) > 8)
     os.killpg(running.pid, ending) if ending == signal.SIGINT else running.kill()
     running.communicate()
     assert until(lambda: not processes_of(mark)), "workers go with their parent"
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.jsonl")}
     assert 8 < len(before) < len(whole) - 1, "it was ended half-way"
-    monkeypatch.setattr(layout, "PART", 150)
+    monkeypatch.setattr(layout, "PART", 250)
     seed_files(folder, read("credits"), format="jsonl", rows=10_000)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert contents(folder) == whole
