@@ -37,6 +37,8 @@ class Limits:
     multiple: int = 1
     required: bool = False
     hints: list[Any] = field(default_factory=list)
+    members: dict[str, type | str] = field(default_factory=dict)
+    """What is read out of a column of documents, by its type or a pattern."""
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,8 @@ def _cut(
 def can_wait(source: Source, edge: Reference) -> bool:
     """Whether a reference can be NULL at first: a nullable column of its own, and a key to find the row again."""
     columns = source.table.columns
-    free = [name for name in edge.own if columns[name].nullable and name not in source.groups]
+    tied = {name for check in source.facts.checks if check.parsed is not None for name in check.parsed.columns}
+    free = [name for name in edge.own if columns[name].nullable and name not in tied]
     return edge.nullable and bool(free) and bool(source.table.primary_key.columns)
 
 

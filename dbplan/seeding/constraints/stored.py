@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dbplan.encryption import rehearsal
 from dbplan.seeding.constraints.checks import Facts, Limits, facts
+from dbplan.seeding.constraints.members import note_members
 from dbplan.seeding.constraints.predicate import Expression
 from dbplan.seeding.loading.encode import decorated, python_values
 from dbplan.seeding.rows.cells import Cells, present
@@ -32,6 +33,7 @@ def facts_of(table: Table) -> Facts:
     if there not in known:
         known.clear()
         known[there] = facts(table, lambda name, condition: _is_held(name, table.columns[name].type, condition))
+        note_members(known[there], table)
     return known[there].copied()
 
 

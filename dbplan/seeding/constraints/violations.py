@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -104,10 +103,9 @@ def _sql(clause: Any, dialect: Dialect) -> str:
     return str(clause.compile(dialect=own, compile_kwargs={"literal_binds": True, "include_table": False}))
 
 
-@cache
-def _plain(kind: type[Dialect]) -> Dialect:
+def _plain(kind: Any) -> Dialect:
     """Return a dialect whose percent signs are themselves; the connection's own remembers what it has quoted."""
-    made = kind()
+    made: Dialect = kind()
     made.identifier_preparer._double_percents = False
     return made
 

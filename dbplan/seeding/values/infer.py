@@ -17,6 +17,8 @@ from dbplan.columns import Digest, Encrypted
 from dbplan.seeding.constraints.checks import Limits, moment
 from dbplan.seeding.rows.stream import Array, Bits, Index
 from dbplan.seeding.rows.texts import Texts
+from dbplan.seeding.values.beneath import on_postgresql
+from dbplan.seeding.values.documents import documents
 from dbplan.seeding.values.domains import (
     VAST,
     Choice,
@@ -215,25 +217,6 @@ def generic(kind: Any) -> Any:
             return kind
 
 
-NARROWER = (pg.INET, pg.CIDR, pg.MACADDR, pg.MACADDR8, sa.Uuid, sa.Enum)
-"""Types of PostgreSQL whose values a text elsewhere holds as well, but not every text."""
-
-
-def on_postgresql(kind: Any) -> Any:
-    """Return the narrower type that a text is kept as on PostgreSQL, where it is; values are the same everywhere."""
-    found: Any
-    if isinstance(kind, sa.TypeDecorator):
-        try:
-            found = kind.load_dialect_impl(pg.dialect())  # type: ignore[no-untyped-call]
-        except Exception:  # a stranger's type may raise anything
-            return None
-        beneath = getattr(kind, "impl_instance", kind.impl)
-    else:
-        beneath, found = kind, dict(getattr(kind, "_variant_mapping", {})).get("postgresql")
-    texts = isinstance(beneath, sa.String) and not isinstance(beneath, sa.Enum)
-    return found if texts and isinstance(found, NARROWER) else None
-
-
 def domain(name: str, kind: Any, limits: Limits, span: Span, locale: str = "en_US", table: str = "") -> Domain | None:
     """Return the values a column may take; None for a type that nothing here knows."""
     name = in_full(table, _snake(name))
@@ -406,8 +389,8 @@ def _dates(name: str, _kind: Any, limits: Limits, span: Span, _locale: str) -> D
     return Moments(start.astype("datetime64[D]"), end.astype("datetime64[D]"), np.timedelta64(86_400_000_000, "us"))
 
 
-def _json(*_: Any) -> Domain:
-    return Choice(({},))
+def _json(name: str, _kind: Any, limits: Limits, *_: Any) -> Domain:
+    return documents(name, limits.members)
 
 
 def _binary(_name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
