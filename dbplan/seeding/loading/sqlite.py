@@ -10,9 +10,10 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, NullPool, QueuePool
 
 from dbplan.seeding.constraints.order import Order
 from dbplan.seeding.loading import anywhere
@@ -22,15 +23,20 @@ from dbplan.seeding.loading.records import field
 from dbplan.seeding.loading.statements import columns_of, listed
 from dbplan.seeding.rows.frames import Frame, Source
 
-FEW = 100
-"""Rows up to which a database in memory costs more than it saves."""
+CHUNK = 100_000
+"""Rows that are made and sent at once."""
+FEW = 2_000
+"""Rows up to which a database in memory saves little, and there is not room for many of them."""
 BESIDE = "dbplan_rows"
-"""What the database in memory is called while it is there."""
+"""What databases in memory are called, with a number."""
+MOST = 10
+"""Databases that may stand beside another, in the usual builds of SQLite."""
 ROOM = 65_536
 """KB of pages that SQLite may keep in memory: an index that has no room there is written to disk over and over."""
 LARGE = 4_096
 """Pages, of 4 KB and more, that are not set to less."""
 _CACHE = "dbplan: cache_size before"
+_OWN, _LEFT = "dbplan: not of a pool", "dbplan: databases in memory"
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,14 @@ class Rows:
     target: str
     image: Any | None
     values: list[tuple[Any, ...]]
+
+
+def opened(connection: Connection) -> str:
+    """Take a connection to a file out of its pool, so that nothing that stands beside the file is left there."""
+    if isinstance(connection.engine.pool, QueuePool | NullPool):
+        connection.detach()
+        connection.info[_OWN] = True
+    return ""
 
 
 def prepare(connection: Connection, order: Order) -> None:
@@ -96,37 +110,76 @@ def send(connection: Connection, encoded: Any) -> None:
 
 def _copied(connection: Connection, encoded: Rows) -> bool:
     """Have SQLite copy rows from their image; say whether it has the means for it."""
-    with _beside(connection, encoded.image) as there:
-        if there:
-            connection.exec_driver_sql(f"INSERT INTO {encoded.target} SELECT * FROM {BESIDE}.{ROWS}")  # noqa: S608
-        return there
+    with _beside(connection, encoded.image) as name:
+        if name:
+            connection.exec_driver_sql(f"INSERT INTO {encoded.target} SELECT * FROM {name}.{ROWS}")  # noqa: S608
+        return bool(name)
 
 
 @contextmanager
-def _beside(connection: Connection, content: Any) -> Iterator[bool]:
-    """Attach a database in memory and say whether it is there: small builds of SQLite have no means for it."""
-    driver: Any = connection.connection.driver_connection
-    there = hasattr(driver, "deserialize") and _attach(driver, content)
+def _beside(connection: Connection, content: Any) -> Iterator[str]:
+    """Attach a database in memory and give its name; none where SQLite has no means or no room for it."""
+    driver: Any = connection.connection.dbapi_connection
+    there = hasattr(driver, "deserialize") and (_OWN in connection.info or _lets_go()) and _is_utf_8(driver)
+    name = _attach(driver, content, connection.info.setdefault(_LEFT, [])) if there else ""
     try:
-        yield there
+        yield name
     finally:
-        if there:
-            driver.deserialize(image([NOTHING], 1), name=BESIDE)  # one that nobody has read can go in a transaction
-            driver.execute(f"DETACH DATABASE {BESIDE}")
+        if name and not _detached(driver, name):
+            connection.info[_LEFT].append(name)
 
 
-def _attach(driver: Any, content: Any) -> bool:
+def _attach(driver: Any, content: Any, left: list[str]) -> str:
+    left[:] = [name for name in left if not _gone(driver, name)]
+    name = next(f"{BESIDE}_{n}" for n in range(MOST + 1) if f"{BESIDE}_{n}" not in left)
     try:
-        driver.execute(f"ATTACH DATABASE ':memory:' AS {BESIDE}")
+        driver.execute(f"ATTACH DATABASE ':memory:' AS {name}")
     except sqlite3.OperationalError:  # as many as there may be
-        return False
+        return ""
     try:
-        driver.deserialize(content, name=BESIDE)
-        driver.execute(f"SELECT 1 FROM {BESIDE}.{ROWS} LIMIT 0")  # noqa: S608 - a database in UTF-16 has no other beside it
+        driver.deserialize(content, name=name)
+        driver.execute(f"SELECT 1 FROM {name}.{ROWS} LIMIT 0")  # noqa: S608 - reads what it is
     except sqlite3.Error:
-        driver.execute(f"DETACH DATABASE {BESIDE}")
+        driver.execute(f"DETACH DATABASE {name}")
+        return ""
+    return name
+
+
+def _is_utf_8(driver: Any) -> bool:
+    """Whether a database takes one in UTF-8 beside it."""
+    return bool(driver.execute("PRAGMA encoding").fetchone() == ("UTF-8",))
+
+
+def _detached(driver: Any, name: str) -> bool:
+    """Detach a database that a transaction has read: old versions can, where it is another one by then."""
+    try:
+        driver.deserialize(image([NOTHING], 1), name=name)
+    except sqlite3.OperationalError:  # newer ones keep it until the transaction ends
+        return False
+    return _gone(driver, name)
+
+
+def _gone(driver: Any, name: str) -> bool:
+    try:
+        driver.execute(f"DETACH DATABASE {name}")
+    except sqlite3.OperationalError:
         return False
     return True
+
+
+@cache
+def _lets_go() -> bool:
+    """Whether this version of SQLite lets a database in memory go before the transaction that has read it ends."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        connection.execute("BEGIN")
+        with_rows = _attach(connection, image([NOTHING], 1), [])
+        if not with_rows:
+            return False
+        connection.execute(f"SELECT * FROM {with_rows}.{ROWS}").fetchall()  # noqa: S608
+        return _detached(connection, with_rows)
+    finally:
+        connection.close()
 
 
 def write(connection: Connection, frame: Frame, blank: Collection[str]) -> None:

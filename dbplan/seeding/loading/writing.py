@@ -62,17 +62,17 @@ class Batch:
     last: bool
 
 
-def pieces(made: World, task: Task) -> Iterator[Frame]:
-    """Yield the rows of a task, CHUNK at a time."""
-    for start in range(task.start, task.stop, CHUNK):
-        yield from frames(made, replace(task, start=start, stop=min(start + CHUNK, task.stop)))
+def pieces(made: World, task: Task, size: int = CHUNK) -> Iterator[Frame]:
+    """Yield the rows of a task, `size` at a time."""
+    for start in range(task.start, task.stop, size):
+        yield from frames(made, replace(task, start=start, stop=min(start + size, task.stop)))
 
 
-def batches(made: World, order: Order, work: Iterable[Task], encode: Encode) -> Iterator[Batch]:
-    """Yield the rows of tasks, encoded, CHUNK rows at a time."""
+def batches(made: World, order: Order, work: Iterable[Task], encode: Encode, size: int = CHUNK) -> Iterator[Batch]:
+    """Yield the rows of tasks, encoded, `size` rows at a time."""
     for task in work:
         blank, left = blank_at_first(made.sources[task.table], order), task.rows
-        for frame in pieces(made, task):
+        for frame in pieces(made, task, size):
             with told(frame):
                 encoded = encode(frame, blank)
             left -= len(frame)
@@ -86,9 +86,10 @@ def load(connection: Connection, made: World, order: Order, watch: Watch) -> dic
     seconds = dict.fromkeys(order.tables, 0.0)
     done, total = 0, sum(source.total for source in made.sources.values())
     began = time.perf_counter()
-    work = tasks(made, order.tables, CHUNK)
+    size = getattr(server, "CHUNK", CHUNK)
+    work = tasks(made, order.tables, size)
     encode = encoding(connection, made.sources.values())
-    with closing(ahead(batches(made, order, work, encode))) as encoded:
+    with closing(ahead(batches(made, order, work, encode, size))) as encoded:
         for batch in encoded:
             with told(batch.frame):
                 server.send(connection, batch.encoded)
