@@ -171,7 +171,7 @@ def test_a_time_between_ends_of_the_recipe_follows_its_parents(ends, tmp_path):
     low = np.datetime64("2024-06-01" if "min" in ends else "2024-01-01")
     assert low <= times.min() <= times.max() <= np.datetime64("2025-10-31" if "max" in ends else "2026-01-01")
     why = explain(house, rows=ROWS).frames["Columns of tasks"].set_index("column")["values"]
-    assert why["created_at"].startswith(f"ascending from the users row's own time, recipe: {ends.split(',')[0]}")
+    assert why["created_at"].startswith(f"ascending from the users row's own time, {ends.split(',')[0]}")
 
 
 def test_a_circle_that_waits_for_itself_is_left_as_it_is():
