@@ -38,6 +38,7 @@ from dbplan.benchmarking.gather import kind
 from dbplan.benchmarking.scans import plan_table
 from dbplan.columns import Digest, Encrypted
 from dbplan.domains import PLANS
+from dbplan.evidence import RowCount
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 from dbplan.seeding import seed
@@ -133,7 +134,7 @@ def digests(stage):
 @pytest.mark.parametrize("on", DIALECTS)
 def test_the_recipe_fills_every_table_and_breaks_nothing(seeded, on):
     stage, report = seeded[on]
-    counts = {fact.table: fact for fact in report.evidence}
+    counts = {fact.table: fact for fact in report.evidence if isinstance(fact, RowCount)}
     assert counts.keys() == {table.name for table in stage.plan.tables}
     assert all(fact.rows > 0 and fact.violations == 0 for fact in counts.values())
     assert max(fact.rows for fact in counts.values()) >= ROWS
