@@ -211,15 +211,13 @@ def folded(name: str) -> str:
 
 
 def people(builder: Builder) -> Mapping[str, Domain]:
-    """Return the domains of columns that tell of one person together; a recipe's rule for a column leaves it out."""
-    found: dict[str, dict[str, Person]] = {}
-    for column in builder.table.columns:
-        made = _part(builder, column)
-        if made is not None:
-            found.setdefault(made.who, {})[column.name] = made
-    together = (parts for parts in found.values() if len({part.part for part in parts.values()}) > 1)
+    """Return the domains of columns that tell of a person; a recipe's rule for a column leaves it out.
+
+    One column alone does too, so that another one that comes along later changes nothing.
+    """
+    found = ((column.name, _part(builder, column)) for column in builder.table.columns)
     uniques = frozenset().union(*builder.source.uniques)
-    return {name: part for parts in together for name, part in parts.items() if part.tells_apart or name not in uniques}
+    return {name: part for name, part in found if part is not None and (part.tells_apart or name not in uniques)}
 
 
 def taken_people(builder: Builder) -> Mapping[str, Mapping[Hashable, int]]:
