@@ -42,8 +42,12 @@ def column_profile(
 
 
 def _key(value: Any) -> Hashable:
-    """Return what tells values apart: documents and lists by what they hold."""
-    return shown(value, None) if isinstance(value, dict | list | set) else value
+    """Return what tells values apart: documents, lists and a type's own objects by what they hold."""
+    try:
+        hash(value)
+    except TypeError:
+        return shown(value, None)
+    return value  # type: ignore[no-any-return]
 
 
 def _ends(values: Sequence[Any]) -> tuple[str | None, str | None]:

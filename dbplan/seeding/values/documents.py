@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from dbplan.seeding.values.domains import VAST, Choice, Domain, Made
+from dbplan.seeding.rows.stream import Array, Index
+from dbplan.seeding.values.domains import VAST, Choice, Domain, as_array
 from dbplan.seeding.values.patterns import Pattern
 
 NAMED: tuple[tuple[str, tuple[Any, ...]], ...] = (
@@ -34,24 +34,39 @@ def documents(name: str, members: Mapping[str, type | str]) -> Domain:
     """Return the documents of a column of that name, with the members that something reads out of it."""
     if not members:
         return Choice(next((found for pattern, found in NAMED if re.search(pattern, name)), ({},)))
-    parts = {key: _member(kind) for key, kind in members.items()}
-    size = 2 ** len(members) if set(members.values()) == {bool} else VAST
-
-    def write(index: int) -> dict[str, Any]:
-        return {key: part(index >> at if part is _flag else index) for at, (key, part) in enumerate(parts.items())}
-
-    return Made(write, size, "documents")
+    return Documents(tuple(members.items()))
 
 
-def _member(kind: type | str) -> Callable[[int], Any]:
-    """Return what writes a member: a truth, a number, or a text, one that matches where a pattern is asked for."""
+@dataclass(frozen=True)
+class Documents(Domain):
+    """Documents of members: truths, numbers and texts, those that match a pattern where one is asked for."""
+
+    members: tuple[tuple[str, type | str], ...]
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return 2 ** len(self.members) if all(kind is bool for _, kind in self.members) else VAST
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        columns = [_member(kind, index, place) for place, (_, kind) in enumerate(self.members)]
+        names = [name for name, _ in self.members]
+        return as_array([dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)])
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return "documents"
+
+
+def _member(kind: type | str, index: Index, place: int) -> list[Any]:
+    """Return one member of each document."""
     if kind is bool:
-        return _flag
-    if isinstance(kind, str):
-        pattern = Pattern(kind)
-        return lambda index: pattern.nth(np.array([index % pattern.capacity], dtype=np.int64)).tolist()[0]
-    return (lambda index: index) if kind is int else (lambda index: f"{index:08x}")
-
-
-def _flag(bits: int) -> bool:
-    return bool(bits & 1)
+        return ((index >> place) & 1).astype(bool).tolist()
+    if kind is int:
+        return index.tolist()
+    if not isinstance(kind, str):
+        return [f"{each:08x}" for each in index.tolist()]
+    pattern = Pattern(kind)
+    return pattern.nth(index % pattern.capacity).tolist()
