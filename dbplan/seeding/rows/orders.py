@@ -13,7 +13,7 @@ from dbplan.seeding.rows.stream import Array, Index
 
 IN_MEMORY = 2**21
 """Rows up to which an order is kept in memory: 32 MB."""
-BLOCK = 2**18
+BLOCK = 2**16
 """Rows that are computed, or sorted, at once."""
 MOMENT = np.dtype("datetime64[us]")
 Times = Callable[[Index], Array]
