@@ -72,6 +72,11 @@ def subject(name):
     return strange() if name == "strange" else read(name)
 
 
+NEEDS_SQLITE3 = pytest.mark.skipif(
+    shutil.which("sqlite3") is None and not os.environ.get("CI"), reason="the program sqlite3 is not there"
+)
+
+
 def psql(engine, *arguments, cwd=None):
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     command = [str(program("psql")), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, *arguments]
@@ -244,10 +249,9 @@ def raw(engine, plan):
         }
 
 
+@NEEDS_SQLITE3
 @pytest.mark.parametrize("name", PLANS)
 def test_sql_for_sqlite_makes_the_same_database(name, five, tmp_path):
-    if shutil.which("sqlite3") is None:
-        pytest.skip("needs sqlite3")
     plan, engine = five[name]
     seed_files(tmp_path / "sql", plan, format="sql", dialect="sqlite", rows=40)
     other = new_engine(f"sqlite:///{tmp_path / 'other.db'}")
@@ -285,6 +289,7 @@ def test_sql_for_mariadb_makes_the_same_database(name, tmp_path):
         assert raw(stage.engine, plan) == before
 
 
+@NEEDS_SQLITE3
 def test_sql_literals_keep_every_character(tmp_path):
     metadata = sa.MetaData()
     sa.Table(
