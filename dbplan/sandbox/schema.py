@@ -105,7 +105,7 @@ def _look_in_its_schema(metadata: MetaData, connection: Connection) -> None:
 
 def makes_boolean(check: Constraint) -> bool:
     """Whether a constraint is the CHECK that makes a boolean on SQLite: `done IN (0, 1)`."""
-    said = re.fullmatch(r'"?(\w+)"? IN \(0, ?1\)', str(getattr(check, "sqltext", "")))
+    said = re.fullmatch(r'"?(\w+)"? IN \(0, ?1\)', getattr(getattr(check, "sqltext", None), "text", ""))
     column = check.table.columns.get(said[1]) if said is not None and check.table is not None else None
     return column is not None and isinstance(column.type, Boolean)
 

@@ -97,7 +97,8 @@ def _reference(table: Table, constraint: ForeignKeyConstraint, decided: set[str]
     # a key into its own table that keeps a column (tenant_id → tenant_id) does not decide that column
     fixed = {c for c, t in zip(columns, targets, strict=True) if parent is table and c == t} | decided
     own = tuple(column for column in columns if column not in fixed)
-    nullable = any(table.columns[name].nullable for name in own)
+    may_be = any if (constraint.match or "").upper() != "FULL" else all
+    nullable = bool(own) and may_be(table.columns[name].nullable for name in own)
     given = tuple(column for column in columns if column in fixed)
     return Reference(columns, key_of(parent), targets, own, given, nullable, bool(constraint.deferrable))
 

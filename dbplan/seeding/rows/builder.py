@@ -142,7 +142,8 @@ class Builder:
             place, reference = decided
             parent = self.world.sources[reference.parent]
             self._made_by_the_seed(parent.table.columns[reference.target(column.name)], reference)
-            maker, lead = makers.copied(place, parent, reference.target(column.name)), reference is self.source.lead
+            always, lead = reference.nullable and not column.nullable, reference is self.source.lead
+            maker = makers.copied(place, parent, reference.target(column.name), always=always)
             why = f"key of a row of {reference.parent}" + (" (lead)" if lead else "")
             return trimmed(self, column, (maker, why), null=lead)
         spelled = self.domains[column.name]

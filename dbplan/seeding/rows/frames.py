@@ -18,6 +18,7 @@ from dbplan.seeding.rows.fanout import Fan
 from dbplan.seeding.rows.orders import inverse, put_away, sorted_rows
 from dbplan.seeding.rows.stream import Array, Index, mixed
 from dbplan.seeding.values.infer import generic
+from dbplan.seeding.values.widths import widest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -263,7 +264,9 @@ class Frame:
         wrong = ~a.null & ~b.null & ((a.values >= b.values) if strict else (a.values > b.values))
         free = {low, high} & (self._group.free - self._group.weighed)
         if len(free) == 2 and not self._attempt and a.values.dtype == b.values.dtype:
-            self._cells[low], self._cells[high] = chosen(wrong, b, a), chosen(wrong, a, b)
+            lower, higher = (self._like(x.values, name, np.floor) for x, name in ((b, low), (a, high)))
+            self._cells[low] = chosen(wrong, Cells(lower, b.null), a)
+            self._cells[high] = chosen(wrong, Cells(higher, a.null), b)
         elif high in free and (low not in free or self._attempt % 2):
             raised = self._like(a.values + self._step(a, strict), high, np.ceil)
             self._cells[high] = chosen(wrong, Cells(raised, a.null), b)
@@ -272,11 +275,17 @@ class Frame:
             self._cells[low] = chosen(wrong, Cells(lowered, b.null), a)
 
     def _like(self, values: Array, name: str, toward: Callable[[Array], Array]) -> Array:
-        """Return numbers or times as those of a column; decimals become whole numbers, times whole days, `toward`."""
-        model = self[name].values
+        """Return numbers or times as those of a column; decimals become whole numbers, times whole days, `toward`.
+
+        What the column's type does not hold becomes its last number, for a CHECK to refuse.
+        """
+        model, kind = self[name].values, generic(self.source.table.columns[name].type)
+        ends = widest(kind) if values.dtype.kind in "iuf" else None
+        if ends is not None:
+            values = np.clip(values, *(ends if values.dtype.kind == "f" else map(int, ends)))
         if model.dtype.kind in "iu" and values.dtype.kind == "f":
             values = toward(values)
-        if isinstance(generic(self.source.table.columns[name].type), Date):
+        if isinstance(kind, Date):
             values = day_after(values) if toward is np.ceil else values.astype("datetime64[D]")
         return values.astype(model.dtype)
 

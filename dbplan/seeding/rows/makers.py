@@ -152,11 +152,18 @@ def _micros(frame: Frame, span: Span) -> Index:
     return np.asarray(span.start.astype(MICRO).astype(np.int64) + (share * width).astype(np.int64))
 
 
-def copied(place: int, parent: Source, target: str) -> Maker:
-    """Return a maker of the parent's key: the child computes it again."""
+def copied(place: int, parent: Source, target: str, *, always: bool = False) -> Maker:
+    """Return a maker of the parent's key: the child computes it again.
+
+    With `always`, a row without a parent holds what some other one has: of a key of several columns, one NULL is
+    enough for it to lead nowhere, and the rest may be NOT NULL.
+    """
 
     def make(frame: Frame) -> Cells:
         rows = frame.parent(place)
+        if always and parent.rows:
+            rows = np.where(rows < 0, mixed(frame.rows.astype(np.uint64)) % np.uint64(parent.rows), rows)
+            rows = rows.astype(np.int64)
         there = np.flatnonzero(rows >= 0)
         if not there.size:
             return absent(len(rows))

@@ -62,11 +62,10 @@ class Documents(Domain):
 
 def _member(kind: type | str, index: Index, place: int) -> list[Any]:
     """Return one member of each document."""
+    made: Array = index
     if kind is bool:
-        return ((index >> place) & 1).astype(bool).tolist()
-    if kind is int:
-        return index.tolist()
-    if not isinstance(kind, str):
-        return [f"{each:08x}" for each in index.tolist()]
-    pattern = Pattern(kind)
-    return pattern.nth(index % pattern.capacity).tolist()
+        made = ((index >> place) & 1).astype(bool)
+    elif isinstance(kind, str):
+        pattern = Pattern(kind)
+        made = pattern.nth(index % pattern.capacity)
+    return [f"{each:08x}" for each in made.tolist()] if kind is str else list(made.tolist())
