@@ -19,6 +19,8 @@ from dbplan.seeding.values.infer import generic
 
 BATCH = 5_000
 SAMPLE = 3
+_END = "\n\t"
+"""The end of a line where fields are split at tabs alone: the last field of a row keeps its newline."""
 WIDE = 1 << 22
 """Bytes after which a batch is full however few rows it has."""
 
@@ -99,18 +101,22 @@ class _Lines:
         """Return a block of whole lines with fields replaced."""
         if not self.passage.blank and (not self.passage.steps or (self.only_addresses and b"@" not in block)):
             return block
-        lines = block.decode("utf-8", "surrogateescape").split("\n")[:-1]
-        fields: list[Sequence[str]] = list(zip(*(line.split("\t") for line in lines), strict=True))
-        values = {name: self._read(name, fields[self.at[name]]) for name in self.readers}
-        for name, made in self.passage.replaced(values).items():
-            fields[self.at[name]] = self._write(name, made)
-        for name in self.passage.blank:
-            fields[self.at[name]] = [NULL] * len(lines)
-        text = "\n".join(map("\t".join, zip(*fields, strict=True)))
-        return f"{text}\n".encode("utf-8", "surrogateescape")
+        flat = block.decode("utf-8", "surrogateescape").replace("\n", _END).split("\t")
+        width, last = len(self.passage.names), len(self.passage.names) - 1
+        flat.pop()
+        values = {name: self._read(name, flat[self.at[name] :: width]) for name in self.readers}
+        fields = {name: self._write(name, made) for name, made in self.passage.replaced(values).items()}
+        fields |= {name: [NULL] * (len(flat) // width) for name in self.passage.blank}
+        for name, made in fields.items():
+            at = self.at[name]
+            flat[at::width] = made if at < last else [f"{field}\n" for field in made]
+        text = "\t".join(flat).replace(_END, "\n")
+        return text.encode("utf-8", "surrogateescape")
 
     def _read(self, name: str, fields: Sequence[str]) -> list[Any]:
         read = self.readers[name]
+        if self.at[name] == len(self.passage.names) - 1:
+            fields = [field[:-1] for field in fields]
         return [None if field == NULL else read(field) for field in fields]
 
     def _write(self, name: str, values: list[Any]) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
+from typing import NamedTuple
 
 from dbplan.seeding.anonymising.keyed import Keyed
 from dbplan.seeding.anonymising.shapes import scrambled
@@ -16,8 +17,10 @@ ADDRESS = 1 + TAIL + 1 + max(map(len, HOSTS))
 """Characters of an address beside the names."""
 
 
-@dataclass(frozen=True)
-class Person:
+Names = tuple[tuple[str, str], ...]
+
+
+class Person(NamedTuple):
     """One invented person, with the names as an address spells them; `tail` is theirs alone.
 
     Two of ten million people share names and tail in one of 800,000 runs; uniques then say so, and nothing is kept.
@@ -47,7 +50,7 @@ def _cut(names: str, longest: int | None, rest: int) -> str:
 
 
 @cache
-def _names(provider: str, locale: str) -> tuple[tuple[str, str], ...]:
+def _names(provider: str, locale: str) -> Names:
     """Return names that an address can spell, each with that spelling."""
     names = map(str, distinct_pool(provider, locale).tolist())
     return tuple((name, folded(name)) for name in names if folded(name)) or (("X", "x"),)
@@ -60,6 +63,11 @@ class People:
     keyed: Keyed
     locale: str = "en_US"
 
+    @cached_property
+    def names(self) -> tuple[Names, Names]:
+        """First and last names, each with how an address spells it."""
+        return _names("first_name", self.locale), _names("last_name", self.locale)
+
     def __post_init__(self) -> None:
         """Remember the people who were asked for last: they come again in many rows."""
         object.__setattr__(self, "of", lru_cache(1 << 16)(self.of))
@@ -67,7 +75,7 @@ class People:
     def of(self, anchor: str) -> Person:
         """Return the person who replaces the one whom `anchor` tells apart, whatever its case."""
         digest = self.keyed.digest(anchor.lower())
-        firsts, lasts = _names("first_name", self.locale), _names("last_name", self.locale)
+        firsts, lasts = self.names
         number = int.from_bytes(digest[:16], "little")
         number, first = divmod(number, len(firsts))
         number, last = divmod(number, len(lasts))

@@ -72,10 +72,11 @@ class Replacer:
         make, address = self._words(what, longest), self._words("email", longest)
         if what == "password":
             return make
+        other = what != "email"
 
         def made(value: Any) -> str:
             text = value if isinstance(value, str) else str(value)
-            if "@" in text and _ADDRESS.fullmatch(text):
+            if other and "@" in text and _ADDRESS.fullmatch(text):
                 return str(address(text))
             return str(make(text)) if text.strip() else text
 

@@ -100,13 +100,13 @@ def _stands_alone(replacer: Replacer, table: Table, name: str, parts: Mapping[st
 def _of_person(
     replacer: Replacer, part: str, longest: int | None, sure: int, own: Columns, *telling: Columns
 ) -> Columns:
-    made = []
+    of, user_name, made = replacer.people.of, part == "user_name", []
     for value, *told in zip(own, *telling, strict=True):
         if not value:
             made.append(value)
             continue
-        words = replacer.people.of(_anchor(told, sure)).part(part, longest)
-        made.append(words if part == "user_name" else in_case_of(value, words))
+        words = of((told[0] if sure else None) or _anchor(told, sure)).part(part, longest)
+        made.append(words if user_name else in_case_of(value, words))
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import eq
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ class Sketch:
 
     def settle(self) -> None:
         """Put what came lately in its place."""
-        self.hashes = np.unique(np.concatenate([self.hashes, *self.fresh]))
+        hashes = np.sort(np.concatenate([self.hashes, *self.fresh]))
+        self.hashes = hashes[np.diff(hashes, prepend=hashes[:1] - 1) != 0]
         self.fresh = []
         if len(self.hashes) > KEPT:
             self.hashes = self.hashes[:KEPT]
@@ -58,11 +60,12 @@ class Watch:
 
     def note(self, old: list[Any], new: list[Any]) -> None:
         """Take one batch of values in, before and after."""
-        self.values += sum(value is not None for value in old)
-        self.unchanged += sum(a == b for a, b in zip(old, new, strict=True) if a is not None)
+        nothing = old.count(None)  # a NULL stays one
+        self.values += len(old) - nothing
+        self.unchanged += sum(map(eq, old, new)) - nothing
         if self.kind in CHECKED:
-            self.before.add([value for value in _flat(old) if value is not None and len(str(value)) >= TELLING])
-            self.after.add([value for value in _flat(new) if value is not None and len(str(value)) >= TELLING])
+            self.before.add(_telling(old))
+            self.after.add(_telling(new))
 
     @property
     def leaked(self) -> int:
@@ -78,6 +81,13 @@ class Watch:
     def checked(self) -> bool:
         """Whether values of the source were looked for."""
         return self.kind in CHECKED
+
+
+def _telling(values: list[Any]) -> list[Any]:
+    """Return the values, or items of lists, whose texts are long enough."""
+    if set(map(type, values)) <= {str}:
+        return [value for value in values if len(value) >= TELLING]
+    return [value for value in _flat(values) if value is not None and len(str(value)) >= TELLING]
 
 
 def _flat(values: list[Any]) -> list[Any]:
