@@ -72,9 +72,11 @@ def _in_order(table: Table, constraints: list[ForeignKeyConstraint]) -> list[For
         at = len(placed)
         for place, earlier in enumerate(placed):
             wide = _reference(table, earlier, set())
-            if set(made.columns) <= set(wide.columns) and (
-                not _implies(table, wide, made) or wide.parent == key_of(table)
-            ) and not _each_once(table, wide, made):
+            if (
+                set(made.columns) <= set(wide.columns)
+                and (not _implies(table, wide, made) or wide.parent == key_of(table))
+                and not _each_once(table, wide, made)
+            ):
                 at = min(at, place)
         placed.insert(at, constraint)
     return placed
