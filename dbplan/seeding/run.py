@@ -72,15 +72,17 @@ def seed(
             target, plan, format=format, dialect=dialect, rows=rows, profile=profile, random_state=random_state,
             truncate=truncate, dry_run=dry_run, executor=executor, workers=workers, dask=dask, progress=progress,
         )  # fmt: skip
+    from dbplan.seeding.constraints.partial import as_there
     from dbplan.seeding.estimating import estimate
     from dbplan.seeding.filling import fill, refuse_together
     from dbplan.seeding.loading.longrun import Wish
     from dbplan.seeding.loading.workers import executor_of
     from dbplan.seeding.reporting import judge
 
+    refuse_production(target)
     engine, plan, server = _target(target, plan)
-    refuse_production(engine)
     refuse_missing(engine, plan)
+    plan = as_there(engine, plan)
     wish = Wish(fast, truncate, append)
     refuse_together(wish, executor or workers or dask)
     made, notes = (
@@ -113,21 +115,25 @@ def _target(target: Any, plan: Plan | None) -> tuple[Engine, Plan, Any]:
     return found, intended, getattr(target, "server", None)
 
 
-def refuse_production(engine: Engine) -> None:
-    """Refuse the database of a production environment."""
-    from dbplan.connection import normalise, settings
+def refuse_production(target: Any) -> None:
+    """Refuse to write invented rows in a production environment, whatever the database; a stage is no one's.
 
-    current = settings()
-    if not current.production:
-        return
-    urls = [u.get_secret_value() for u in (current.database_url, current.direct_url) if u is not None]
-    here = engine.url
-    for url in map(normalise, urls):
-        if (url.host, url.port, url.database) == (here.host, here.port, here.database):
-            raise ProductionRefused(
-                f"{here.render_as_string()} is the production database (DBPLAN_ENVIRONMENT=production); "
-                "invented rows do not belong there: name another database"
-            )
+    One database has many spellings of its URL, and a wrong guess would cost its rows.
+    """
+    if in_production(target):
+        raise ProductionRefused(
+            "the environment is production (DBPLAN_ENVIRONMENT), where no database is filled or emptied; if this one is "
+            "not the production database, say so: DBPLAN_ENVIRONMENT=development in front of the command"
+        )
+
+
+def in_production(target: Any) -> bool:
+    """Return whether the environment is production, and the target more than a stage of a sandbox."""
+    from sqlalchemy import Engine
+
+    from dbplan.connection import settings
+
+    return isinstance(target, (str, Engine)) and settings().production
 
 
 def refuse_missing(engine: Engine, plan: Plan) -> None:

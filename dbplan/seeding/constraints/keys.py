@@ -14,7 +14,7 @@ from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.checks import compared
 from dbplan.seeding.constraints.conflicts import TooFew
 from dbplan.seeding.constraints.references import Reference, follows
-from dbplan.seeding.constraints.uniques import Unique, plain_unique, written_uniques
+from dbplan.seeding.constraints.uniques import Unique, asked_loosely, plain_unique, written_uniques
 from dbplan.seeding.rows.templates import differs
 from dbplan.seeding.values.domains import VAST, Uuids, Words
 from dbplan.seeding.values.infer import generic
@@ -69,7 +69,7 @@ def lead_of(
 def assign(builder: Builder, room: Room, *, loose: bool = False) -> Keys:
     """Return what holds every unique of a table; `loose` leaves the columns that CHECKs tie together to a search."""
     keys = Keys()
-    free = asked_loosely(builder.source) | {n for n in builder.domains if loose and tied(builder, n)}
+    free = asked_loosely(builder.table) | {n for n in builder.domains if loose and tied(builder, n)}
     free = free if loose else frozenset()
     for names in builder.source.uniques:
         if not (_open(builder, names) or _held(builder, keys, names)):
@@ -88,12 +88,6 @@ def _hint(builder: Builder) -> None:
         if unique.where is not None:
             for name, value in compared(unique.where.node):
                 builder.facts.limit(name).hints.append(value)
-
-
-def asked_loosely(source: Source) -> frozenset[str]:
-    """Return the columns that partial uniques and those over expressions read."""
-    partial = (unique for unique in written_uniques(source.table) if not unique.total)
-    return frozenset(n for u in partial for n in u.columns | (u.where.columns if u.where is not None else set()))
 
 
 def asked_uniques(source: Source) -> tuple[Unique, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dbplan.errors import Unsatisfiable
 from dbplan.seeding.constraints.references import Reference
+from dbplan.seeding.constraints.uniques import asked_loosely
 from dbplan.seeding.rows.frames import Source
 
 
@@ -67,8 +68,8 @@ def _cut(
         if edge.parent == b
     ]
     deferred = [(name, edge, False) for name, edge in edges if defers or edge.deferrable]
-    waiting = [(name, edge, True) for name, edge in edges if can_wait(sources[name], edge)]
-    for found in (*waiting, *deferred) if commits else (*deferred, *waiting):
+    blank = [(name, edge, True) for name, edge in edges if can_wait(sources[name], edge)]
+    for found in (*blank, *deferred) if commits else (*deferred, *blank):
         return found
     path = " → ".join([*circle, circle[0]])
     raise Circle(
@@ -80,11 +81,22 @@ def _cut(
 
 
 def can_wait(source: Source, edge: Reference) -> bool:
-    """Whether a reference can be NULL at first: a nullable column of its own, and a key to find the row again."""
-    columns = source.table.columns
-    tied = {name for check in source.facts.checks if check.parsed is not None for name in check.parsed.columns}
-    free = [name for name in edge.own if columns[name].nullable and name not in tied]
-    return edge.nullable and bool(free) and bool(source.table.primary_key.columns)
+    """Whether a reference can be NULL at first: a column that may be, and a key to find the row again."""
+    return edge.nullable and bool(left_blank(source, edge)) and bool(source.table.primary_key.columns)
+
+
+def left_blank(source: Source, edge: Reference) -> list[str]:
+    """Return the columns of a reference that can be NULL at first: one is enough for it to lead nowhere.
+
+    No CHECK reads them, no partial unique and none over an expression: those hold of every row at all times.
+    """
+    return [name for name in edge.own if source.table.columns[name].nullable and not _is_read(source, name)]
+
+
+def _is_read(source: Source, name: str) -> bool:
+    checks = source.facts.checks
+    read = (name in c.parsed.columns if c.parsed is not None else name.lower() in c.text.lower() for c in checks)
+    return any(read) or name in asked_loosely(source.table)
 
 
 def _circle(open_: dict[str, list[Reference]]) -> list[str]:

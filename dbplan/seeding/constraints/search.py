@@ -18,6 +18,7 @@ from dbplan.seeding.rows.cells import Cells, patched
 from dbplan.seeding.rows.frames import ATTEMPTS, Frame, Group, Maker, Picker, Source, holds
 from dbplan.seeding.rows.picking import Grouped
 from dbplan.seeding.rows.stream import Array, Index, bits
+from dbplan.seeding.rows.ties import asked_inside
 from dbplan.seeding.values.people import Person
 from dbplan.seeding.values.slugs import Slug
 
@@ -189,6 +190,8 @@ class _Finder:
         if isinstance(unit, int):
             reference = self.source.references[unit]
             count = self.builder.world.rows[reference.parent]
+            if reference.left_out:
+                return [-1]
             own = reference.given or reference.parent == self.builder.name
             return [] if own or count > TOGETHER else [*([-1] if reference.nullable else []), *range(count)]
         held = self.builder.domains[unit]
@@ -309,7 +312,7 @@ def _elsewhere(picker: Picker, moved: Moved, place: int, source: Source) -> Pick
 def _together(builder: Builder, uniques: tuple[Unique, ...]) -> Group:
     """Return the columns that may be moved to hold uniques, with all that CHECKs tie to them."""
     asked = frozenset().union(*(_columns(unique) for unique in uniques))
-    names = {name for name in asked if _movable(builder, name)}
+    names = {name for name in asked - asked_inside(builder) if _movable(builder, name)}
     names = {n for n in names if not isinstance(builder.domains[n], Person)} or names
     groups = list({id(g): g for n in names if (g := builder.source.groups.get(n)) is not None}.values())
     for group in groups:
@@ -343,7 +346,7 @@ def _movable(builder: Builder, name: str) -> bool:
     reference = decided[1]
     how = builder.keys.references.get(reference.own)
     gives_up = how == "distinct" and all(may_be_null(builder, n) for n in reference.own)
-    return reference is not builder.source.lead and (how is None or gives_up)
+    return reference is not builder.source.lead and not reference.left_out and (how is None or gives_up)
 
 
 def search_all(builders: Mapping[str, Builder]) -> None:

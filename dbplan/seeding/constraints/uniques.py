@@ -21,8 +21,8 @@ _ORDERS = (operators.desc_op, operators.asc_op, operators.nulls_first_op, operat
 _ORDER = re.compile(r"(\s+(COLLATE\s+\S+|ASC|DESC|NULLS\s+(FIRST|LAST)|\w+_ops))+$", re.IGNORECASE)
 _CASES = (exp.Lower, exp.Upper, exp.Trim)
 NARROW = (sa.Boolean, sa.Enum)
-SERVER = "seeding_on"
-"""Where a plan's metadata says for which server it is seeded."""
+SPEAKERS = ("postgresql", "sqlite")
+"""Servers with partial indexes."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,8 @@ def _of_indexes(table: Table) -> Iterator[Unique]:
 
 
 def condition_of(index: Index) -> Any:
-    """Return which rows an index is over, None for all: on the server that is seeded, else on any."""
-    assert index.table is not None
-    server = index.table.metadata.info.get(SERVER)
-    servers = (server,) if server is not None else ("postgresql", "sqlite")
-    found = (index.dialect_options[name].get("where") for name in servers if name in ("postgresql", "sqlite"))
+    """Return which rows an index is over, None for all."""
+    found = (index.dialect_options[name].get("where") for name in SPEAKERS)
     return next((where for where in found if where is not None), None)
 
 
@@ -159,6 +156,12 @@ def _exclusion(table: Table, constraint: ExcludeConstraint) -> Unique:
     equal = _made(table, str(constraint.name or ""), parts["="], constraint.where)
     over = _made(table, str(constraint.name or ""), parts["&&"], None)
     return Unique(equal.name, equal.parts, equal.where, overlaps=over.parts, fault=equal.fault or over.fault)
+
+
+def asked_loosely(table: Table) -> frozenset[str]:
+    """Return the columns that partial uniques and those over expressions read, and those whose NULLs are alike."""
+    loose = (unique for unique in written_uniques(table) if not unique.total or not unique.nulls_differ)
+    return frozenset(n for u in loose for n in u.columns | (u.where.columns if u.where is not None else set()))
 
 
 def is_wide(table: Table, unique: Unique) -> bool:

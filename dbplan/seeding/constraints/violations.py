@@ -33,7 +33,7 @@ from sqlalchemy.sql import ColumnElement
 from dbplan.sandbox.schema import makes_boolean
 from dbplan.seeding.constraints.checks import check_constraints
 from dbplan.seeding.constraints.held import NOTHING, Held
-from dbplan.seeding.constraints.uniques import condition_of, without_order
+from dbplan.seeding.constraints.uniques import SPEAKERS, condition_of, without_order
 
 UNIQUE_LIMIT = 2_000_000
 """Rows up to which duplicates are counted; beyond, the unique index of the server is relied upon, once it is seen."""
@@ -120,8 +120,8 @@ def _uniques(table: Table, dialect: Dialect) -> Iterator[tuple[object, list[Any]
         if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint) and len(constraint.columns):
             yield constraint.name, list(constraint.columns), None, _nulls_count(constraint, dialect)
     for index in table.indexes:
-        if index.unique and (dialect.name in _PARTIAL or condition_of(index) is None):  # else it is left out, or full
-            where = index.dialect_options[dialect.name].get("where") if dialect.name in _PARTIAL else None
+        if index.unique and (dialect.name in SPEAKERS or condition_of(index) is None):  # else it is left out, or full
+            where = index.dialect_options[dialect.name].get("where") if dialect.name in SPEAKERS else None
             bare = map(without_order, index.expressions)
             parts = [p if isinstance(p, Column) else _in_parentheses(p, dialect) for p in bare]
             asked = None if where is None else _in_parentheses(where, dialect)
@@ -129,9 +129,6 @@ def _uniques(table: Table, dialect: Dialect) -> Iterator[tuple[object, list[Any]
     named = {tuple(c.columns) for c in table.constraints if isinstance(c, UniqueConstraint)}
     named |= {tuple(index.columns) for index in table.indexes if index.unique}
     yield from ((None, [column], None, False) for column in table.columns if column.unique and (column,) not in named)
-
-
-_PARTIAL = ("postgresql", "sqlite")
 
 
 def _nulls_count(asked: UniqueConstraint | PrimaryKeyConstraint | Index, dialect: Dialect) -> bool:

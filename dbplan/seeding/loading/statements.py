@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
-from dbplan.seeding.constraints.order import Order
-from dbplan.seeding.constraints.references import Reference
+from dbplan.seeding.constraints.order import Order, left_blank
 from dbplan.seeding.rows.frames import Frame, Source
 
 
@@ -34,12 +33,7 @@ def listed(table: Table, names: Iterable[str], quote: IdentifierPreparer) -> str
 def blank_at_first(source: Source, order: Order) -> frozenset[str]:
     """Return the columns of a table that stay NULL until the rows that they refer to are there."""
     name = str(source.table.key)
-    return frozenset(c for table, ref in order.later if table == name for c in nullable(source, ref))
-
-
-def nullable(source: Source, reference: Reference) -> list[str]:
-    """Return the columns of a reference that can wait."""
-    return [name for name in reference.own if source.table.columns[name].nullable]
+    return frozenset(c for table, ref in order.later if table == name for c in left_blank(source, ref))
 
 
 def run_sql(connection: Connection, sql: str) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, bindparam, update
 
-from dbplan.seeding.constraints.order import Order
+from dbplan.seeding.constraints.order import Order, left_blank
 from dbplan.seeding.constraints.references import Reference
 from dbplan.seeding.loading.ahead import ahead
 from dbplan.seeding.loading.encode import objects
-from dbplan.seeding.loading.statements import blank_at_first, nullable
+from dbplan.seeding.loading.statements import blank_at_first
 from dbplan.seeding.loading.tasks import Task, frames, tasks
 from dbplan.seeding.rows.frames import Frame, Source
 from dbplan.seeding.rows.world import World
@@ -125,7 +125,7 @@ def to_close(order: Order) -> list[tuple[str, Reference]]:
 def close(connection: Connection, frame: Frame, reference: Reference) -> None:
     """Set a reference in rows whose parents are there by now; to do it again changes nothing."""
     source: Source = frame.source
-    table, names = source.table, nullable(source, reference)
+    table, names = source.table, left_blank(source, reference)
     keys = [column.name for column in table.primary_key.columns]
     statement = (
         update(table)

@@ -13,8 +13,9 @@ from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.seeding.constraints.agreeing import Agreement, agree
 from dbplan.seeding.constraints.checks import Check, Facts, Limits
 from dbplan.seeding.constraints.generated import generated
-from dbplan.seeding.constraints.keys import Keys, asked_loosely, assign, lead_of, tied
+from dbplan.seeding.constraints.keys import Keys, assign, lead_of, tied
 from dbplan.seeding.constraints.references import Reference
+from dbplan.seeding.constraints.uniques import asked_loosely
 from dbplan.seeding.recipe.reading import TableRule
 from dbplan.seeding.recipe.rules import DRAWN, ruled, ruled_domain, trimmed
 from dbplan.seeding.rows import clearance, makers, picking
@@ -62,7 +63,7 @@ class Builder:
         source.generated = dict(generated(self.table))
         self.domains = {column.name: self.domain(column) for column in self.table.columns} | dict(people(self))
         source.lead = lead_of(self.table, source.references, source.uniques, self.rule.per)
-        if loose and source.lead is not None and not self.rule.per and asked_loosely(source) & set(source.lead.own):
+        if loose and source.lead is not None and not self.rule.per and asked_loosely(self.table) & set(source.lead.own):
             source.lead = None
         self.domains |= slugs(self)
         source.people = taken_people(self)

@@ -257,7 +257,8 @@ class Grouped:
         if not reference.nullable:
             raise Unsatisfiable(
                 f"{self.builder.name}: a row needs a parent in {reference.parent} with the same "
-                f"{', '.join(reference.given)}, and some have none; ask for more rows of {reference.parent}"
+                f"{', '.join(reference.given)}, and {np.count_nonzero(size <= 0):,} of {len(size):,} have none; "
+                f"ask for more rows of {reference.parent}"
             )
         stream = key(self.builder.world.random_state, self.builder.name, "+".join(reference.own), "null")
         return np.where((size == 0) | (unit(bits(stream, frame.rows)) < null), -1, picked)

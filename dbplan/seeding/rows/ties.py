@@ -68,6 +68,7 @@ def _tie(builder: Builder, names: tuple[str, ...], checks: tuple[Check, ...]) ->
         if ref.own in builder.keys.references or ref is builder.source.lead
     }
     held |= {n for n, rule in builder.rule.columns.items() if set(rule) & FIXED} | {builder.source.timed}
+    held |= asked_inside(builder)
     movable = [n for n in builder.table.columns.keys() if n in names and n in builder.source.makers and n not in held]  # noqa: SIM118
     is_free = [n for n in movable if n in builder.drawn]
     far = (n for n in builder.source.generated if (ref := parents(builder.table, n)) and {*ref.own} & {*movable})
@@ -82,6 +83,12 @@ def _tie(builder: Builder, names: tuple[str, ...], checks: tuple[Check, ...]) ->
             return
         for name in columns:
             builder.source.groups[name] = group
+
+
+def asked_inside(builder: Builder) -> set[str]:
+    """Return the columns in which a key into the table itself follows other rows: they stand before it is picked."""
+    inside = (ref for ref in builder.source.references if ref.parent == builder.name and ref.own)
+    return {name for reference in inside for name in reference.given}
 
 
 def _holds_of_all(builder: Builder, check: Check) -> bool:

@@ -23,7 +23,7 @@ from dbplan.seeding.recipe.keys import decided
 from dbplan.seeding.recipe.reading import Recipe
 from dbplan.seeding.rows.builder import Builder
 from dbplan.seeding.rows.clearance import NOBODY, Standing
-from dbplan.seeding.rows.frames import Source, shown_cell
+from dbplan.seeding.rows.frames import Frame, Source, shown_cell
 from dbplan.seeding.rows.precedence import settle_precedence
 from dbplan.seeding.rows.ties import tie
 from dbplan.seeding.values.infer import Span
@@ -55,11 +55,23 @@ def world(plan: Plan, recipe: Recipe, rows: Mapping[str, int], random_state: int
     """Return the sources of every table, clear of rows that stand; Unsatisfiable or NotCovered before any is made."""
     try:
         return with_looser_keys(lambda loose: _world(plan, recipe, rows, random_state, loose, standing))
-    except RecursionError:
+    except RecursionError as error:
         raise NotCovered(
-            f"columns of {recipe.path or plan.name} follow from each other in a circle of rules and CHECKs, which "
-            "never ends; give one of them a rule that reads no other, such as values = … or min = …"
+            f"columns of {recipe.path or plan.name} follow from each other in a circle of rules, keys and CHECKs, "
+            f"which never ends: {', '.join(_asked(error))}; give one of them a rule that reads no other, such as "
+            "values = … or min = …"
         ) from None
+
+
+def _asked(error: RecursionError) -> list[str]:
+    """Return the columns that were asked for when it was seen that they follow from each other."""
+    step, found = error.__traceback__, dict[str, None]()
+    while step is not None:
+        here = step.tb_frame.f_locals
+        if isinstance(here.get("self"), Frame) and isinstance(here.get("name"), str):
+            found[f"{here['self'].source.table.key}.{here['name']}"] = None
+        step = step.tb_next
+    return list(found)[-CIRCLE:]
 
 
 def _world(
@@ -99,6 +111,8 @@ def _source(table: Table, recipe: Recipe, rows: int, uniques: tuple[frozenset[st
     return Source(table, rows, known, refs, uniques, fixed=fixed)
 
 
+CIRCLE = 6
+"""Columns of a circle that an error names."""
 PROOF = 512
 """Rows of each table that are made and tested before the first one is written."""
 

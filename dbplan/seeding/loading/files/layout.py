@@ -8,9 +8,9 @@ from itertools import groupby
 
 import numpy as np
 
-from dbplan.seeding.constraints.order import Order
+from dbplan.seeding.constraints.order import Order, left_blank
 from dbplan.seeding.loading.files.names import file_names
-from dbplan.seeding.loading.statements import columns_of, nullable
+from dbplan.seeding.loading.statements import columns_of
 from dbplan.seeding.loading.tasks import Task
 from dbplan.seeding.rows.frames import Frame, Source
 from dbplan.seeding.rows.world import World
@@ -56,7 +56,7 @@ def closing_parts(made: World, order: Order, suffix: str) -> list[Part]:
     waiting = sorted({name for name, _ in order.later})
     for name in waiting:
         source = made.sources[name]
-        columns = {c for table, reference in order.later if table == name for c in nullable(source, reference)}
+        columns = {c for table, reference in order.later if table == name for c in left_blank(source, reference)}
         closes = tuple(c.name for c in source.table.columns if c.name in columns)
         pieces = [replace(part, closes=closes) for part in _of_table(source, name) if part.rows]
         found += _numbered(f"{names[name]}~circle", suffix, pieces)
