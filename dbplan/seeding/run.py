@@ -122,8 +122,8 @@ def refuse_production(target: Any) -> None:
     """
     if in_production(target):
         raise ProductionRefused(
-            "the environment is production (DBPLAN_ENVIRONMENT), where no database is filled or emptied; if this one is "
-            "not the production database, say so: DBPLAN_ENVIRONMENT=development in front of the command"
+            "the environment is production (DBPLAN_ENVIRONMENT), where no database is filled or emptied; if this "
+            "one is not the production database, say so: DBPLAN_ENVIRONMENT=development in front of the command"
         )
 
 

@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import numpy as np
 import pytest
-from sqlalchemy import Column, DateTime, ForeignKey, Integer, MetaData, Numeric, String, Table, Uuid, func, select
+from sqlalchemy import Column, DateTime, ForeignKey, Integer, MetaData, Numeric, String, Table, Uuid, select
 
 from dbplan.connection import new_engine
 from dbplan.domains.credits import PLAN
@@ -252,14 +252,23 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(engine):
     assert not any(content(engine).values())
 
 
-def test_production_is_refused(monkeypatch, engine, tmp_path):
+@pytest.mark.parametrize("named", [True, False], ids=["DATABASE_URL", "another URL"])
+def test_a_production_environment_is_refused_whatever_the_database(monkeypatch, engine, tmp_path, named):
     monkeypatch.chdir(tmp_path)
+    seed(engine, PLAN, rows=10)
+    before = content(engine)
     monkeypatch.setenv("DBPLAN_ENVIRONMENT", "production")
-    monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
-    with pytest.raises(ProductionRefused, match="is the production database"):
-        seed(engine, PLAN, rows=10)
-    with engine.connect() as connection:
-        assert connection.execute(select(func.count()).select_from(PLAN.table("users"))).scalar() == 0
+    monkeypatch.setenv("DATABASE_URL", str(engine.url) if named else "postgresql://db/live")
+    for target in (engine, str(engine.url)):
+        with pytest.raises(ProductionRefused, match="DBPLAN_ENVIRONMENT=development in front"):
+            seed(target, PLAN, rows=20, truncate=True)
+    assert content(engine) == before
+
+
+def test_a_sandbox_is_filled_in_a_production_environment(monkeypatch):
+    monkeypatch.setenv("DBPLAN_ENVIRONMENT", "production")
+    with sandbox(PLAN, on="sqlite") as stage:
+        assert seed(stage, rows=10).ok
 
 
 def test_explain_tells_every_column_and_writes_nothing():

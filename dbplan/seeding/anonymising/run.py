@@ -37,17 +37,17 @@ def anonymise(
     tables first. A replacement follows from the value that it replaces, its kind, the random state and the key in
     DBPLAN_ANONYMISE_KEY: the same value is replaced alike in every table and every run.
     The source is read in one snapshot and never written to; the target's rows come in one transaction.
-    Raises UsageError for a target that is the source, holds rows or lacks tables, ProductionRefused for a production
-    database, Unsatisfiable for rows that the target refuses; nothing is kept then.
+    Raises UsageError for a target that is the source, holds rows or lacks tables, ProductionRefused in a production
+    environment, Unsatisfiable for rows that the target refuses; nothing is kept then.
     """
     from dbplan.seeding.anonymising.choosing import choices, refuse_undecided
     from dbplan.seeding.anonymising.refusing import told
     from dbplan.seeding.anonymising.reporting import judge
     from dbplan.seeding.run import refuse_missing, refuse_production
 
+    refuse_production(target)
     reads, writes = _engine(source), _engine(target)
     plan = tables_of(plan or getattr(source, "plan", None) or _read(reads))
-    refuse_production(writes)
     refuse_missing(writes, plan)
     chosen = choices(plan, columns or {})
     refuse_undecided(chosen)

@@ -20,23 +20,23 @@ def profile(target: Any, plan: Plan | None = None) -> Report:
     """Say what the tables of a database hold: rows, violations, sizes, NULLs, fan-out, rows over time, samples.
 
     `target` is a Stage, an Engine or a URL (the latter two need the `plan`); nothing is written to it. Of a table of
-    more than 10,000 rows about as many are looked at. Of a production database no value of a row is shown.
+    more than 10,000 rows about as many are looked at. In a production environment no value of a row is shown.
     Raises UsageError where none of the plan's tables is there.
     """
     from dbplan.connection import connect, is_missing
     from dbplan.seeding.constraints.views import without_views
-    from dbplan.seeding.run import _target
+    from dbplan.seeding.run import _target, in_production
 
     engine, intended, server = _target(target, plan)
     if is_missing(engine.url):
         raise UsageError(f"no file {engine.url.database}; name a database that is there")
     intended = without_views(intended)
     with connect(engine.execution_options(postgresql_readonly=True)) as connection, connection.begin():
-        found, broken, missing = _measured(connection, intended)
+        found, broken, missing = _measured(connection, intended, show=not in_production(target))
     return _judged(intended, found, broken, missing, server)
 
 
-def _measured(connection: Connection, plan: Plan) -> tuple[Profile, dict[str, int], list[str]]:
+def _measured(connection: Connection, plan: Plan, *, show: bool) -> tuple[Profile, dict[str, int], list[str]]:
     from sqlalchemy import inspect
 
     from dbplan.seeding.constraints.violations import violations
@@ -49,7 +49,7 @@ def _measured(connection: Connection, plan: Plan) -> tuple[Profile, dict[str, in
     if not tables:
         url = connection.engine.url.render_as_string()
         raise UsageError(f"{url} has none of the tables of plan {plan.name}, such as {missing[0]}")
-    found = measure(connection, tables, asked(plan), show=not _production(connection))
+    found = measure(connection, tables, asked(plan), show=show)
     rows = {measured.table: measured.rows for measured in found.tables}
     names = {str(table.key): table for table in tables}
     whole = {n: t for n, t in names.items() if all(str(f.column.table.key) in names for f in t.foreign_keys)}
@@ -73,17 +73,6 @@ def shares(recipe: Any) -> dict[tuple[str, str], float]:
     }
 
 
-def _production(connection: Connection) -> bool:
-    from dbplan.errors import ProductionRefused
-    from dbplan.seeding.run import refuse_production
-
-    try:
-        refuse_production(connection.engine)
-    except ProductionRefused:
-        return True
-    return False
-
-
 def _judged(plan: Plan, found: Profile, broken: dict[str, int], missing: list[str], server: Any) -> Report:
     from dbplan.evidence import RowCount
     from dbplan.report.blocks import Text, table
@@ -100,7 +89,7 @@ def _judged(plan: Plan, found: Profile, broken: dict[str, int], missing: list[st
         blocks=(
             table({"table": "text", "rows": "count", "violations": "count", "size": "bytes"}, lines, "Rows"),
             *((Text(f"Not in the database: {', '.join(missing)}."),) if missing else ()),
-            *((Text("No values are shown: this is the production database."),) if hidden else ()),
+            *((Text("No values are shown: the environment is production."),) if hidden else ()),
             *odd(found, recipe_of(plan)),
             section(found, folded=False),
         ),

@@ -75,12 +75,14 @@ def test_the_same_database_of_a_server_is_refused_under_any_name():
         assert emails(stage.engine) == [row["email"] for row in ROWS]
 
 
-def test_a_production_target_is_refused_and_a_production_source_is_read(files, monkeypatch):
+def test_a_production_environment_is_refused_whatever_the_target(files, monkeypatch):
     source, target = files("live.db", rows=ROWS), files("dev.db")
     monkeypatch.setenv("DBPLAN_ENVIRONMENT", "production")
     monkeypatch.setenv("DATABASE_URL", str(source.url))
-    with pytest.raises(ProductionRefused, match="is the production database"):
-        anonymise(target, source, PLAN, truncate=True)
+    for reads, writes in ((target, source), (source, target)):
+        with pytest.raises(ProductionRefused, match="DBPLAN_ENVIRONMENT=development in front"):
+            anonymise(reads, writes, PLAN, truncate=True)
+    monkeypatch.setenv("DBPLAN_ENVIRONMENT", "development")
     assert anonymise(source, target, PLAN).ok
 
 
