@@ -166,6 +166,19 @@ def test_seed_writes_files_to_the_folder_that_is_named(run: Run, tmp_path: Path)
     assert "or replace them with --truncate" in said
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["seed credits --to", "anonymise credits --to sqlite:///x.db --from", "anonymise credits --from sqlite:///x.db --to",
+     "migrate up credits --to", "migrate down credits --to", "migrate status credits --to", "profile credits --to",
+     "review credits --on", "diff credits credits --on"],
+)  # fmt: skip
+def test_an_empty_url_is_refused_and_no_other_database_taken(run: Run, tmp_path: Path, monkeypatch, words: str):
+    monkeypatch.chdir(tmp_path)
+    option = words.split()[-1]
+    assert f"{option} is empty; is its variable set?" in run.fails(*words.split(), "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_findings_that_fail_give_exit_code_1(run: Run, tmp_path: Path):
     (tmp_path / "bad.py").write_text(
         "from sqlalchemy import *\nmetadata = MetaData()\n"

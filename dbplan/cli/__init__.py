@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dbplan.cli.anonymising import anonymise
-from dbplan.cli.options import On, Output, PlanName, Production, RandomState, Rows, To
+from dbplan.cli.options import On, Output, PlanName, Production, RandomState, Rows, To, given
 from dbplan.cli.seeding import seed
 from dbplan.cli.showing import progress, read, server_of, show
 from dbplan.errors import DbplanError, UsageError, mask
@@ -242,7 +242,7 @@ def diff(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when they differ.")] = False,
     on: Annotated[
         str | None,
-        typer.Option("--on", metavar="SERVER", help="Who judges: postgresql, sqlite, mariadb."),
+        typer.Option("--on", metavar="SERVER", callback=given, help="Who judges: postgresql, sqlite, mariadb."),
     ] = None,
     output: Output = None,
 ) -> None:

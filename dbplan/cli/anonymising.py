@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dbplan.cli.options import Output, PlanName, RandomState
+from dbplan.cli.options import Output, PlanName, RandomState, given
 from dbplan.cli.showing import progress, read, show
 from dbplan.errors import UsageError
 
@@ -15,9 +15,10 @@ from dbplan.errors import UsageError
 def anonymise(
     plan: PlanName,
     source: Annotated[
-        str | None, typer.Option("--from", metavar="URL", help="The database to copy; it is only read.")
+        str | None,
+        typer.Option("--from", metavar="URL", callback=given, help="The database to copy; it is only read."),
     ] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="URL", help="The database to fill.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="URL", callback=given, help="The database to fill.")] = None,
     columns: Annotated[
         list[str] | None,
         typer.Option("--column", metavar="TABLE.COLUMN=KIND", help="keep, drop, email, scramble …; see --explain."),

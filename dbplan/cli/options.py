@@ -9,13 +9,29 @@ import typer
 
 from dbplan.errors import UsageError
 
+
+def given(parameter: typer.CallbackParam, url: str | None) -> str | None:
+    """Refuse an empty URL: a variable that is not set must not stand for another database."""
+    if url is not None and not url.strip():
+        name = parameter.opts[0]
+        raise UsageError(
+            f"{name} is empty; is its variable set? write {name} URL, for instance {name} sqlite:///dev.db"
+        )
+    return url
+
+
 PlanName = Annotated[
     str,
     typer.Argument(metavar="PLAN", help="A name that `dbplan plans` lists, module:attr, file.py, URL, schema.prisma."),
 ]
 On = Annotated[
     str | None,
-    typer.Option("--on", metavar="SERVER", help="postgresql, mariadb, sqlite or a URL; default: the plan's own kind."),
+    typer.Option(
+        "--on",
+        metavar="SERVER",
+        callback=given,
+        help="postgresql, mariadb, sqlite or a URL; default: the plan's own kind.",
+    ),
 ]
 Rows = Annotated[
     int | None,
@@ -40,7 +56,8 @@ Output = Annotated[
     ),
 ]
 To = Annotated[
-    str | None, typer.Option("--to", metavar="URL", help="The database; by default DIRECT_URL, then DATABASE_URL.")
+    str | None,
+    typer.Option("--to", metavar="URL", callback=given, help="The database; by default DIRECT_URL, then DATABASE_URL."),
 ]
 RandomState = Annotated[int, typer.Option("--random-state", metavar="N", help="Same number, same values.")]
 Production = Annotated[bool, typer.Option("--production", help="Really do it to a production database.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dbplan.cli.options import PlanName, Rows, writable
+from dbplan.cli.options import PlanName, Rows, given, writable
 from dbplan.cli.rows import rows_written
 from dbplan.cli.showing import read, show
 from dbplan.errors import UsageError
@@ -40,7 +40,7 @@ Dask = Annotated[
 
 def seed(
     plan: PlanName,
-    to: Annotated[str | None, typer.Option("--to", metavar="URL", help="The database to fill.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="URL", callback=given, help="The database to fill.")] = None,
     rows: Rows = None,
     profile: Profile = None,
     random_state: Chance = None,

@@ -32,7 +32,7 @@ def engine(url: str | URL | None = None, **options: Any) -> Engine:
     `options` go to `create_engine` when the engine is made.
     """
     current = settings()
-    target = url or current.url
+    target = current.url if url is None else url
     normal = normalise(target)
     key = (os.getpid(), normal.render_as_string(hide_password=False))
     with _lock:
