@@ -168,7 +168,7 @@ def test_seed_writes_files_to_the_folder_that_is_named(run: Run, tmp_path: Path)
 
 @pytest.mark.parametrize(
     "words",
-    ["seed credits --to", "anonymise credits --to sqlite:///x.db --from", "anonymise credits --from sqlite:///x.db --to",
+    ["seed credits --to", "anonymise credits --to sqlite:///x --from", "anonymise credits --from sqlite:///x --to",
      "migrate up credits --to", "migrate down credits --to", "migrate status credits --to", "profile credits --to",
      "review credits --on", "diff credits credits --on"],
 )  # fmt: skip
