@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from decimal import Decimal
+from functools import cache
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -25,14 +26,16 @@ from dbplan.sandbox import sandbox
 from dbplan.sandbox.installation import program
 from dbplan.seeding import seed
 from dbplan.seeding.filing import seed_files
+from dbplan.seeding.filling import fill as fill_database
 from dbplan.seeding.loading.files import folder as folders
 from dbplan.seeding.loading.files import layout
 from dbplan.seeding.loading.files.names import file_names
 from dbplan.seeding.loading.files.writing import content_of, files, fill
+from dbplan.seeding.loading.longrun import Wish
 from dbplan.seeding.loading.statements import quoter
 from dbplan.seeding.run import prepare
 
-ROWS = 150
+ROWS = 80
 
 
 def strange():
@@ -159,14 +162,25 @@ def write(made, folder, form, dialect="postgresql", **options):
         return list(fill(made, target, content_of(made, target), **options))
 
 
+@cache
+def world(name):
+    """Return what `seed` would write for a plan; built once, as most of the time goes there."""
+    return prepare(subject(name), ROWS, 7)[0]
+
+
+@rehearsal()
+def seed_world(engine, made):
+    """Write to a database what `seed` would."""
+    fill_database(engine, made, Wish(fast=False, truncate=False, append=False), None)
+
+
 @pytest.fixture(scope="module", params=SUBJECTS)
 def filled(request):
-    """A database that `seed` has filled, with what it holds."""
-    plan = subject(request.param)
-    with sandbox(plan) as stage:
-        seed(stage, rows=ROWS)
-        made, _ = prepare(plan, ROWS, 7)
-        yield made, stage.engine, held(stage.engine, plan)
+    """A database that is filled, with what it holds."""
+    made = world(request.param)
+    with sandbox(made.plan) as stage:
+        seed_world(stage.engine, made)
+        yield made, stage.engine, held(stage.engine, made.plan)
 
 
 @pytest.mark.parametrize(("form", "load"), [("csv", load_csv), ("jsonl", load_jsonl), ("sql", load_sql)])
@@ -226,21 +240,6 @@ def test_parquet_has_the_types_of_the_columns(tmp_path):
     assert not {"double", "made"} & set(schema.names)
 
 
-@pytest.fixture(scope="module")
-def five(tmp_path_factory):
-    """SQLite databases that `seed` has filled."""
-    folder = tmp_path_factory.mktemp("sqlite")
-    found = {}
-    for name in PLANS:
-        plan, engine = read(name), new_engine(f"sqlite:///{folder / name}.db")
-        plan.metadata.create_all(engine)
-        seed(engine, plan, rows=40)
-        found[name] = plan, engine
-    yield found
-    for _, engine in found.values():
-        engine.dispose()
-
-
 def raw(engine, plan):
     with engine.connect() as connection:
         name = connection.dialect.identifier_preparer.format_table
@@ -251,9 +250,12 @@ def raw(engine, plan):
 
 @NEEDS_SQLITE3
 @pytest.mark.parametrize("name", PLANS)
-def test_sql_for_sqlite_makes_the_same_database(name, five, tmp_path):
-    plan, engine = five[name]
-    seed_files(tmp_path / "sql", plan, format="sql", dialect="sqlite", rows=40)
+def test_sql_for_sqlite_makes_the_same_database(name, tmp_path):
+    made = world(name)
+    plan, engine = made.plan, new_engine(f"sqlite:///{tmp_path / 'one.db'}")
+    plan.metadata.create_all(engine)
+    seed_world(engine, made)
+    write(made, tmp_path / "sql", "sql", "sqlite")
     other = new_engine(f"sqlite:///{tmp_path / 'other.db'}")
     plan.metadata.create_all(other)
     with (tmp_path / "sql" / "load.sql").open() as script:
@@ -262,16 +264,18 @@ def test_sql_for_sqlite_makes_the_same_database(name, five, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert raw(other, plan) == raw(engine, plan)
     other.dispose()
+    engine.dispose()
 
 
 @pytest.mark.ci
 @pytest.mark.parametrize("name", ["store", "credits"])
 def test_sql_for_mariadb_makes_the_same_database(name, tmp_path):
-    plan = read(name)
+    made = world(name)
+    plan = made.plan
     with sandbox(plan, on="mariadb") as stage:
-        seed(stage, rows=40)
+        seed_world(stage.engine, made)
         before = raw(stage.engine, plan)
-        seed_files(tmp_path / "sql", plan, format="sql", dialect="mariadb", rows=40)
+        write(made, tmp_path / "sql", "sql", "mariadb")
         with stage.engine.begin() as connection:
             connection.exec_driver_sql("SET foreign_key_checks = 0")
             for table in plan.tables:
@@ -373,7 +377,7 @@ def test_files_of_somebody_else_are_never_replaced(tmp_path):
 
 @pytest.fixture(scope="module")
 def store():
-    return prepare(read("store"), 60, 7)[0]
+    return world("store")
 
 
 def test_large_tables_are_parts_with_the_same_rows(store, monkeypatch, tmp_path):

@@ -16,8 +16,9 @@ from dbplan.seeding.constraints.order import Order, order
 from dbplan.seeding.loading.blueprint import blueprint, fingerprint
 from dbplan.seeding.loading.executors import scattered
 from dbplan.seeding.loading.files import folder as folders
+from dbplan.seeding.loading.files import layout
 from dbplan.seeding.loading.files.content import Content
-from dbplan.seeding.loading.files.layout import CHUNK, PART, Part, closing_parts, frames, parts, source_of
+from dbplan.seeding.loading.files.layout import Part, closing_parts, frames, parts, source_of
 from dbplan.seeding.loading.files.script import SCRIPT, script
 from dbplan.seeding.loading.statements import blank_at_first
 from dbplan.seeding.rows.world import World
@@ -84,7 +85,8 @@ def manifest_of(made: World, target: Files, wanted: Sequence[Part]) -> folders.M
     total = sum(source.total for source in made.sources.values())
     run = f'{total:,} rows of plan "{made.plan.name}" as {words}, random state {made.random_state}'
     rows = {part.path: part.rows for part in wanted} | ({SCRIPT: 0} if target.form == "sql" else {})
-    same = fingerprint(made, target.form, target.dialect if target.form == "sql" else "", PART, CHUNK)
+    dialect = target.dialect if target.form == "sql" else ""
+    same = fingerprint(made, target.form, dialect, layout.PART, layout.CHUNK)
     return folders.Manifest(same, run, rows)
 
 
