@@ -10,33 +10,68 @@ import numpy as np
 
 from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.order import Circle, order
-from dbplan.seeding.constraints.references import Reference
+from dbplan.seeding.constraints.references import Reference, alone
 
 if TYPE_CHECKING:
     from dbplan.seeding.rows.builder import Builder
     from dbplan.seeding.rows.frames import Source
 
 Place = tuple[str, str]
+Copy = tuple[str, str, Reference]
+"""A column of a table, with the reference that copies it from a parent."""
 
 
 def break_copies(sources: Mapping[str, Source]) -> None:
-    """Let one column of a circle, in which each is copied from the next, be drawn: all its rows have one value.
+    """Let one column of a circle, in which each is copied from the next, come from elsewhere.
 
-    Such is a tenant's number in keys from one table to another and back, where no table of tenants is in the plan.
+    Where a table of the circle has a narrow key beside the wide one (a tenant's number, to the tenants), that decides.
+    Where no table of tenants is in the plan, the column is drawn, and all its rows have one value.
     """
     while circle := _copied_in_circle(sources):
-        name, column, reference = next(((n, c, r) for n, c, r in circle if len(r.own) > 1), (*circle[0][:2], None))
-        if reference is None:
-            path = " → ".join(f"{n}.{c}" for n, c, _ in circle)
-            raise NotCovered(f"{path} are copied from each other, so that none of them can be drawn first")
-        source = sources[name]
-        own = tuple(n for n in reference.own if n != column)
-        given = tuple(n for n in reference.columns if n not in own)
-        source.references = tuple(replace(r, own=own, given=given) if r is reference else r for r in source.references)
-        source.alike |= {column}
+        if not _narrowed(sources, circle):
+            _draw_one(sources, circle)
 
 
-def _copied_in_circle(sources: Mapping[str, Source]) -> list[tuple[str, str, Reference]]:
+def _narrowed(sources: Mapping[str, Source], circle: list[Copy]) -> bool:
+    """Put a narrow key before the wide one of the circle that it is a part of, one that may be NULL if there is one."""
+    around = {name for name, _, _ in circle}
+    found = ((*step, narrow) for step in circle for narrow in _narrow(sources[step[0]], step, around))
+    name, _, wide, narrow = min(found, key=lambda each: not each[2].nullable, default=(None,) * 4)
+    if name is None or wide is None or narrow is None:
+        return False
+    source, at = sources[name], sources[name].references.index(wide)
+    own = tuple(n for n in wide.own if n not in narrow.columns)
+    given = tuple(n for n in wide.columns if n not in own)
+    nullable = bool(own) and any(source.table.columns[n].nullable for n in own)
+    closing = replace(wide, own=own, given=given, nullable=nullable, closes=True)
+    source.references = (*source.references[:at], narrow, closing, *source.references[at + 1 :])
+    return True
+
+
+def _narrow(source: Source, step: Copy, around: set[str]) -> list[Reference]:
+    """Return the keys out of a circle that are a part of a wide one, and decide the column copied around it."""
+    _, column, wide = step
+    known = {r.columns for r in source.references}
+    return [
+        r
+        for r in alone(source.table)
+        if column in r.columns and set(r.columns) < set(wide.own) and r.parent not in around and r.columns not in known
+    ]
+
+
+def _draw_one(sources: Mapping[str, Source], circle: list[Copy]) -> None:
+    name, column, reference = next(((n, c, r) for n, c, r in circle if len(r.own) > 1), (*circle[0][:2], None))
+    if reference is None:
+        path = " → ".join(f"{n}.{c}" for n, c, _ in circle)
+        raise NotCovered(f"{path} are copied from each other, so that none of them can be drawn first")
+    source = sources[name]
+    own = tuple(n for n in reference.own if n != column)
+    given = tuple(n for n in reference.columns if n not in own)
+    source.references = tuple(replace(r, own=own, given=given) if r is reference else r for r in source.references)
+    source.alike |= {column}
+
+
+def _copied_in_circle(sources: Mapping[str, Source]) -> list[Copy]:
     """Return a circle of columns with the references that decide them; none where there is none."""
     every = ((name, reference) for name, source in sources.items() for reference in source.references)
     edges = {(name, c): ((r.parent, r.target(c)), r) for name, r in every for c in r.own}

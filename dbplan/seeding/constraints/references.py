@@ -29,6 +29,8 @@ class Reference:
     deferrable: bool
     left_out: bool = False
     """Whether it is NULL in every row, since no order of loading could hold it."""
+    closes: bool = False
+    """Whether its parents copy, through others, what this table gives them: those of a tenant come from here."""
 
     @property
     def label(self) -> str:
@@ -57,6 +59,12 @@ def references(table: Table) -> tuple[Reference, ...]:
             found.append(made)
         decided.update(made.own)
     return tuple(found)
+
+
+def alone(table: Table) -> list[Reference]:
+    """Return the foreign keys of `table`, each as if it were the only one."""
+    constraints = sorted(table.foreign_key_constraints, key=lambda f: (-len(f.columns), _positions(table, f)))
+    return [_reference(table, constraint, set()) for constraint in constraints]
 
 
 def _positions(table: Table, constraint: ForeignKeyConstraint) -> tuple[int, ...]:
