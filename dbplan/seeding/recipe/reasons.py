@@ -10,7 +10,8 @@ from sqlalchemy import Column
 from sqlalchemy import types as sa
 
 from dbplan.seeding.rows.times import LATER
-from dbplan.seeding.values.infer import RANGES, generic, provider_of
+from dbplan.seeding.values.infer import generic, provider_of, usually
+from dbplan.seeding.values.names import RANGES
 
 if TYPE_CHECKING:
     from dbplan.seeding.rows.frames import Source
@@ -90,5 +91,5 @@ def _named(source: Source, column: Column[Any]) -> bool:
     if isinstance(kind, sa.Enum | sa.Boolean | sa.Uuid):
         return False
     if isinstance(kind, sa.String):
-        return provider_of(source.table.name, name) != "word"
+        return provider_of(source.table.name, name) != "word" or usually(source.table.name, name)
     return isinstance(kind, sa.Integer | sa.Numeric) and any(re.search(p, name.lower()) for p, _, _ in RANGES)

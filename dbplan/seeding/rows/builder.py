@@ -28,6 +28,7 @@ from dbplan.seeding.values.accepting import accepted
 from dbplan.seeding.values.defaults import first_number, version_of
 from dbplan.seeding.values.domains import Choice, Domain, Uuids, kept
 from dbplan.seeding.values.infer import domain, generic
+from dbplan.seeding.values.names import absence
 from dbplan.seeding.values.people import Person, people, taken_people
 from dbplan.seeding.values.slugs import Slug, slugged, slugs
 
@@ -274,8 +275,7 @@ class Builder:
         equation = self.facts.equations.get(column.name)
         if equation is None or self._in_circle(column.name) or not self._computable(equation.columns):
             return None
-        whole = isinstance(generic(column.type), sa.Integer)
-        return makers.computed(equation, whole), f"= {equation.text} (CHECK)"
+        return makers.computed(equation, generic(column.type)), f"= {equation.text} (CHECK)"
 
     def _computable(self, names: frozenset[str]) -> bool:
         return all(self.table.columns[name].computed is None for name in names)
@@ -331,7 +331,7 @@ class Builder:
             return 0.0
         if "null" in self.rule.columns.get(column.name, {}):
             return float(self.rule.columns[column.name]["null"])
-        return 0.7 if column.name.lower().startswith(("deleted", "cancel", "revoked", "archived")) else 0.15
+        return absence(column.name, generic(column.type))
 
     def unknown(self, column: Column[Any]) -> NotCovered:
         """Return the error for a column whose type nothing here knows."""

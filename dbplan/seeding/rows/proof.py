@@ -11,7 +11,7 @@ from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.checks import Check
 from dbplan.seeding.rows.cells import Cells, absent, present
 from dbplan.seeding.rows.stream import Array
-from dbplan.seeding.values.domains import Choice, Decimals, Domain, Integers, Kept, Moments, Words
+from dbplan.seeding.values.domains import Choice, Decimals, Domain, Integers, Kept, Moments, Unnumbered, Words
 from dbplan.seeding.values.infer import Respelled
 from dbplan.seeding.values.patterns import Pattern
 from dbplan.seeding.values.people import Person
@@ -47,6 +47,8 @@ def _all(domain: Domain) -> Array | None:
     if isinstance(domain, Respelled):
         inner = _all(domain.inner)
         return None if inner is None else domain.respell(inner)
+    if isinstance(domain, Unnumbered):
+        return _all(domain.words)
     if isinstance(domain, Words):
         return domain.said
     few = isinstance(domain, Choice | Kept | Integers) and domain.capacity <= FEW

@@ -99,7 +99,8 @@ class Decimals(Domain):
 
     def roomy(self, rows: int) -> Domain:
         """Return the domain to take `rows` different values from."""
-        return Decimals(self.low, widened(self.low, self.high, self.ceiling, rows), self.scale, self.ceiling)
+        high = widened(self.low, self.high, self.ceiling, rows)
+        return self if high == self.high else Decimals(self.low, high, self.scale, self.ceiling)
 
     def nth(self, index: Index) -> Array:
         """Return the values at `index`."""
@@ -254,18 +255,21 @@ class Moments(Domain):
 
 @dataclass(frozen=True)
 class Durations(Domain):
-    """Lengths of time in whole seconds, up to `longest`."""
+    """Lengths of time from `shortest` up to `longest` in steps of some seconds."""
 
     longest: timedelta = timedelta(days=30)
+    shortest: timedelta = timedelta(0)
+    step: int = 1
 
     @property
     def capacity(self) -> int:
         """How many values there are."""
-        return int(self.longest.total_seconds())
+        return int((self.longest - self.shortest).total_seconds()) // self.step
 
     def nth(self, index: Index) -> Array:
         """Return the values at `index`."""
-        return (index * 1_000_000).astype("timedelta64[us]")
+        seconds = index * np.int64(self.step) + np.int64(self.shortest.total_seconds())
+        return np.asarray((seconds * 1_000_000).astype("timedelta64[us]"))
 
 
 @dataclass(frozen=True)
@@ -338,10 +342,43 @@ class Kept(Domain):
         return self.inner.title
 
 
+@dataclass(frozen=True)
+class Unnumbered(Domain):
+    """Words while there are different ones for every row; for more rows, values of another domain."""
+
+    words: Domain
+    others: Domain
+
+    @property
+    def capacity(self) -> int:
+        """How many values there are."""
+        return self.words.capacity
+
+    def nth(self, index: Index) -> Array:
+        """Return the values at `index`."""
+        return self.words.nth(index)
+
+    def draw(self, random: Bits) -> Array:
+        """Return values at random, with the weights of the words."""
+        return self.words.draw(random)
+
+    def roomy(self, rows: int) -> Domain:
+        """Return the domain to take `rows` different values from."""
+        return self if self.capacity >= rows else self.others.roomy(rows)
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        return self.words.title
+
+
 def kept(domain: Domain, test: Callable[[Array], NDArray[np.bool_]], probes: int = 0) -> Domain:
     """Return those of a domain's values, tried at even distances, that pass the test; itself where all do."""
     if isinstance(domain, Choice):
         return _choice(domain, test)
+    if isinstance(domain, Unnumbered):
+        words, others = kept(domain.words, test, probes), kept(domain.others, test, probes)
+        return Unnumbered(words, others) if words.capacity else others
     passing = _passing if _hashable(domain) else _passing.__wrapped__
     index = passing(domain, test, min(domain.capacity, max(PROBED, probes)))
     return domain if index is None else Kept(domain, test, index)

@@ -30,96 +30,26 @@ from dbplan.seeding.values.domains import (
     Made,
     Moments,
     Tokens,
+    Unnumbered,
     Uuids,
     Words,
     as_array,
 )
+from dbplan.seeding.values.names import (
+    DIGITS,
+    MOSTLY_FALSE,
+    MOSTLY_TRUE,
+    NAMELESS,
+    OWNERS,
+    POLES,
+    PRICES,
+    PROVIDERS,
+    RANGES,
+    SALARIES,
+)
 from dbplan.seeding.values.patterns import Pattern
-
-PROVIDERS: tuple[tuple[str, str], ...] = (
-    (r"e_?mail", "email"),
-    (r"(first|given|fore)_?name", "first_name"),
-    (r"(last|family|sur)_?name", "last_name"),
-    (r"(user|login|nick|screen)_?name|handle|login", "user_name"),
-    (r"(full|display|customer|contact|person|author|owner)_?name|^author$|recipient", "name"),
-    (r"(company|business|organi[sz]ation|employer|vendor|supplier|merchant|tenant)(_?name)?$", "company"),
-    (r"(phone|mobile|fax|tel)", "phone_number"),
-    (r"(image|avatar|photo|picture|thumbnail|logo)(_?url)?$", "image_url"),
-    (r"(url|uri|website|link|href)$", "url"),
-    (r"(domain|host)(_?name)?$", "domain_name"),
-    (r"slug$", "slug"),
-    (r"(post|zip)(al)?_?(code)?$|zip_?code", "postcode"),
-    (r"country_?code|country_iso", "country_code"),
-    (r"country", "country"),
-    (r"^(city|town)|_city$", "city"),
-    (r"(state|province|region)_?(name)?$", "state"),
-    (r"(street|address)(_?line)?_?\d?$", "street_address"),
-    (r"currency", "currency_code"),
-    (r"iban", "iban"),
-    (r"(locale|language)", "language_code"),
-    (r"(time_?zone|tz)$", "timezone"),
-    (r"(ip|ip_?addr(ess)?|remote_addr)$", "ipv4"),
-    (r"user_?agent", "user_agent"),
-    (r"(mime|content)_?type", "mime_type"),
-    (r"file_?name", "file_name"),
-    (r"(file_?)?path$", "file_path"),
-    (r"colou?r", "color_name"),
-    (r"(password|hash|digest|checksum|sha256|signature)", "sha256"),
-    (r"(token|secret|api_?key|session)", "md5"),
-    (r"(job|position|occupation)_?(title)?$", "job"),
-    (r"isbn", "isbn13"),
-    (r"(ean|barcode|gtin)", "ean13"),
-    (r"(license|plate)", "license_plate"),
-    (r"product_(name|title)$", "product_name"),
-    (r"(title|subject|headline|summary|caption)$", "catch_phrase"),
-    (r"(description|body|content|comment|note|message|bio|text|about|details|reason|review)s?$", "sentence"),
-    (r"(name|label)$", "catch_phrase"),
-    (r"(code|sku|reference|ref|number|no|key|id)$", "bothify"),
-)
-OWNERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    (
-        r"(^|_)(user|customer|person|people|member|employee|author|contact|client|patient|student|teacher|guest)s?$",
-        ("name",),
-        "person_name",
-    ),
-    (
-        r"(^|_)(company|companies|business|businesses|(store|shop|organi[sz]ation|vendor|supplier|merchant|employer)s?)$",
-        ("name",),
-        "company_name",
-    ),
-    (r"(^|_)products?$", ("name", "title"), "product_name"),
-)
-"""What a column of few words means by the table that it stands in: table, column, and its name in full."""
-RANGES: tuple[tuple[str, int, int], ...] = (
-    (r"(quantity|qty)", 1, 10),
-    (r"(rating|stars|score)", 1, 5),
-    (r"(^|_)age$", 18, 90),
-    (r"(percent|pct)", 0, 100),
-    (r"(year)$", 1990, 2025),
-    (r"(month)$", 1, 12),
-    (r"(^|_)day$", 1, 28),
-    (r"(hour)$", 0, 23),
-    (r"(position|sort|rank|sequence|ordinal|line_?no|version|revision|priority)", 1, 100),
-    (r"(attempts|retries|level|depth)", 0, 5),
-    (r"(stock|inventory)", 0, 500),
-    (r"weight|(^|_)kg$", 1, 120),
-    (r"height|(^|_)cm$", 50, 210),
-    (r"temperature|(^|_)temp$", -10, 40),
-    (r"discount|vat|tax", 0, 25),
-    (r"salary|income", 20_000, 120_000),
-    (r"(duration|minutes|mins)(_min(ute)?s?)?$", 5, 240),
-    (r"(seconds|secs|ttl|timeout)$", 1, 3600),
-    (r"(^|_)(room|floor|seat|gate|building|house)(_?(no|number))?$", 1, 400),
-    (r"capacity|seats|beds|guests", 1, 300),
-    (r"population", 500, 2_000_000),
-    (r"(port)$", 1024, 65535),
-    (r"(size|bytes|length)", 1, 10_000_000),
-    (r"(latitude|^lat)$", -85, 85),
-    (r"(longitude|^lng|^lon)$", -180, 180),
-)
-NAMELESS = frozenset({"word", "md5", "sha256", "bothify", "catch_phrase", "user_name"})
-"""Providers instead of which a secret holds a random text."""
-MOSTLY_FALSE = re.compile(r"(delet|remov|archiv|block|bann|suspend|lock|disab|spam|default|primary|test)")
+from dbplan.seeding.values.prices import Amounts
+from dbplan.seeding.values.usual import is_usual, usual
 
 
 @dataclass(frozen=True)
@@ -171,36 +101,6 @@ class Respelled(Domain):
         return self.inner.title
 
 
-@dataclass(frozen=True)
-class Unnumbered(Domain):
-    """Words while there are different ones for every row; for more rows, texts of the pattern that numbers break."""
-
-    words: Domain
-    pattern: Domain
-
-    @property
-    def capacity(self) -> int:
-        """How many values there are."""
-        return self.words.capacity
-
-    def nth(self, index: Index) -> Array:
-        """Return the values at `index`."""
-        return self.words.nth(index)
-
-    def draw(self, random: Bits) -> Array:
-        """Return values at random, with the weights of the words."""
-        return self.words.draw(random)
-
-    def roomy(self, rows: int) -> Domain:
-        """Return the domain to take `rows` different values from."""
-        return self if self.capacity >= rows else self.pattern.roomy(rows)
-
-    @property
-    def title(self) -> str:
-        """Name the domain in a few words."""
-        return self.words.title
-
-
 def generic(kind: Any) -> Any:
     """Return the type beneath decorators and domains."""
     while True:
@@ -248,21 +148,24 @@ def _enum(name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
 
 def _boolean(name: str, _kind: Any, limits: Limits, *_: Any) -> Domain:
     values = (False, True) if limits.values is None else tuple(map(bool, limits.values))
-    weights = (0.95, 0.05) if MOSTLY_FALSE.search(name) else (0.3, 0.7)
+    rare = 0.95 if MOSTLY_FALSE.search(name) else 0.1 if MOSTLY_TRUE.search(name) else 0.3
+    weights = (rare, 1 - rare)
     return Choice(values, weights if len(values) == 2 else ())
 
 
-def _range(name: str, low: int, high: int) -> tuple[int, int]:
-    for pattern, least, most in RANGES:
+def _range(name: str, low: int, high: int, most: int) -> tuple[int, int]:
+    """Return the range that a name asks for, as far as the type holds it; `low` to `high` where it has no say."""
+    for pattern, first, last in RANGES:
         if re.search(pattern, name):
-            return max(low, least), min(high, most)
-    return low, high
+            return min(first, most), min(last, most)
+    return low, min(high, most)
 
 
 def _integer(name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
     most = 127 if isinstance(kind, mysql.TINYINT) else 32767 if isinstance(kind, sa.SmallInteger) else 2**31 - 1
     most = min(most, 2**23 - 1) if isinstance(kind, mysql.MEDIUMINT) else most
-    low, high = _range(name, 0, min(most, 10_000))
+    low, high = _range(name, 0, 10_000, most)
+    low = max(low, 0) if getattr(kind, "unsigned", False) else low
     low, high = _bounded(low, high, limits, 1)
     step = max(1, limits.multiple)
     if step > 1:
@@ -297,19 +200,47 @@ def _numeric(name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
     scale = min(scale, 9)
     digits = 12 if isinstance(kind, sa.Float) else min(kind.precision or 15, 15)
     ceiling = 10**digits - 1
-    low, high = _range(name, 0, 1_000)
+    low, high = (5, 500) if PRICES.search(name) else _range(name, 0, 1_000, 10**9)
     low, high = max(low * 10**scale, -ceiling), min(high * 10**scale, ceiling)
     low = min(low, 0) if low >= high else low
     low, high = _bounded(low, high, limits, 10**scale)
-    return Decimals(
-        max(low, -ceiling), min(high, ceiling), scale, min(high, ceiling) if _is_number(limits.high) else ceiling
-    )
+    low, high = max(low, -ceiling), min(high, ceiling)
+    room = high if _is_number(limits.high) else ceiling
+    if low > 0 and SALARIES.search(name):
+        return Amounts(low, high, scale, room, round_to=100, endings=(0.0,))
+    if low > 0 and PRICES.search(name):
+        return Amounts(low, high, scale, room)
+    return Decimals(low, high, scale, room, 1.0 if POLES.search(name) else 2.0)
 
 
 def _string(name: str, kind: Any, limits: Limits, _span: Span, locale: str) -> Domain:
     length = _least(getattr(kind, "length", None), limits.longest)
-    provider = _provider(name)
-    made = _cased(_fitting(provider, length, limits.shortest, locale), limits)
+    provider = _short(_provider(name), name, length, locale)
+    words = usual(name, length, limits)
+    if words is not None:
+        rest = _texts(provider, length, limits, locale)
+        return Unnumbered(Choice(tuple(words), tuple(words.values())), rest)
+    return _texts(provider, length, limits, locale, _digits(name, length))
+
+
+def _short(provider: str, name: str, length: int | None, locale: str) -> str:
+    """Return the provider of the codes that a column too short for names holds."""
+    if provider == "country" or re.search(r"nationality|citizenship", name):
+        return "country" if length is None or length > 3 else "country_code" if length < 3 else "country_code_3"
+    if provider == "state" and length in (2, 3) and locale == "en_US":
+        return "state_abbr"
+    return provider
+
+
+def _digits(name: str, length: int | None) -> Domain | None:
+    """Return texts of the number of digits that a name tells of, None where it tells of none."""
+    width = next((width for pattern, width in DIGITS if re.search(pattern, name)), 0)
+    width = min(width, length if length is not None else width)
+    return Codes("0123456789", width, 10**width, f"{width} digits") if width else None
+
+
+def _texts(provider: str, length: int | None, limits: Limits, locale: str, digits: Domain | None = None) -> Domain:
+    made = digits or _cased(_fitting(provider, length, limits.shortest, locale), limits)
     if not limits.pattern:
         return made
     pattern = _cased(Pattern(limits.pattern, limits.shortest, length), limits)
@@ -324,6 +255,8 @@ def _cased(made: Domain, limits: Limits) -> Domain:
     return made
 
 
+CODES = frozenset({"country_code", "country_code_3", "currency_code", "language_code", "state_abbr"})
+"""Providers of words that a column of two or three characters takes."""
 ALNUM = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NUMBERED = 10**6
 """Rows for which words carry numbers."""
@@ -344,13 +277,18 @@ def provider_of(table: str, name: str) -> str:
     return _provider(in_full(table, _snake(name)))
 
 
+def usually(table: str, name: str) -> bool:
+    """Whether the name of a text column alone tells of a few usual words."""
+    return is_usual(in_full(table, _snake(name)))
+
+
 def _provider(name: str) -> str:
     """Return the Faker provider whose words a column of that name holds."""
     return next((provider for pattern, provider in PROVIDERS if re.search(pattern, name)), "word")
 
 
 def _fitting(provider: str, length: int | None, shortest: int, locale: str) -> Domain:
-    if length is not None and length <= 3 and provider in {"country_code", "currency_code"}:
+    if length is not None and 2 <= length <= 3 and provider in CODES:
         return Words(provider, length, shortest, locale)
     if length is not None and length < 4:
         count = 26**length
@@ -441,6 +379,10 @@ def _years(name: str, _kind: Any, limits: Limits, span: Span, _locale: str) -> D
     return Integers(int(low), int(high), 2155)
 
 
+QUARTERS = Durations(timedelta(hours=22), timedelta(hours=6), 15 * 60)
+"""Times of day at which things begin and end."""
+
+
 def _members(_name: str, kind: Any, *_: Any) -> Domain:
     return Choice(tuple(kind.values))
 
@@ -474,7 +416,7 @@ FAMILIES: Mapping[Any, Callable[..., Domain | None]] = {
     sa.String: _string,
     sa.DateTime: _moments,
     sa.Date: _dates,
-    sa.Time: lambda *_: Durations(timedelta(days=1)),
+    sa.Time: lambda *_: Unnumbered(QUARTERS, Durations(timedelta(days=1))),
     sa.Interval: lambda *_: Durations(),
     pg.INTERVAL: lambda *_: Durations(),
     sa.JSON: _json,

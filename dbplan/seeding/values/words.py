@@ -33,14 +33,17 @@ def _faker(locale: str) -> object:
     from faker import Faker
     from faker.providers import BaseProvider
 
-    class Product(BaseProvider):
-        """Names of products, which Faker has none of."""
+    class More(BaseProvider):
+        """What Faker has no provider of: names of products, codes of countries in three letters."""
 
         def product_name(self) -> str:
             return " ".join(self.random_element(words) for words in PRODUCTS)
 
+        def country_code_3(self) -> str:
+            return str(self.generator.country_code(representation="alpha-3"))
+
     faker = Faker(locale)
-    faker.add_provider(Product)
+    faker.add_provider(More)
     return faker
 
 
@@ -54,6 +57,8 @@ SLOTS = 2**16
 NUMBER = 8
 """Characters kept free for a dot and a number of seven digits."""
 _NUMBERED = re.compile(r"\.\d+x*(@|$)")
+_EXTENSION = re.compile(r" ?x\d+$")
+"""What few dial behind a phone number."""
 LISTS: Mapping[str, str] = {"first_name": "first_names", "last_name": "last_names"}
 """Providers that say one word of a list, and where it is: all its words are known, and their weights."""
 
@@ -135,7 +140,8 @@ def pool(provider: str, locale: str = "en_US", draws: int = FEW) -> Array:
     if method is None or not callable(method) or provider.startswith("_"):
         raise UnknownName("Faker provider", provider, providers(locale))
     drawn = np.empty(draws, dtype=object)
-    drawn[:] = _draws(provider, locale, FEW) if draws <= FEW else _remembered(provider, locale, draws)
+    said = _draws(provider, locale, FEW) if draws <= FEW else _remembered(provider, locale, draws)
+    drawn[:] = [_EXTENSION.sub("", word) for word in said] if provider == "phone_number" else said
     return drawn
 
 
