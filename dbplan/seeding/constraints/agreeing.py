@@ -48,7 +48,9 @@ class Agreement:
             return np.ones(parent.rows, dtype=bool)  # said in words when the CHECKs are read
 
     def _optional(self, other: Reference) -> bool:
-        return other.left_out or other.parent == self.builder.name or (bool(other.own) and other.nullable)
+        return (
+            other.left_out or other.closes or other.parent == self.builder.name or (bool(other.own) and other.nullable)
+        )
 
     @property
     def reference(self) -> Reference:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.seeding.constraints.agreeing import keys_of
+from dbplan.seeding.constraints.circles import cover
 from dbplan.seeding.constraints.conflicts import KeysInTheWay
 from dbplan.seeding.constraints.keys import MEND, may_be_null, said, sizes_of
 from dbplan.seeding.constraints.occupied import Occupied
@@ -357,6 +358,8 @@ def search_all(builders: Mapping[str, Builder]) -> None:
     ordered = _parents_first(builders)
     for name in ordered:
         _share_out(builders[name], builders)
+    if cover(builders):
+        _forget(builders)
     for _ in range(PASSES):
         if not sum(search(builders[name], builders) for name in ordered):
             break
