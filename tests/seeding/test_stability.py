@@ -14,7 +14,7 @@ from dbplan.seeding.run import prepare
 from dbplan.sources import read
 
 PLANS = ("clone_jobs", "credits", "store", "transcription", "wallet")
-ROWS = 100
+ROWS = 60
 
 
 @cache
@@ -105,8 +105,9 @@ def assert_unchanged(name, plan):
     return set(new) - known
 
 
-@pytest.mark.parametrize("name", PLANS)
-@pytest.mark.parametrize("order", [at_end, backwards])
+@pytest.mark.parametrize(
+    ("name", "order"), [*((name, at_end) for name in PLANS), ("credits", backwards), ("wallet", backwards)]
+)
 def test_new_columns_at_the_end_or_in_front_leave_every_other_cell(name, order):
     tables = plan_of(name).metadata.tables
     added = assert_unchanged(name, grown(plan_of(name), order))
@@ -150,7 +151,7 @@ def test_tables_that_nobody_refers_to_can_go(name, tmp_path):
     assert_unchanged(name, Plan(name, metadata, rows=kept, recipe=recipe))
 
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", range(8))
 def test_a_strange_schema_with_more_columns_the_other_way_round_holds_the_same(number):
     plan = Plan("strange", strange_schema(Random(number)))
     metadata = copy_metadata(plan.metadata)

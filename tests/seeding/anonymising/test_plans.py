@@ -19,7 +19,7 @@ PERSONAL = frozenset({"email", "user_name", "name", "url", "digest", "secret", "
 def test_a_bundled_plan_is_copied_whole_without_anybody(name):
     plan = read(name)
     with sandbox(plan) as source, sandbox(plan) as target:
-        seed(source, rows=100)
+        seed(source, rows=50)
         report = anonymise(source, target)
         assert report.ok
         with source.engine.connect() as before, target.engine.connect() as after:

@@ -93,9 +93,9 @@ def digests(engine, plan):
 
 def test_a_database_is_filled_with_the_same_rows(pool, cluster):
     plan, found = read("credits"), []
-    for options in ({}, {"executor": pool}, {"dask": cluster}):
-        with sandbox(plan) as stage:
-            seed(stage, rows=ROWS, **options)
+    with sandbox(plan) as stage:
+        for options in ({}, {"executor": pool}, {"dask": cluster}):
+            seed(stage, rows=ROWS, truncate=True, **options)
             found.append(digests(stage.engine, plan))
     assert found[0] == found[1] == found[2]
 
@@ -147,10 +147,13 @@ def _fingerprint(data):
 
 @pytest.mark.parametrize("name", ["store", "wallet"])
 def test_a_blueprint_builds_the_same_world_elsewhere(name, pool):
-    made, _ = prepare(read(name), 60, 7)
-    data = pickled(blueprint(made), name)
-    assert pool.submit(_fingerprint, data).result() == fingerprint(made)
-    assert fingerprint(prepare(read(name), 60, 8)[0]) != fingerprint(made)
+    there, _ = prepare(read(name), 60, 7)
+    data = pickled(blueprint(there), name)
+    assert pool.submit(_fingerprint, data).result() == fingerprint(there)
+
+
+def test_another_random_state_makes_another_world(made):
+    assert fingerprint(prepare(read("credits"), 60, 8)[0]) != fingerprint(made)
 
 
 def _unsatisfiable(_made, _target, task):
@@ -308,8 +311,8 @@ SCRIPT = """
         time.sleep(0.1)
 
     if __name__ == "__main__":
-        layout.PART, executors.AHEAD = 250, 4
-        seed_files(sys.argv[1], read("credits"), format="jsonl", rows=10_000, workers=2, progress=slowly)
+        layout.PART, executors.AHEAD = 75, 4
+        seed_files(sys.argv[1], read("credits"), format="jsonl", rows=3_000, workers=2, progress=slowly)
 """
 
 
@@ -325,8 +328,8 @@ def whole(tmp_path_factory):
     """The files of the run that is ended, written at one go."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "PART", 250)
-        seed_files(folder, read("credits"), format="jsonl", rows=10_000)
+        patch.setattr(layout, "PART", 75)
+        seed_files(folder, read("credits"), format="jsonl", rows=3_000)
         return contents(folder)
 
 
@@ -341,7 +344,7 @@ def test_an_ended_run_leaves_no_process_and_goes_on_where_it_was(ending, whole, 
     assert until(lambda: not processes_of(mark)), "workers go with their parent"
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.jsonl")}
     assert 8 < len(before) < len(whole) - 1, "it was ended half-way"
-    monkeypatch.setattr(layout, "PART", 250)
-    seed_files(folder, read("credits"), format="jsonl", rows=10_000)
+    monkeypatch.setattr(layout, "PART", 75)
+    seed_files(folder, read("credits"), format="jsonl", rows=3_000)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert contents(folder) == whole
