@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, Table
+from sqlalchemy import Table
 
 from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.checks import sql_text
@@ -31,7 +31,7 @@ def generated(table: Table) -> Iterator[tuple[str, Maker]]:
                 made.cells(lambda _: absent(1), 1)
             except NotCovered:
                 continue
-            yield column.name, computed(made, isinstance(generic(column.type), Integer))
+            yield column.name, computed(made, generic(column.type))
 
 
 def never_null_where_referred(sources: Mapping[str, Source]) -> None:

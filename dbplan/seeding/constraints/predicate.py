@@ -163,8 +163,32 @@ def strict(function: Callable[..., Array], dtype: Any, *arguments: Cells) -> Cel
     return Cells(values, null)
 
 
+DAY = np.timedelta64(1, "D")
+
+
+def in_days(values: Array) -> Array:
+    """Return the lengths of time between dates as numbers of days, which SQL's date - date is; others as they are."""
+    return values / DAY if values.dtype.kind == "m" else values
+
+
+def _measured(left: Array, right: Array) -> tuple[Array, Array]:
+    """Return the sides of a sum or comparison in one measure: a number beside a date, or its difference, is days."""
+    kinds = left.dtype.kind + right.dtype.kind
+    if not set(kinds) & set("iuf"):
+        return left, right
+    if "M" in kinds:
+        return _as_length(left), _as_length(right)
+    return in_days(left), in_days(right)
+
+
+def _as_length(values: Array) -> Array:
+    return values if values.dtype.kind in "Mm" else (values * 86_400_000_000).astype("timedelta64[us]")
+
+
 def alike(left: Array, right: Array) -> tuple[Array, Array]:
     """Return two arrays in a form that can be compared: moments with moments, numbers with numbers."""
+    if "m" in (left.dtype.kind, right.dtype.kind):
+        left, right = _measured(left, right)
     for one, other in ((left, right), (right, left)):
         if one.dtype.kind in "Mm" and other.dtype.kind == "O":
             other = other.astype(one.dtype)
@@ -224,13 +248,25 @@ def listed(node: Any) -> list[Any]:
 def _plus(left: Array, right: Array) -> Array:
     if left.dtype.kind == "O" or right.dtype.kind == "O":
         left, right = alike(left, right)
+    left, right = _measured(left, right)
     return np.asarray(left + right)
+
+
+def _minus(left: Array, right: Array) -> Array:
+    left, right = _measured(left, right)
+    return np.asarray(left - right)
+
+
+def _times(left: Array, right: Array) -> Array:
+    if left.dtype.kind == right.dtype.kind == "m":
+        left, right = in_days(left), in_days(right)
+    return np.asarray(left * right)
 
 
 _ARITHMETIC: dict[type[Any], Callable[[Array, Array], Array]] = {
     exp.Add: _plus,
-    exp.Sub: lambda a, b: a - b,
-    exp.Mul: lambda a, b: a * b,
+    exp.Sub: _minus,
+    exp.Mul: _times,
     exp.Mod: lambda a, b: np.fmod(a, np.where(b == 0, 1, b)),
     exp.Div: lambda a, b: _divided(a, b),
 }

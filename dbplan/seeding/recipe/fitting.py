@@ -186,11 +186,12 @@ def refuse_nulls(source: Source, recipe: Recipe) -> None:
         if column not in source.makers:
             continue
         place = recipe.place("tables", name, "columns", column)
-        if not source.table.columns[column].nullable and frame[column].null.any():
+        empty = frame[column].null  # also where it may be: what cannot be computed is said before the first row
+        if not source.table.columns[column].nullable and empty.any():
             keys = ", ".join(rule)
             raise RecipeError(
                 f"{place}: {column} is NOT NULL, and its rule ({keys}) "
-                f"leaves {int(frame[column].null.sum()):,} of the first {len(frame):,} rows without a value"
+                f"leaves {int(empty.sum()):,} of the first {len(frame):,} rows without a value"
             )
         if "template" in rule:
             _refuse_long(source, column, place)

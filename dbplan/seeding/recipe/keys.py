@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,8 +63,11 @@ def read_parent(reader: Reader, table: Table, said: str, path: KeyPath) -> tuple
     found = [(at, ref) for at, ref in enumerate(references(table)) if before in ref.columns]
     found = found or [(at, ref) for at, ref in enumerate(references(table)) if before == ref.parent]
     if not found:
-        names = sorted({name for ref in references(table) for name in (*ref.columns, ref.parent)})
-        reader.known("foreign key", before, names, path)
+        names = {name for ref in references(table) for name in (ref.parent, *ref.columns[: len(ref.columns) == 1])}
+        near = get_close_matches(before, sorted(names), n=1, cutoff=0.6)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        there = "; ".join(ref.label for ref in references(table)) or "none"
+        reader.fail(path, f"{key_of(table)} has no foreign key {before!r}{hint}; there are: {there}")
     if len(found) > 1:
         which = " or ".join(f"{ref.columns[0]}.{column}" for _, ref in found)
         reader.fail(path, f"{said!r} may be of several rows; say which: {which}")

@@ -11,7 +11,7 @@ from sqlalchemy import types as sa
 
 from dbplan.errors import RecipeError
 from dbplan.seeding.constraints.checks import Limits
-from dbplan.seeding.constraints.predicate import Expression
+from dbplan.seeding.recipe.computed import Told, computed, told
 from dbplan.seeding.recipe.fitting import held
 from dbplan.seeding.recipe.reach import expressed, reach
 from dbplan.seeding.recipe.vocabulary import TRIMS
@@ -94,8 +94,11 @@ def _made(builder: Builder, column: Column[Any], rule: Rule) -> Maker | None:
     return _left_out(builder, column, rule, made) if "null" in rule and "after" not in rule else made
 
 
-def _read(builder: Builder, column: Column[Any], text: str) -> Expression:
-    return expressed(builder, text, lambda said: _fail(builder, column.name, said))
+def _read(builder: Builder, column: Column[Any], text: str) -> Told:
+    def fail(said: str) -> NoReturn:
+        _fail(builder, column.name, said)
+
+    return told(builder, expressed(builder, text, fail), fail)
 
 
 def _value(_builder: Builder, _column: Column[Any], rule: Rule) -> Maker:
@@ -103,8 +106,7 @@ def _value(_builder: Builder, _column: Column[Any], rule: Rule) -> Maker:
 
 
 def _computed(builder: Builder, column: Column[Any], rule: Rule) -> Maker:
-    whole = isinstance(generic(column.type), sa.Integer)
-    return makers.computed(_read(builder, column, rule["expression"]), whole)
+    return computed(builder, column, _read(builder, column, rule["expression"]))
 
 
 def _after(builder: Builder, column: Column[Any], rule: Rule) -> Maker:

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from sqlalchemy import types as sa
 
-from dbplan.seeding.constraints.predicate import Expression
+from dbplan.seeding.constraints.predicate import Expression, in_days
 from dbplan.seeding.rows.cells import Cells, absent, chosen, day_after, present
 from dbplan.seeding.rows.clearance import clear
 from dbplan.seeding.rows.frames import Frame, Maker, Source
@@ -201,16 +202,17 @@ def constant(value: Any) -> Maker:
     )
 
 
-def computed(expression: Expression, whole: bool) -> Maker:
-    """Return a maker of an SQL expression over the row's other columns."""
+def computed(expression: Expression, kind: Any) -> Maker:
+    """Return a maker of an SQL expression over the row's other columns, for a column of a type."""
+    return lambda frame: fitted(expression.cells(lambda name: frame[name], len(frame)), kind)
 
-    def make(frame: Frame) -> Cells:
-        cells = expression.cells(lambda name: frame[name], len(frame))
-        if whole and cells.values.dtype.kind == "f":
-            return Cells(np.round(cells.values).astype(np.int64), cells.null)
-        return cells
 
-    return make
+def fitted(cells: Cells, kind: Any) -> Cells:
+    """Return what was computed as a column of a type has it: whole numbers rounded, between dates numbers of days."""
+    values = in_days(cells.values) if isinstance(kind, sa.Integer | sa.Numeric) else cells.values
+    if isinstance(kind, sa.Integer) and values.dtype.kind == "f":
+        values = np.round(values).astype(np.int64)
+    return cells if values is cells.values else Cells(values, cells.null)
 
 
 def whole_days(maker: Maker) -> Maker:

@@ -95,7 +95,7 @@ def _world(
     close_circles(builders, sources)
     search_all(builders)
     for builder in builders.values():
-        _prove(builder.source)
+        _prove(builder.source, recipe)
         refuse_nulls(builder.source, recipe)
         builder.meets_fixed()
     return made
@@ -117,7 +117,7 @@ PROOF = 512
 """Rows of each table that are made and tested before the first one is written."""
 
 
-def _prove(source: Source) -> None:
+def _prove(source: Source, recipe: Recipe) -> None:
     """Make the first rows and test every CHECK on them."""
     frame = source.frame(np.arange(min(PROOF, source.rows), dtype=np.int64))
     for check in source.facts.checks:
@@ -129,6 +129,15 @@ def _prove(source: Source) -> None:
             shown = ", ".join(f"{n} = {shown_cell(frame[n].take(at))}" for n in sorted(check.parsed.columns))
             raise KeysInTheWay(
                 str(source.table.key),
-                f'CHECK "{check.name}" of {source.table.key} ({check.text}) fails on values that keys or '
-                f"the recipe fix: {shown}; give another column a rule in the recipe, or ask for other rows",
+                f'{_ruled(source, recipe, check.parsed.columns)}CHECK "{check.name}" of {source.table.key} '
+                f"({check.text}) fails on values that keys or the recipe fix: {shown}; give another column a rule in "
+                "the recipe, or ask for other rows",
             )
+
+
+def _ruled(source: Source, recipe: Recipe, columns: frozenset[str]) -> str:
+    """Return the place of the recipe's first rule of one of a CHECK's columns, "" where it says nothing of them."""
+    name = str(source.table.key)
+    ruled = [column for column in recipe.table(name).columns if column in columns]
+    places = ", ".join(recipe.place("tables", name, "columns", column) for column in ruled)
+    return f"{places}: beside {'this rule' if len(ruled) == 1 else 'these rules'}, " if ruled else ""
