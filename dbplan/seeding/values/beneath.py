@@ -1,4 +1,4 @@
-"""Types that a text stands for on servers which have no such type."""
+"""Types that a text or a JSON document stands for on servers which have no such type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ NARROWER = (pg.INET, pg.CIDR, pg.MACADDR, pg.MACADDR8, sa.Uuid, sa.Enum)
 
 
 def on_postgresql(kind: Any) -> Any:
-    """Return the narrower type that a text is kept as on PostgreSQL, where it is; values are the same everywhere."""
+    """Return the narrower type that a text, or a JSON list, is kept as on PostgreSQL, where it is.
+
+    Values are the same everywhere.
+    """
     found: Any
     if isinstance(kind, sa.TypeDecorator):
         try:
@@ -22,5 +25,7 @@ def on_postgresql(kind: Any) -> Any:
         beneath = getattr(kind, "impl_instance", kind.impl)
     else:
         beneath, found = kind, dict(getattr(kind, "_variant_mapping", {})).get("postgresql")
+    if isinstance(beneath, sa.JSON):
+        return found if isinstance(found, sa.ARRAY) else None
     texts = isinstance(beneath, sa.String) and not isinstance(beneath, sa.Enum)
     return found if texts and isinstance(found, NARROWER) else None

@@ -164,7 +164,7 @@ def _range(name: str, low: int, high: int, most: int) -> tuple[int, int]:
 def _integer(name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
     most = 127 if isinstance(kind, mysql.TINYINT) else 32767 if isinstance(kind, sa.SmallInteger) else 2**31 - 1
     most = min(most, 2**23 - 1) if isinstance(kind, mysql.MEDIUMINT) else most
-    low, high = _range(name, 0, 10_000, most)
+    low, high = _range(name, int(name == "id"), 10_000, most)
     low = max(low, 0) if getattr(kind, "unsigned", False) else low
     low, high = _bounded(low, high, limits, 1)
     step = max(1, limits.multiple)
