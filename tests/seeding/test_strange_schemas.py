@@ -54,7 +54,7 @@ def is_empty(engine, plan):
         assert [t.name for t in plan.tables if connection.scalar(select(func.count()).select_from(t))] == []
 
 
-@settings(max_examples=40, **BOUNDED)
+@settings(max_examples=14, **BOUNDED)
 @given(random=SCHEMAS)
 def test_strange_schemas_hold_on_sqlite(random, tmp_path_factory):
     engine = new_engine(f"sqlite:///{tmp_path_factory.mktemp('strange') / 'strange.db'}", poolclass=NullPool)
@@ -68,7 +68,7 @@ def stage():
         yield stage
 
 
-@settings(max_examples=25, **BOUNDED)
+@settings(max_examples=8, **BOUNDED)
 @given(random=SCHEMAS)
 def test_strange_schemas_hold_on_postgresql(random, stage):
     with stage.engine.begin() as connection:

@@ -21,7 +21,7 @@ def explained(engine: Engine, kept: str = NOTHING) -> Iterator[None]:
     try:
         yield
     except _refusals(engine) as error:
-        raise _explained(error, kept) from None
+        raise _explained(error, kept, _triggers(engine)) from None
 
 
 def _refusals(engine: Engine) -> tuple[type[Exception], ...]:
@@ -30,7 +30,20 @@ def _refusals(engine: Engine) -> tuple[type[Exception], ...]:
     return DBAPIError, driver
 
 
-def _explained(error: Any, kept: str) -> Exception:
+def _triggers(engine: Engine) -> str:
+    """Name the triggers of a SQLite database, which cannot rest while rows are written."""
+    if engine.dialect.name != "sqlite":
+        return ""
+    try:
+        with engine.connect() as connection:
+            asked = "SELECT tbl_name || '.' || name FROM sqlite_master WHERE type = 'trigger' ORDER BY 1"
+            names = connection.exec_driver_sql(asked).scalars().all()
+    except DBAPIError:
+        return ""
+    return f", or drop the triggers meanwhile, which write as well: {', '.join(names)}" if names else ""
+
+
+def _explained(error: Any, kept: str, triggers: str = "") -> Exception:
     said = " ".join(str(getattr(error, "orig", error)).split())[:300]
     if any(word in said.lower() for word in ("full", "no space", "readonly", "read-only", "disk i/o", "locked")):
         return CannotWrite(f"the database could not be written, and {kept}: {said}")
@@ -43,5 +56,5 @@ def _explained(error: Any, kept: str) -> Exception:
     for row in getattr(error, "__notes__", ()):
         return Unsatisfiable(f"the database refused {row}, and {kept}: {said}")
     return Unsatisfiable(
-        f"the database refused a generated row, and {kept}: {said}; give the column a rule in the recipe"
+        f"the database refused a generated row, and {kept}: {said}; give the column a rule in the recipe{triggers}"
     )
