@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
@@ -270,6 +270,21 @@ class Durations(Domain):
         """Return the values at `index`."""
         seconds = index * np.int64(self.step) + np.int64(self.shortest.total_seconds())
         return np.asarray((seconds * 1_000_000).astype("timedelta64[us]"))
+
+
+@dataclass(frozen=True)
+class Clocks(Durations):
+    """Times of day, as lengths of time since midnight."""
+
+    @property
+    def title(self) -> str:
+        """Name the domain in a few words."""
+        last = self.longest - timedelta(seconds=self.step)
+        return f"times of day {_clock(self.shortest)} to {_clock(last)}"
+
+
+def _clock(since: timedelta) -> str:
+    return f"{datetime.min + since:%H:%M:%S}".removesuffix(":00")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from dbplan.seeding.values.documents import documents
 from dbplan.seeding.values.domains import (
     VAST,
     Choice,
+    Clocks,
     Codes,
     Decimals,
     Domain,
@@ -40,6 +41,7 @@ from dbplan.seeding.values.names import (
     MOSTLY_FALSE,
     MOSTLY_TRUE,
     NAMELESS,
+    OPENING,
     OWNERS,
     POLES,
     PRICES,
@@ -379,8 +381,10 @@ def _years(name: str, _kind: Any, limits: Limits, span: Span, _locale: str) -> D
     return Integers(int(low), int(high), 2155)
 
 
-QUARTERS = Durations(timedelta(hours=22), timedelta(hours=6), 15 * 60)
-"""Times of day at which things begin and end."""
+def _time_of_day(name: str, *_: Any) -> Domain:
+    """Return quarters of an hour in the daytime, in its first half for what begins; any second where many differ."""
+    latest = timedelta(hours=14 if OPENING.search(name) else 22)
+    return Unnumbered(Clocks(latest, timedelta(hours=6), 15 * 60), Clocks(timedelta(days=1)))
 
 
 def _members(_name: str, kind: Any, *_: Any) -> Domain:
@@ -416,7 +420,7 @@ FAMILIES: Mapping[Any, Callable[..., Domain | None]] = {
     sa.String: _string,
     sa.DateTime: _moments,
     sa.Date: _dates,
-    sa.Time: lambda *_: Unnumbered(QUARTERS, Durations(timedelta(days=1))),
+    sa.Time: _time_of_day,
     sa.Interval: lambda *_: Durations(),
     pg.INTERVAL: lambda *_: Durations(),
     sa.JSON: _json,

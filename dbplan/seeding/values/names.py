@@ -74,7 +74,7 @@ OWNERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (r"(log|event)s?$", ("level",), "log_level"),
     (r"(audit|activit|histor|log)", ("action",), "audit_action"),
     (
-        r"(^|_)(order|job|task|run|payment|invoice|ticket|subscription|shipment|process|request|booking|reservation)s?$",
+        r"(^|_)(order|job|task|run|payment|invoice|ticket|subscription|shipment|process|request|booking|reservation|enrol?lment|application)s?$",
         ("state",),
         "status",
     ),
@@ -120,6 +120,8 @@ PRICES = re.compile(r"(price|(^|_)(fee|fare|cost|rent|tariff)s?$)")
 """Numbers that end as prices do."""
 POLES = re.compile(r"latitude|^lat$|longitude|^lng$|^lon$|temperature|(^|_)temp$")
 """Numbers on either side of zero, of which none is the likeliest."""
+OPENING = re.compile(r"(^|_)(start|begin|open|from|since|departure|check_?in)(s|ed)?(_|$)")
+"""Times of day at which something begins."""
 SALARIES = re.compile(r"salary|income|(^|_)wages?$")
 MOSTLY_FALSE = re.compile(
     r"(delet|remov|archiv|block|bann|suspend|lock|disab|spam|default|primary|test|admin|staff|super|hidden|private|draft"
