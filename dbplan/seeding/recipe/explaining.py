@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,13 +89,12 @@ class _Sample:
 
     def __init__(self, source: Source) -> None:
         import numpy as np
-        from sqlalchemy import Uuid
 
         from dbplan.seeding.values.infer import generic
 
         rows = np.arange(min(LOOKED_AT, source.rows), dtype=np.int64)
         self.cells = {name: source.frame(rows)[name] for name in source.makers} if not source.given else {}
-        self.uuids = {c.name: isinstance(generic(c.type), Uuid) for c in source.table.columns}
+        self.kinds = {c.name: generic(c.type) for c in source.table.columns}
         self.rows = len(rows)
 
     def null(self, name: str) -> float | None:
@@ -108,7 +108,7 @@ class _Sample:
         if name not in self.cells or self.cells[name].null.all():
             return ""
         (value,) = self.cells[name].take(_first_present(self.cells[name].null)).values.tolist()
-        return shown(UUID(value) if self.uuids[name] and isinstance(value, str) else value, 28)
+        return shown(_as_there(value, self.kinds[name]), 28)
 
     def width(self) -> float:
         """Return the bytes of the mean row."""
@@ -116,8 +116,22 @@ class _Sample:
 
         if not self.rows:
             return 0.0
-        sizes = (len(shown(value, None)) for cells in self.cells.values() for value in _present(cells))
+        kinds = self.kinds
+        sizes = (len(shown(_as_there(v, kinds[n]), None)) for n, cells in self.cells.items() for v in _present(cells))
         return ROW + sum(min(size, 16) if size == 36 else size for size in sizes) / self.rows
+
+
+def _as_there(value: Any, kind: Any) -> Any:
+    """Return a cell's value as its column shows it: identifiers with dashes, dates and times of day alone."""
+    from sqlalchemy import Date, Time, Uuid
+
+    if isinstance(kind, Uuid) and isinstance(value, str):
+        return UUID(value)
+    if isinstance(kind, Date) and isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(kind, Time) and isinstance(value, dt.timedelta):
+        return f"{value!s:0>8}"
+    return value
 
 
 def _first_present(null: Any) -> Any:

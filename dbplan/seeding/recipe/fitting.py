@@ -22,7 +22,7 @@ from dbplan.seeding.constraints.predicate import Expression
 from dbplan.seeding.constraints.references import all_uniques, key_of, references
 from dbplan.seeding.constraints.stored import facts_of
 from dbplan.seeding.recipe.keys import decided, refuse_key_rule
-from dbplan.seeding.recipe.literals import cell, column_cells, instant
+from dbplan.seeding.recipe.literals import cell, column_cells, instant, time_of_day
 from dbplan.seeding.recipe.meaning import Meaning
 from dbplan.seeding.recipe.reading import TableRule
 from dbplan.seeding.recipe.written import written
@@ -151,9 +151,12 @@ class Fitting:
     def bound(self, column: Column[Any], key: str, value: Any, path: KeyPath) -> None:
         """Refuse an end that the column's type does not take, or that lies outside of what its CHECKs allow."""
         kind, limits, said = generic(column.type), self.facts.limit(column.name), f"{key} = {written(value)}"
+        if isinstance(kind, sa.Time):
+            self.typed(column, said, value, path)
+            return
         if not isinstance(kind, NUMBERS + TIMES):
             self.reader.fail(path, f"{said}: only numbers and times have a {key}, and {column.name} is {kind!r}")
-        if isinstance(value, dt.date) != isinstance(kind, TIMES):
+        if isinstance(value, dt.date) != isinstance(kind, TIMES) or isinstance(value, str | dt.time):
             self.reader.fail(path, f"{said} is not a {'time' if isinstance(kind, TIMES) else 'number'}")
         if isinstance(kind, NUMBERS):
             self.typed(column, said, value, path)
@@ -219,7 +222,9 @@ def _literals(rule: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def held(value: Any) -> Any:
-    """Return a value of a recipe as cells hold it: times in UTC."""
+    """Return a value of a recipe as cells hold it: times in UTC, times of day since midnight."""
+    if isinstance(value, dt.time):
+        return time_of_day(value)
     return instant(value) if isinstance(value, dt.date) else value
 
 

@@ -161,11 +161,22 @@ def _date(value: Any, _kind: Any) -> np.datetime64:
     return np.datetime64(value, "us")
 
 
-def _clock(value: Any, _kind: Any) -> np.timedelta64:
-    if not isinstance(value, dt.time):
-        raise _wanted("a time of day such as 12:30:00")
+def time_of_day(value: Any, _kind: Any = None) -> np.timedelta64:
+    """Return a time of day, or the text of one, as what has gone by since midnight."""
+    if isinstance(value, str):
+        value = clock(value)
+    if not isinstance(value, dt.time) or value.tzinfo is not None:
+        raise _wanted('a time of day such as 12:30:00 or "12:30"')
     midnight = dt.datetime.combine(dt.date.min, dt.time())
     return np.timedelta64(dt.datetime.combine(dt.date.min, value) - midnight, "us")
+
+
+def clock(text: str) -> dt.time | None:
+    """Return the time of day that a text is, None for any other."""
+    try:
+        return dt.time.fromisoformat(text) if ":" in text else None
+    except ValueError:
+        return None
 
 
 def _interval(value: Any, _kind: Any) -> Any:
@@ -214,7 +225,7 @@ READERS: Mapping[Any, Callable[[Any, Any], Any]] = {
     postgresql.INTERVAL: _interval,
     sa.DateTime: instant,
     sa.Date: _date,
-    sa.Time: _clock,
+    sa.Time: time_of_day,
     sa.JSON: _document,
     sa.ARRAY: _list,
     sa.LargeBinary: _bytes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -19,7 +20,7 @@ from dbplan.seeding.recipe.written import written
 from dbplan.seeding.rows import histories, makers, taken, templates
 from dbplan.seeding.rows.frames import Maker
 from dbplan.seeding.rows.stream import key
-from dbplan.seeding.values.domains import Choice, Decimals, Domain, Integers, Moments, Words
+from dbplan.seeding.values.domains import Choice, Clocks, Decimals, Domain, Integers, Moments, Unnumbered, Words
 from dbplan.seeding.values.infer import generic
 from dbplan.seeding.values.patterns import Pattern
 from dbplan.seeding.values.ranges import ranged
@@ -271,8 +272,25 @@ def ruled_domain(column: Column[Any], rule: Rule, domain: Domain | None, limits:
     return None
 
 
+def _clocks(low: np.timedelta64 | None, high: np.timedelta64 | None) -> Domain:
+    """Return the times of day from one to another: quarters of an hour, where more are wanted seconds."""
+    first = timedelta(0) if low is None else _length(low)
+    last = timedelta(days=1, seconds=-1) if high is None else _length(high)
+    second, quarter = timedelta(seconds=1), timedelta(minutes=15)
+    seconds = Clocks(last + second, first)
+    if last - first < quarter:
+        return seconds
+    return Unnumbered(Clocks(first + ((last - first) // quarter + 1) * quarter, first, 15 * 60), seconds)
+
+
+def _length(since: np.timedelta64) -> timedelta:
+    return timedelta(microseconds=int(since / np.timedelta64(1, "us")))
+
+
 def _ranged(domain: Domain | None, rule: Rule) -> Domain | None:
     low, high = rule.get("min"), rule.get("max")
+    if isinstance(domain, Unnumbered) and isinstance(domain.words, Clocks):
+        return _clocks(held(low), held(high))
     if isinstance(domain, Moments):
         return makers.between(domain, held(low), held(high))
     if isinstance(domain, Decimals):

@@ -11,6 +11,7 @@ from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.predicate import interval
+from dbplan.seeding.recipe.literals import clock
 from dbplan.seeding.recipe.vocabulary import TRIMS
 from dbplan.seeding.rows.times import CREATED, created
 from dbplan.seeding.values.infer import generic
@@ -29,6 +30,8 @@ def plain(fitting: Fitting, said: Mapping[str, Any], made: Recipe) -> Rules:
     rules: Rules = {name: dict(rule) for name, rule in said.get("columns", {}).items()}
     for name, rule in rules.items():
         _by_name(fitting, fitting.table.columns[name], rule, (*path, "columns", name))
+        if isinstance(generic(fitting.table.columns[name].type), sa.Time):
+            _of_day(rule)
         _in_window(fitting, rule, made, (*path, "columns", name))
     _table_window(fitting, said, rules, made, path)
     _grown(fitting, said, rules, path)
@@ -57,6 +60,21 @@ def _value(fitting: Fitting, name: str, column: Column[Any], path: KeyPath) -> A
         return float(name) if isinstance(kind, sa.Numeric) else name
     except (KeyError, ValueError):
         fitting.reader.fail(path, f"weights: {name!r} is no value of {column.name}, which is {kind!r}")
+
+
+def _of_day(rule: dict[str, Any]) -> None:
+    """Put texts such as "12:30" as the times of day that they are; what is none stays, and is refused by its type."""
+    for key in {"value", "first", "empty", "min", "max"} & set(rule):
+        rule[key] = _time(rule[key])
+    if "values" in rule:
+        rule["values"] = [_time(item) for item in rule["values"]]
+    if "cases" in rule:
+        cases = [case | {"values": [_time(item) for item in case.get("values", ())]} for case in rule["cases"]]
+        rule["cases"] = [made if made["values"] else case for made, case in zip(cases, rule["cases"], strict=True)]
+
+
+def _time(value: Any) -> Any:
+    return (clock(value) or value) if isinstance(value, str) else value
 
 
 def _in_window(fitting: Fitting, rule: dict[str, Any], made: Recipe, path: KeyPath) -> None:

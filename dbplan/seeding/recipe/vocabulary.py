@@ -11,6 +11,9 @@ Test = Callable[[Any], str]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+_CLOCK = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
+
+
 def text(value: Any) -> str:
     """Want a text."""
     return "" if isinstance(value, str) and value else "a text"
@@ -48,7 +51,8 @@ def share(value: Any) -> str:
 
 def bound(value: Any) -> str:
     """Want an end of a range."""
-    return "" if not number(value) or isinstance(value, dt.date) else "a number, a date or a time"
+    of_day = isinstance(value, dt.time) or (isinstance(value, str) and _CLOCK.fullmatch(value))
+    return "" if not number(value) or isinstance(value, dt.date) or of_day else "a number, a date or a time"
 
 
 def items(value: Any) -> str:

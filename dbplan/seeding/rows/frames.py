@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +95,8 @@ class Source:
     """The rows of the recipe that this source is made of; none where it is generated."""
     fixed: Source | None = None
     """Rows of the recipe to write before the generated ones."""
+    ruled: Mapping[str, str] = field(default_factory=dict)
+    """Columns of which the recipe says something, with the file and line where it does."""
     standing: Mapping[str, Collection[Hashable]] = field(default_factory=dict)
     """What rows that stand in the database hold in columns that are unique: generated rows keep clear of it."""
     is_there: bool = False
@@ -369,10 +371,18 @@ def _unsatisfied(source: Source, rows: Index, group: Group) -> str:
     failed = [check for check in group.checks if not holds(source, rows, (check,), cells).all()] or list(group.checks)
     shown = ", ".join(f"{name} = {shown_cell(cells[name])}" for name in group.columns)
     table = source.table.key
+    said = beside_rules(source, failed[0].parsed.columns if failed[0].parsed is not None else group.columns)
     return (
-        f'no row of {table} was found that holds CHECK "{failed[0].name}" ({failed[0].text}) in {ATTEMPTS} tries; '
-        f"the last one had {shown}; give one of the columns a rule: [tables.{table}.columns.{group.columns[0]}]"
+        f'{said}no row of {table} was found that holds CHECK "{failed[0].name}" ({failed[0].text}) '
+        f"in {ATTEMPTS} tries; the last one had {shown}; give one of the columns a rule: "
+        f"[tables.{table}.columns.{group.columns[0]}]"
     )
+
+
+def beside_rules(source: Source, columns: Iterable[str]) -> str:
+    """Name the recipe's rules of columns as the beginning of an error, "" where it has none."""
+    places = [source.ruled[name] for name in sorted(columns) if name in source.ruled]
+    return f"{', '.join(places)}: beside {'this rule' if len(places) == 1 else 'these rules'}, " if places else ""
 
 
 def shown_cell(cells: Cells) -> str:

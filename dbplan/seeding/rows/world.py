@@ -23,7 +23,7 @@ from dbplan.seeding.recipe.keys import decided
 from dbplan.seeding.recipe.reading import Recipe
 from dbplan.seeding.rows.builder import Builder
 from dbplan.seeding.rows.clearance import NOBODY, Standing
-from dbplan.seeding.rows.frames import Frame, Source, shown_cell
+from dbplan.seeding.rows.frames import Frame, Source, beside_rules, shown_cell
 from dbplan.seeding.rows.precedence import settle_precedence
 from dbplan.seeding.rows.ties import tie
 from dbplan.seeding.values.infer import Span
@@ -95,7 +95,7 @@ def _world(
     close_circles(builders, sources)
     search_all(builders)
     for builder in builders.values():
-        _prove(builder.source, recipe)
+        _prove(builder.source)
         refuse_nulls(builder.source, recipe)
         builder.meets_fixed()
     return made
@@ -108,7 +108,9 @@ def _source(table: Table, recipe: Recipe, rows: int, uniques: tuple[frozenset[st
     fixed = source_of(table, given, known, refs, uniques) if given or not rows else None
     if fixed is not None and not rows:
         return fixed
-    return Source(table, rows, known, refs, uniques, fixed=fixed)
+    name = str(table.key)
+    ruled = {column: recipe.place("tables", name, "columns", column) for column in rule.columns}
+    return Source(table, rows, known, refs, uniques, fixed=fixed, ruled=ruled)
 
 
 CIRCLE = 6
@@ -117,7 +119,7 @@ PROOF = 512
 """Rows of each table that are made and tested before the first one is written."""
 
 
-def _prove(source: Source, recipe: Recipe) -> None:
+def _prove(source: Source) -> None:
     """Make the first rows and test every CHECK on them."""
     frame = source.frame(np.arange(min(PROOF, source.rows), dtype=np.int64))
     for check in source.facts.checks:
@@ -129,15 +131,7 @@ def _prove(source: Source, recipe: Recipe) -> None:
             shown = ", ".join(f"{n} = {shown_cell(frame[n].take(at))}" for n in sorted(check.parsed.columns))
             raise KeysInTheWay(
                 str(source.table.key),
-                f'{_ruled(source, recipe, check.parsed.columns)}CHECK "{check.name}" of {source.table.key} '
+                f'{beside_rules(source, check.parsed.columns)}CHECK "{check.name}" of {source.table.key} '
                 f"({check.text}) fails on values that keys or the recipe fix: {shown}; give another column a rule in "
                 "the recipe, or ask for other rows",
             )
-
-
-def _ruled(source: Source, recipe: Recipe, columns: frozenset[str]) -> str:
-    """Return the place of the recipe's first rule of one of a CHECK's columns, "" where it says nothing of them."""
-    name = str(source.table.key)
-    ruled = [column for column in recipe.table(name).columns if column in columns]
-    places = ", ".join(recipe.place("tables", name, "columns", column) for column in ruled)
-    return f"{places}: beside {'this rule' if len(ruled) == 1 else 'these rules'}, " if ruled else ""

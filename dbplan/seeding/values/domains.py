@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
@@ -284,7 +284,7 @@ class Clocks(Durations):
 
 
 def _clock(since: timedelta) -> str:
-    return f"{datetime.min + since:%H:%M:%S}".removesuffix(":00")
+    return f"{since!s:0>8}".removesuffix(":00")
 
 
 @dataclass(frozen=True)
