@@ -52,12 +52,12 @@ class Length:
         """Return lengths by their share of the longest; tried again, also far shorter and longer ones."""
         most = int(self.most // self.step)
         if not attempt:
-            return (1 + (share * most).astype(np.int64)) * self.step.astype("timedelta64[us]")
+            return np.asarray((1 + (share * most).astype(np.int64)) * self.step.astype("timedelta64[us]"))
         micros = share * (self.most.astype("timedelta64[us]").astype(np.int64) * (1 / 60, 30, 300)[attempt % 3])
         day = np.timedelta64(1, "D")
         whole = day if self.step >= day else np.timedelta64(1, "us")
         unit_of = whole.astype("timedelta64[us]")
-        return (1 + (micros // unit_of.astype(np.int64)).astype(np.int64)) * unit_of
+        return np.asarray((1 + (micros // unit_of.astype(np.int64)).astype(np.int64)) * unit_of)
 
 
 HOURS = Length(np.timedelta64(8 * 60, "m"), np.timedelta64(15, "m"))

@@ -49,6 +49,7 @@ from dbplan.seeding.values.names import (
     RANGES,
     SALARIES,
 )
+from dbplan.seeding.values.numbered import BEHIND, Numbered
 from dbplan.seeding.values.patterns import Pattern
 from dbplan.seeding.values.prices import Amounts
 from dbplan.seeding.values.usual import is_usual, usual
@@ -220,9 +221,15 @@ def _string(name: str, kind: Any, limits: Limits, _span: Span, locale: str) -> D
     provider = _short(_provider(name), name, length, locale)
     words = usual(name, length, limits)
     if words is not None:
-        rest = _texts(provider, length, limits, locale)
+        rest = _numbered(name, tuple(words), length, limits) or _texts(provider, length, limits, locale)
         return Unnumbered(Choice(tuple(words), tuple(words.values())), rest)
     return _texts(provider, length, limits, locale, _digits(name, length))
+
+
+def _numbered(name: str, words: tuple[str, ...], length: int | None, limits: Limits) -> Domain | None:
+    """Return the names of things with numbers; None where they are no names, or numbers have no room."""
+    room = length is None or length >= max(map(len, words)) + BEHIND
+    return Numbered(words) if name.endswith("_name") and room and not limits.pattern else None
 
 
 def _short(provider: str, name: str, length: int | None, locale: str) -> str:

@@ -43,7 +43,10 @@ PROVIDERS: tuple[tuple[str, str], ...] = (
     (r"(license|plate)", "license_plate"),
     (r"product_(name|title)$", "product_name"),
     (r"(title|subject|headline|summary|caption)$", "catch_phrase"),
-    (r"(description|body|content|comment|note|message|bio|text|about|details|reason|review)s?$", "sentence"),
+    (
+        r"(description|body|content|comment|note|message|bio|text|about|details|reason|review|remark|instruction|request)s?$",
+        "sentence",
+    ),
     (r"(name|label)$", "catch_phrase"),
     (r"(code|sku|reference|ref|number|no|key|id)$", "bothify"),
 )
@@ -97,6 +100,7 @@ RANGES: tuple[tuple[str, int, int], ...] = (
     (r"(position|sort|rank|sequence|ordinal|line_?no|version|revision|priority)", 1, 100),
     (r"(level|depth)", 0, 5),
     (r"(stock|inventory)", 0, 500),
+    (r"(^|_)(area|m2|sqm|square_met(er|re)s)$", 10, 200),
     (r"weight|(^|_)kg$", 1, 120),
     (r"height|(^|_)cm$", 50, 210),
     (r"temperature|(^|_)temp$", -10, 40),

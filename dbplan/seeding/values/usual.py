@@ -22,7 +22,7 @@ def _even(text: str) -> Usual:
 LANGUAGES = _falling("en, de, fr, es, it, nl, pt, pl, sv, ja")
 USUAL: tuple[tuple[str, tuple[Usual, ...]], ...] = (
     (r"^currency(_?code)?$|_currency(_?code)?$", (_falling("EUR, USD, GBP, CHF, SEK, JPY"),)),
-    (r"(^|_)(language|lang)(_?code)?$", (LANGUAGES,)),
+    (r"(^|_)(language|lang)(s|_?code)?$", (LANGUAGES,)),
     (r"(^|_)locale$", (_falling("en-US, de-DE, fr-FR, en-GB, es-ES, it-IT, nl-NL"), LANGUAGES)),
     (r"payment_?(method|type|mode)$|^pay(ed|ing)?_(by|with)$", (_falling("card, cash, transfer, voucher"),)),
     (r"http_?(method|verb)$", (_falling("GET, POST, PUT, DELETE, PATCH"),)),
@@ -61,17 +61,17 @@ USUAL: tuple[tuple[str, tuple[Usual, ...]], ...] = (
         r"(^|_)special(ty|ity)(_name)?$",
         (_even("General Practice, Cardiology, Dermatology, Paediatrics, Neurology, Orthopaedics, Radiology, Surgery"),),
     ),
-    (r"tag_name$", (_even("new, popular, seasonal, featured, limited, sale, classic, local, urgent, archive"),)),
+    (r"tag_name$|(^|_)(tag|keyword|label)s$", (_even("new, popular, seasonal, featured, limited, classic, local"),)),
     (
         r"(^|_)category(_name)?$",
         (_even("Home, Garden, Books, Clothing, Electronics, Sports, Toys, Food, Beauty, Office"), _even("A, B, C")),
     ),
     (
-        r"service_name$",
+        r"service_name$|(^|_)amenities$",
         (_even("Cleaning, Breakfast, Parking, Delivery, Consultation, Repair, Laundry, Training, Transfer"),),
     ),
     (
-        r"subject(_name)$",
+        r"subject_name$",
         (_even("Mathematics, Physics, Chemistry, Biology, History, Geography, English, Music, Art, Economics"),),
     ),
     (r"kind_name$", (_even("Standard, Basic, Premium, Special, Regular, Express, Internal, External"),)),
