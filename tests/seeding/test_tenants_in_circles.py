@@ -138,3 +138,14 @@ def test_json_that_is_an_array_on_postgresql_holds_lists_of_words(stage, tmp_pat
     assert lists
     assert all(words and all(isinstance(word, str) for word in words) for words in lists)
     assert [row.amenities for row in there["hotels"]] == [row.amenities for row in here["hotels"]]
+
+
+@pytest.mark.parametrize("rows", [{"hotels": 7, "employees": 40}, {"hotels": 40, "employees": 7}])
+def test_the_smaller_table_of_a_circle_has_the_tenants_of_the_larger(rows, tmp_path):
+    metadata = hotels(required="hotels employees")
+    engine = new_engine(f"sqlite:///{tmp_path / 'tenants.db'}", poolclass=NullPool)
+    metadata.create_all(engine)
+    assert (
+        "97 rows in 3 tables, 0 violations"
+        in seed(engine, Plan("tenants", metadata), rows=rows | {"chains": 50}).verdict
+    )

@@ -35,8 +35,12 @@ def break_copies(sources: Mapping[str, Source]) -> None:
 
 
 def _narrowed(sources: Mapping[str, Source], circle: list[Copy]) -> bool:
-    """Put a narrow key before the wide one of the circle that it is a part of, one that may be NULL if there is one."""
-    found = sorted(_ways_out(sources, circle), key=lambda each: not each[0][2].nullable)
+    """Put a narrow key before the wide one of the circle that it is a part of.
+
+    One that may be NULL, if there is one, else that of the smallest table: its tenants are those of all the others.
+    """
+    ways = _ways_out(sources, circle)
+    found = sorted(ways, key=lambda each: (not each[0][2].nullable, sources[each[0][0]].rows))
     for (name, _, wide), narrow in found[:1]:
         source, at = sources[name], sources[name].references.index(wide)
         own = tuple(n for n in wide.own if n not in narrow.columns)
