@@ -179,6 +179,20 @@ def test_an_empty_url_is_refused_and_no_other_database_taken(run: Run, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_tables_are_created_where_there_are_none_and_the_recipe_beside_is_taken(run: Run, odd: str, tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    assert f"--to {url} --create" in run.fails("seed", odd, "--to", url)
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "odd_models.toml").write_text("rows = 12\n")
+    code, out, _ = run("seed", odd, "--to", url, "--create")
+    assert code == 0
+    assert "tables were created." in out
+    assert "seeds/odd_models.toml" in run("seed", odd, "--explain")[1]
+    assert "goes without" in run.fails("seed", odd, "--to", url, "--create", "--dry-run")
+    _, out, _ = run("seed", odd, "--to", url, "--rows", "40", "--dry-run")
+    assert "refused: " in " ".join(out.splitlines()[:3])
+
+
 def test_findings_that_fail_give_exit_code_1(run: Run, tmp_path: Path):
     (tmp_path / "bad.py").write_text(
         "from sqlalchemy import *\nmetadata = MetaData()\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from dbplan.cli.options import PlanName, Rows, given, writable
 from dbplan.cli.rows import rows_written
 from dbplan.cli.showing import read, show
 from dbplan.errors import UsageError
+
+if TYPE_CHECKING:
+    from dbplan.plan import Plan
 
 Profile = Annotated[
     str | None,
@@ -56,6 +59,9 @@ def seed(
     append: Annotated[
         bool, typer.Option("--append", help="Add other rows to those that are there, clear of what is unique.")
     ] = False,
+    create: Annotated[
+        bool, typer.Option("--create", help="Create the tables of the plan first, where there are none of them.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many rows, of what size, what would go; write nothing.")
     ] = False,
@@ -74,6 +80,8 @@ def seed(
     if explain:
         show(say(subject, rows=rows, profile=profile, random_state=random_state), page, folded=False)
     target = _target(to, format, output)
+    if create:
+        _create(subject, to, dry_run=dry_run)
     with rows_written("Seeding") as progress:
         report = run(
             target,
@@ -92,6 +100,20 @@ def seed(
             progress=progress,
         )
     show(report, page, folded=False)
+
+
+def _create(plan: Plan, to: str | None, *, dry_run: bool) -> None:
+    """Create the tables of a plan in the database that was named."""
+    from dbplan.connection import engine
+    from dbplan.sandbox.schema import create
+    from dbplan.seeding.loading.emptiness import create_tables
+    from dbplan.seeding.run import refuse_production
+
+    if to is None or dry_run:
+        raise UsageError("--create makes tables in the database of --to; it goes without --format and --dry-run")
+    refuse_production(to)
+    if create_tables(engine(to), plan, create):
+        typer.echo(f"{len(plan.tables)} tables were created.")
 
 
 def _target(to: str | None, form: str | None, folder: Path | None) -> str | Path:

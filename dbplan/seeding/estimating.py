@@ -13,10 +13,11 @@ from dbplan.report import Report
 from dbplan.report.blocks import Block, Text, table
 from dbplan.report.cells import show
 from dbplan.seeding.loading import ledger
-from dbplan.seeding.loading.emptiness import require_tables
+from dbplan.seeding.loading.emptiness import listing, require_tables
 from dbplan.seeding.loading.emptying import counts, refuse_referred
 from dbplan.seeding.loading.encode import copy_texts
 from dbplan.seeding.loading.longrun import Wish
+from dbplan.seeding.loading.recognising import is_there
 from dbplan.seeding.loading.refusals import explained
 from dbplan.seeding.loading.statements import columns_of
 from dbplan.seeding.rows.frames import Source
@@ -46,6 +47,16 @@ def estimate(engine: Engine, made: World, wish: Wish, notes: tuple[str, ...], se
         *map(Text, notes),
     ]
     about = show(size, "bytes")
+    refused = bool(there) and found is None and not (wish.truncate or wish.append)
+    with connect(engine) as connection:
+        same = refused and is_there(connection, made)
+    if refused and not same:
+        blocks.insert(0, Text(f"Refused as it is: {listing(sorted(there))} have rows. Say --append or --truncate."))
+        verdict = f"refused: {sum(there.values()):,} rows are in {len(there)} of the tables; nothing was written"
+        return Report(title="Seed data, dry run", verdict=verdict, ok=False, blocks=tuple(blocks), server=server)
+    if same:
+        verdict = f"nothing to do, the same {sum(rows.values()):,} rows are there"
+        return Report(title="Seed data, dry run", verdict=verdict, blocks=tuple(blocks), server=server)
     verdict = f"would write {sum(rows.values()):,} rows in {len(rows)} tables, about {about}; nothing was written"
     return Report(title="Seed data, dry run", verdict=verdict, blocks=tuple(blocks), server=server)
 
@@ -64,8 +75,6 @@ def _sentences(there: dict[str, int], found: ledger.Ledger | None, wish: Wish) -
     if there and wish.truncate:
         listed = ", ".join(f"{count:,} of {name}" for name, count in sorted(there.items()))
         said.append(f"Would be removed first: {listed}.")
-    elif there and not wish.append and found is None:
-        said.append("Tables that have rows are refused, unless they are just these: --append or --truncate.")
     return said
 
 

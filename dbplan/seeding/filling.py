@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +33,10 @@ LARGE = 1_000_000
 """Rows up to which all come in one transaction."""
 
 
+SHOWN = 3
+"""Tables of those that were emptied that a sentence names."""
+
+
 @dataclass(frozen=True)
 class Filled:
     """What was done, None for nothing; and sentences on it."""
@@ -57,7 +61,7 @@ def fill(engine: Engine, made: World, wish: Wish, pool: Executor | None, watch: 
                 return Filled(None)
             refuse_filled(connection, names)
         emptied = _to_empty(connection, made, wish) if found is None else {}
-        notes = tuple(f"{name}: {rows:,} rows were removed first." for name, rows in emptied.items())
+        notes = removed(emptied)
         connection.rollback()
         total = sum(source.total for source in made.sources.values())
         steps = order(made.sources, defers=connection.dialect.name == "sqlite", commits=True)
@@ -67,6 +71,17 @@ def fill(engine: Engine, made: World, wish: Wish, pool: Executor | None, watch: 
         else:
             done = _at_once(connection, made, wish, watch or _silent)
         return replace(done, notes=(*notes, *done.notes, *said))
+
+
+def removed(emptied: Mapping[str, int]) -> tuple[str, ...]:
+    """Return one sentence on the rows that were removed, none where there were none."""
+    if not emptied:
+        return ()
+    listed = ", ".join(f"{rows:,} of {name}" for name, rows in sorted(emptied.items())[:SHOWN])
+    if len(emptied) == 1:
+        return (f"{listed}: these rows were removed first.",)
+    more = ", …" if len(emptied) > SHOWN else ""
+    return (f"{sum(emptied.values()):,} rows of {len(emptied)} tables were removed first: {listed}{more}.",)
 
 
 def refuse_together(wish: Wish, workers: object) -> None:

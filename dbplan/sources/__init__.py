@@ -18,23 +18,31 @@ def read(source: Any) -> Plan:
 
     `source` is a bundled name, a name under `[tool.dbplan.plans]` of pyproject.toml, `module:attr`,
     `file.py:attr`, a Prisma schema (`schema.prisma`, or a folder of such files), a database URL, or an object
-    that is or holds a SQLAlchemy MetaData.
+    that is or holds a SQLAlchemy MetaData. Where a name, file, module or URL says no recipe, `seeds/NAME.toml` of the
+    project or current folder is it.
     Raises UnknownName for a name nobody knows, SourceError for a module that does not import or holds no
     tables and for a schema that Prisma would refuse, ConnectionFailed for a database that does not answer.
     """
     if isinstance(source, Plan):
         return source
-    from dbplan.sources import live, models, modules, prisma, project
+    from dbplan.sources import models, project
 
     if not isinstance(source, str | Path):
         return models.from_object(source, name=models.name_of(source), source=models.name_of(source))
-    text = str(source)
+    found = _described(str(source))
+    return found if str(source) in PLANS else project.beside(found)
+
+
+def _described(text: str) -> Plan:
+    """Return the plan that a name, a file, a module or a URL describes."""
+    from dbplan.sources import live, models, modules, prisma, project
+
     if looks_like_url(text):
         return live.read(text)
     if text in PLANS:
         return models.load(f"{PLANS[text]}:PLAN")
     if text in project.plans():
-        return project.load(text, read)
+        return project.load(text, _described)
     if _is_prisma(text):
         return prisma.read(text)
     if ":" in text or text.endswith(".py") or modules.is_package(text) or modules.importable(text):

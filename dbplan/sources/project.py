@@ -41,7 +41,16 @@ def load(name: str, read: Callable[[str], Plan]) -> Plan:
     changes |= {key: folder / entry[key] for key in ("migrations", "recipe") if key in entry}
     if "queries" in entry:
         changes["queries"] = (*plan.queries, *_queries(entry["queries"]))
-    return replace(plan, name=name, **changes)
+    return beside(replace(plan, name=name, **changes), folder)
+
+
+def beside(plan: Plan, folder: Path | None = None) -> Plan:
+    """Return a plan that has no recipe with that of `seeds/NAME.toml` in a folder, the current one, where it is there.
+
+    A plan whose recipe is said keeps it.
+    """
+    path = (folder or Path()) / "seeds" / f"{plan.name}.toml"
+    return replace(plan, recipe=path.resolve()) if plan.recipe is None and path.is_file() else plan
 
 
 def _queries(target: str) -> tuple[Query, ...]:
