@@ -6,7 +6,7 @@ It is loaded by every pytest run of an environment that has dbplan, so that noth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,8 +98,22 @@ def dbplan_database(request: pytest.FixtureRequest, dbplan_templates: Templates)
     Which one is said by `@pytest.mark.dbplan("credits", rows=50)`, else by the settings `dbplan_plan`, `dbplan_on` and
     `dbplan_profile`. The test may write to it: it is dropped at the end.
     """
-    with dbplan_templates.of(_wish(request)).clone() as stage:
+    wish = _wish(request)
+    with _one_line():
+        template = dbplan_templates.of(wish)
+    with template.clone() as stage:
         yield stage
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Fail a test with what an error of dbplan says, without dbplan's own source."""
+    from dbplan.errors import DbplanError
+
+    try:
+        yield
+    except DbplanError as error:
+        pytest.fail(f"dbplan: {error}", pytrace=False)
 
 
 def _wish(request: pytest.FixtureRequest) -> Wish:

@@ -118,3 +118,19 @@ def test_nothing_is_imported_for_tests_that_do_not_ask():
     code = f"import sys, dbplan.testing; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_error_of_dbplan_is_one_line(run):
+    result = run(
+        tests="""
+import pytest
+
+
+@pytest.mark.dbplan(profile="nightly")
+def test_asks(dbplan_database):
+    pass
+"""
+    )
+    said = result.stdout.str()
+    assert 'dbplan: no profile "nightly"' in said
+    assert "profiles.py" not in said
