@@ -270,7 +270,7 @@ def main():
     parts = [PARTS[name] for name in wanted] + ([large] if "--large" in words else [])
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     print(f"{os.cpu_count()} cores, load {load:.1f} at the start; {size.rows:,} rows, {size.rounds} turns each\n")
-    with tempfile.TemporaryDirectory(prefix="dbplan-seeding-", dir=os.environ.get("TMPDIR", "/var/tmp")) as folder:
+    with tempfile.TemporaryDirectory(prefix="dbplan-seeding-") as folder:
         Path(folder).chmod(0o755)
         for part in parts:
             print(f"{part.__name__}: {part.__doc__.strip()}")
