@@ -15,7 +15,6 @@ from dbplan.errors import NotCovered, Unsatisfiable, UsageError
 from dbplan.seeding.constraints import violations as counting
 from dbplan.seeding.constraints.held import held_by_server, relied_upon
 from dbplan.seeding.constraints.order import Order, order
-from dbplan.seeding.constraints.triggers import without_triggers
 from dbplan.seeding.loading import chunked, ledger, longrun
 from dbplan.seeding.loading.blueprint import fingerprint
 from dbplan.seeding.loading.emptiness import filled, refuse_filled, require_tables
@@ -25,6 +24,7 @@ from dbplan.seeding.loading.longrun import Wish
 from dbplan.seeding.loading.recognising import is_there
 from dbplan.seeding.loading.refusals import NOTHING, PART, explained
 from dbplan.seeding.loading.statements import quoter, run_sql
+from dbplan.seeding.loading.triggers import without_triggers
 from dbplan.seeding.loading.writing import Watch, load, opened
 from dbplan.seeding.reporting import Gathered, samples
 from dbplan.seeding.rows.world import World

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dbplan.seeding.values.people import Person, named
-from dbplan.seeding.values.words import FEW, lexicon, slots_of, weights
+from dbplan.seeding.values.words import FEW, lexicon_of, slots_of, weights
 
 
 @pytest.mark.parametrize("part", ["email", "user"])
@@ -51,7 +51,7 @@ def test_words_keep_their_weights():
     shares = np.bincount(slots) / len(slots)
     assert np.allclose(shares, [0.75, 0.25, 0.0000], atol=1e-4)
     assert shares[2] > 0
-    cities = lexicon("city", "en_US", FEW)
+    cities = lexicon_of(weights("city", "en_US", FEW))
     drawn = cities.draw(np.arange(2**16, dtype=np.uint64) << np.uint64(48)).tolist()
     counted, wanted = Counter(drawn), weights("city", "en_US", FEW)
     assert all(abs(counted[word] / 2**16 - weight / FEW) < 1e-3 for word, weight in wanted.items())

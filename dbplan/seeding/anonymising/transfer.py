@@ -23,10 +23,10 @@ from dbplan.seeding.anonymising.watching import Watch
 from dbplan.seeding.constraints.checks import Facts
 from dbplan.seeding.constraints.order import Order, order
 from dbplan.seeding.constraints.references import Reference, references
-from dbplan.seeding.constraints.triggers import without_triggers
 from dbplan.seeding.constraints.violations import violations
 from dbplan.seeding.loading.emptiness import filled, refuse_filled
 from dbplan.seeding.loading.emptying import counts, empty, refuse_referred
+from dbplan.seeding.loading.triggers import without_triggers
 from dbplan.seeding.rows.frames import Source
 
 Rows = list[tuple[Any, ...]]

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, Engine
 
 from dbplan.seeding.constraints.order import Order
-from dbplan.seeding.constraints.triggers import disable_triggers
 from dbplan.seeding.loading import chunked, ledger
 from dbplan.seeding.loading.aside import are_free, set_aside
 from dbplan.seeding.loading.chunked import Run
 from dbplan.seeding.loading.emptying import empty
 from dbplan.seeding.loading.ledger import Entry, Ledger
 from dbplan.seeding.loading.statements import run_sql
+from dbplan.seeding.loading.triggers import disable_triggers
 from dbplan.seeding.loading.writing import Watch, server_of
 from dbplan.seeding.rows.world import World
 

@@ -43,16 +43,8 @@ def place(layers: tuple[Layer, ...], path: KeyPath) -> str:
     return f"{layer.name}:{line}"
 
 
-def line_of(text: str, path: KeyPath) -> int:
-    """Return the line where a key path of a TOML text stands, or that of the nearest key above it.
-
-    A number in the path is a place in a list of tables.
-    """
-    return _deepest(text, path)[1]
-
-
 def _deepest(text: str, path: KeyPath) -> tuple[int, int]:
-    """Return how much of a path is there, and the line of that."""
+    """Return how much of a path is there, and the line of that; a number in it is a place in a list of tables."""
     best, deepest = 1, 0
     for number, there in _keys(text):
         depth = min(len(there), len(path))

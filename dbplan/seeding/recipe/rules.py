@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 Rule = Mapping[str, Any]
 DRAWN = ("values", "faker", "pattern", "min", "max", "distribution")
-PLACED = ("level", "previous", "history")
-"""Rules that follow from the place of a row among its parent's."""
 
 
 def ruled(builder: Builder, column: Column[Any], rule: Rule) -> tuple[Maker, str] | None:

@@ -21,8 +21,6 @@ from dbplan.seeding.values.infer import generic
 from dbplan.seeding.values.widths import widest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dbplan.seeding.recipe.fixed import FixedRow
 
 ATTEMPTS = 48
@@ -185,12 +183,6 @@ class Source:
         if key not in self._lent:
             self._lent[key] = _search(self, group)
         return self._lent[key]
-
-    def chunks(self, size: int) -> Iterator[Frame]:
-        """Yield frames over all rows, `size` at a time (fixed rows singly), in the order in which they are written."""
-        size = 1 if self.given else size
-        for start in range(0, self.rows, size):
-            yield self.frame(self.written(start, min(start + size, self.rows)))
 
 
 class Frame:

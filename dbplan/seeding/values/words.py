@@ -95,12 +95,6 @@ def lexicon_of(weights: Mapping[str, float]) -> Lexicon:
 
 
 @cache
-def lexicon(provider: str, locale: str = "en_US", draws: int = FEW) -> Lexicon:
-    """Return the words of a provider: those of its list, else those of so many draws."""
-    return lexicon_of(weights(provider, locale, draws))
-
-
-@cache
 def weights(provider: str, locale: str = "en_US", draws: int = FEW) -> Mapping[str, float]:
     """Return every word of a provider with its weight."""
     found = _listed(provider, locale)

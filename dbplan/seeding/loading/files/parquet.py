@@ -93,10 +93,6 @@ def _decimal(precision: int | None, scale: int | None) -> Any:
     )
 
 
-def _is_unsigned(base: Any) -> bool:
-    return bool(getattr(base, "unsigned", False))
-
-
 _TYPES: dict[Any, Any] = {
     sa.Uuid: lambda pa: pa.uuid(),
     sa.Boolean: lambda pa: pa.bool_(),

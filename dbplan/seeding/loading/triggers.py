@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, MetaData, Table
 
+from dbplan.seeding.loading.statements import quoter
+
 
 @contextmanager
 def without_triggers(connection: Connection, metadata: MetaData) -> Iterator[None]:
@@ -26,20 +28,14 @@ def disable_triggers(connection: Connection, metadata: MetaData) -> dict[str, li
         return {}
     tables = [t for t in metadata.tables.values() if t.info.get("triggers") and not t.info.get("is_view")]
     for table in tables:
-        _run(connection, f"ALTER TABLE {_name(connection, table)} DISABLE TRIGGER USER")
+        _run(connection, f"ALTER TABLE {quoter(connection.dialect).format_table(table)} DISABLE TRIGGER USER")
     return {str(table.key): _enabling(connection, table) for table in tables}
 
 
 def _enabling(connection: Connection, table: Table) -> list[str]:
     altered = [sql for sql in table.info["triggers"] if sql.startswith("ALTER TABLE ")]  # not simply enabled
-    return [f"ALTER TABLE {_name(connection, table)} ENABLE TRIGGER USER", *altered]
+    return [f"ALTER TABLE {quoter(connection.dialect).format_table(table)} ENABLE TRIGGER USER", *altered]
 
 
 def _run(connection: Connection, sql: str) -> None:
     connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
-
-
-def _name(connection: Connection, table: Table) -> str:
-    quote = connection.dialect.preparer(connection.dialect)
-    quote._double_percents = False
-    return str(quote.format_table(table))
