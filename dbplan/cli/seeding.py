@@ -51,7 +51,7 @@ def seed(
         bool, typer.Option("--explain", help="Say how each column gets its values, and why; write nothing.")
     ] = False,
     fast: Annotated[
-        bool, typer.Option("--fast", help="PostgreSQL: build keys and indexes after the rows, several times quicker.")
+        bool, typer.Option("--fast", help="PostgreSQL: build keys and indexes after the rows; of many, twice as quick.")
     ] = False,
     truncate: Annotated[
         bool, typer.Option("--truncate", help="Empty the tables of the plan first, or replace another run's files.")
