@@ -106,15 +106,19 @@ def postgresql(size, folder):
             r"\copy of a binary file": Contender(
                 size.rows, lambda: table.copy(f"FROM '{binary}' (FORMAT binary)"), table.empty
             ),
-            "dbplan, generate + load": Contender(
+            "dbplan, generate + load, one transaction": Contender(
                 size.rows, lambda: users.load_into(stage.engine, size.rows), table.empty
+            ),
+            "dbplan, generate + load, in chunks": Contender(
+                size.rows, lambda: users.stream_into(stage.engine, size.rows), table.empty
             ),
         }
         race(field, size.rounds)
         table.check()
         told(field, r"\copy of a binary file")
-        ours = field["dbplan, generate + load"]
-        goal(r"generate + load: × binary \copy of a ready file", 1.0, ratio(ours, field[r"\copy of a binary file"]))
+        for way in ("one transaction", "in chunks"):
+            reached = ratio(field[f"dbplan, generate + load, {way}"], field[r"\copy of a binary file"])
+            goal(rf"generate + load, {way}: × binary \copy of a ready file", 1.0, reached)
         stage.engine.dispose()
 
 

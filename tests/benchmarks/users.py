@@ -5,9 +5,10 @@ from functools import cache
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, String, Table
 
+from dbplan.connection import connect
 from dbplan.plan import Plan
 from dbplan.seeding.constraints.order import order
-from dbplan.seeding.loading import binary, lines
+from dbplan.seeding.loading import binary, chunked, ledger, lines
 from dbplan.seeding.loading.writing import CHUNK, load, opened
 from dbplan.seeding.run import prepare
 
@@ -93,6 +94,18 @@ def load_into(engine, rows):
         opened(connection)
         with connection.begin():
             load(connection, made, order(made.sources, defers=engine.dialect.name == "sqlite"), lambda *_: None)
+
+
+def stream_into(engine, rows):
+    """Generate the rows and load them as a long run does: in chunks with their lines in a ledger, over connections."""
+    made = world(rows)
+    with connect(engine) as connection:
+        ledger.begin(connection)
+        connection.commit()
+        run = chunked.Run(made, order(made.sources, defers=False, commits=True), "benchmark")
+        chunked.write(engine, connection, run, ledger.Ledger(run.name, ()), None, lambda *_: None)
+        ledger.drop(connection)
+        connection.commit()
 
 
 def count(engine):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,7 +18,18 @@ from dbplan.seeding.loading.ahead import ahead
 from dbplan.seeding.loading.ledger import Ledger
 from dbplan.seeding.loading.refusals import PART, explained
 from dbplan.seeding.loading.tasks import Task, tasks
-from dbplan.seeding.loading.writing import Watch, batches, close, encoding, opened, pieces, server_of, to_close, told
+from dbplan.seeding.loading.writing import (
+    Batch,
+    Watch,
+    batches,
+    close,
+    encoding,
+    opened,
+    pieces,
+    server_of,
+    to_close,
+    told,
+)
 from dbplan.seeding.rows.world import World
 
 TASK = 250_000
@@ -60,13 +71,50 @@ def write(
     left, total = done.lacks(run.tasks), sum(source.total for source in run.made.sources.values())
     seconds, there = dict.fromkeys(run.order.tables, 0.0), total - sum(task.rows for task in left)
     watch(there, total, "writing")
-    steps = _alone(connection, run, left) if executor is None else _together(engine, run, left, executor)
-    with closing(steps):
+    with closing(_steps(engine, connection, run, left, executor)) as steps:
         for task, rows, took in steps:
             seconds[task.table] += took
             there += rows
             watch(there, total, task.table)
     return seconds
+
+
+def _steps(engine: Engine, connection: Connection, run: Run, left: Sequence[Task], executor: Executor | None) -> Steps:
+    if executor is not None:
+        return _together(engine, run, left, executor)
+    if connection.dialect.name == "postgresql" and left:
+        return _streamed(engine, connection, run, left)
+    return _alone(connection, run, left)
+
+
+def _streamed(engine: Engine, connection: Connection, run: Run, left: Sequence[Task]) -> Steps:
+    """Write tasks through several connections of this process, a table after those that it refers to."""
+    from dbplan.seeding.loading.streams import several, streamed, wanted
+
+    encode = encoding(connection, run.made.sources.values())
+    connection.rollback()
+
+    def make(task: Task) -> Iterator[Batch]:
+        return batches(run.made, run.order, [task], encode)
+
+    def perform(own: Connection, task: Task, made: Iterator[Batch]) -> None:
+        _send(own, run.order, run.name, task, made)
+
+    with (
+        several(engine.execution_options(is_bulk=True), connection, wanted(len(left))) as connections,
+        closing(streamed(connections, make, perform, left, _waits(run))) as done,
+    ):
+        for task, took in done:
+            yield task, task.rows, took
+
+
+def _send(connection: Connection, order: Order, run: str, task: Task, made: Iterable[Batch]) -> None:
+    """Write the rows of a task in a transaction of their own."""
+    if _open(connection, order, run, task):
+        for batch in made:
+            with told(batch.frame):
+                server_of(connection.dialect).send(connection, batch.encoded)
+    connection.commit()
 
 
 def _alone(connection: Connection, run: Run, left: Sequence[Task]) -> Steps:
@@ -111,16 +159,17 @@ def _together(engine: Engine, run: Run, left: Sequence[Task], executor: Executor
     from dbplan.seeding.loading.executors import scattered
 
     target = Target(engine.url.render_as_string(hide_password=False), run.name, run.order)
-    waits = {} if run.free else waits_of(run)
-    with closing(scattered(executor, perform, blueprint(run.made), target, left, waits)) as done:
+    with closing(scattered(executor, perform, blueprint(run.made), target, left, _waits(run))) as done:
         for task, (rows, took) in done:
             yield task, rows, took
 
 
-def waits_of(run: Run) -> Mapping[str, frozenset[str]]:
-    """Return which tables come before which: those that a table refers to, itself aside."""
+def _waits(run: Run) -> Mapping[str, frozenset[str]]:
+    """Return which tables come before which: those that a table refers to, perhaps itself; none where no key binds."""
+    if run.free:
+        return {}
     return {
-        name: frozenset(r.parent for r in source.references if (name, r) not in run.order.later) - {name}
+        name: frozenset(r.parent for r in source.references if not (r.left_out or (name, r) in run.order.later))
         for name, source in run.made.sources.items()
     }
 
@@ -128,18 +177,13 @@ def waits_of(run: Run) -> Mapping[str, frozenset[str]]:
 def perform(made: World, target: Target, task: Task) -> tuple[int, float]:
     """Write one task in a transaction of a connection of this process; return its rows and seconds."""
     began, engine = time.perf_counter(), engine_of(target.url)
-    server = server_of(engine.dialect)
     bulk = engine.execution_options(sqlite_begin="IMMEDIATE", is_bulk=True)
     with explained(engine, PART), connect(bulk) as connection:
         opened(connection)
         encode = encoding(connection, [made.sources[task.table]])
         connection.rollback()
         encoded = list(batches(made, target.order, [task], encode))
-        if _open(connection, target.order, target.run, task):
-            for batch in encoded:
-                with told(batch.frame):
-                    server.send(connection, batch.encoded)
-        connection.commit()
+        _send(connection, target.order, target.run, task, encoded)
     return task.rows, time.perf_counter() - began
 
 

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -91,24 +91,38 @@ def scattered(
 ) -> Generator[tuple[T, Any]]:
     """Perform tasks on an executor, and yield each with its result as soon as it is there.
 
-    A table's tasks start when those of the tables that it `waits` for are done. The first error stops all: what has
-    not started is cancelled, what has is waited for. Raises the worker's error, with table and rows; WorkerLost where
-    a worker died.
+    A table's tasks start when those of the tables that it `waits` for are done. Raises the worker's error, with table
+    and rows; WorkerLost where a worker died.
     """
     data = pickled(_Order(perform, blueprint, target), f'plan "{blueprint.plan.name}"')
-    work = Work(data, blake2b(data, digest_size=16).hexdigest())
-    queue = _Queue(tasks, waits or {})
+    call = partial(run_task, Work(data, blake2b(data, digest_size=16).hexdigest()))
+    try:
+        yield from performed(executor, call, tasks, waits or {}, _result)
+    except BrokenExecutor as error:
+        raise _lost(error) from None
+
+
+def performed(
+    executor: Executor,
+    call: Callable[[T], Any],
+    tasks: Iterable[T],
+    waits: Mapping[str, Collection[str]],
+    result: Callable[[Future[Any], T], Any],
+) -> Generator[tuple[T, Any]]:
+    """Call a function with every task, in an order that `waits` allows; yield each with its `result` once there.
+
+    The first error stops all: what has not started is cancelled, what has is waited for.
+    """
+    queue = _Queue(tasks, waits)
     running: dict[Future[Any], T] = {}
     try:
         while queue.left or running:
             for task in queue.ready(AHEAD - len(running)):
-                running[executor.submit(run_task, work, task)] = task
+                running[executor.submit(call, task)] = task
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 task = running.pop(future)
-                yield task, _result(future, task)
+                yield task, result(future, task)
                 queue.done(task)
-    except BrokenExecutor as error:
-        raise _lost(error) from None
     finally:
         _stop(running)
 
@@ -129,13 +143,19 @@ class _Queue(Generic[T]):
         self.open = Counter({name: len(tasks) for name, tasks in self.left.items()})
 
     def ready(self, most: int) -> list[T]:
-        """Take tasks of tables that wait for nothing any more."""
+        """Take tasks of tables that wait for nothing any more; of one that waits for itself, one after the other."""
         found: list[T] = []
         for name, tasks in self.left.items():
-            if not any(self.open[parent] for parent in self.waits.get(name, ()) if parent != name):
-                found += [tasks.popleft() for _ in range(min(most - len(found), len(tasks)))]
+            found += [tasks.popleft() for _ in range(min(most - len(found), self._free(name)))]
         self.left = {name: tasks for name, tasks in self.left.items() if tasks}
         return found
+
+    def _free(self, name: str) -> int:
+        """Count the tasks of a table that may begin."""
+        waits, left = self.waits.get(name, ()), len(self.left[name])
+        if any(self.open[parent] for parent in waits if parent != name):
+            return 0
+        return left if name not in waits else int(self.open[name] == left)
 
     def done(self, task: T) -> None:
         """Count a task as done."""
