@@ -1,0 +1,114 @@
+"""Kinds of values: how they travel between processes as JSON, and in which form results are compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import types
+from sqlalchemy.types import TypeEngine
+
+SAFE = 2**53
+"""Whole numbers from here on travel as text: a JavaScript number does not hold them."""
+
+KINDS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
+    (types.Boolean, "bool"),
+    (types.Integer, "int"),
+    (types.Float, "float"),
+    (types.Numeric, "decimal"),
+    (types.Enum, "enum"),
+    (types.String, "text"),
+    (types.Uuid, "uuid"),
+    (types.DateTime, "timestamp"),
+    (types.Date, "date"),
+    (types.Time, "time"),
+    (types.JSON, "json"),
+    (types.LargeBinary, "bytes"),
+)
+
+
+def kind(of: TypeEngine[Any]) -> str | None:
+    """Return the kind of a column's type; None for one that does not take part."""
+    inner = of.impl_instance if isinstance(of, types.TypeDecorator) else of
+    if isinstance(inner, types.ARRAY):
+        return {"text": "texts", "int": "ints"}.get(kind(inner.item_type) or "") if inner.dimensions in (None, 1) else None
+    found = next((name for known, name in KINDS if isinstance(inner, known)), None)
+    if found == "timestamp" and getattr(inner, "timezone", False):
+        return "timestamptz"
+    if found == "time" and getattr(inner, "timezone", False):
+        return None
+    return found
+
+
+def travelling(value: Any, of: str) -> Any:
+    """Return a value of a kind in the JSON form in which processes exchange and compare it."""
+    return None if value is None else _FORMS.get(of, _same)(value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _int(value: Any) -> int | str:
+    number = int(value)
+    return number if abs(number) < SAFE else str(number)
+
+
+def _decimal(value: Any) -> str:
+    number = Decimal(str(value)).normalize()
+    return "0" if number == 0 else f"{number:f}"
+
+
+def _moment(value: datetime) -> str:
+    aware = value.tzinfo is not None
+    said = (value.astimezone(UTC).replace(tzinfo=None) if aware else value).isoformat(timespec="milliseconds")
+    return f"{said}Z" if aware else said
+
+
+def _label(value: Any) -> str:
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _document(value: Any) -> Any:
+    return json.loads(json.dumps(value, sort_keys=True))
+
+
+_FORMS: Mapping[str, Callable[[Any], Any]] = {
+    "int": _int,
+    "float": float,
+    "decimal": _decimal,
+    "text": str,
+    "bool": bool,
+    "uuid": lambda value: str(value if isinstance(value, UUID) else UUID(str(value))),
+    "timestamp": _moment,
+    "timestamptz": _moment,
+    "date": lambda value: value.isoformat()[:10],
+    "time": lambda value: value.replace(microsecond=0).isoformat(),
+    "json": _document,
+    "enum": _label,
+    "bytes": lambda value: bytes(value).hex(),
+    "texts": lambda values: [None if value is None else str(value) for value in values],
+    "ints": lambda values: [None if value is None else _int(value) for value in values],
+}
+
+_NATIVES: Mapping[str, Callable[[Any], Any]] = {
+    "int": int,
+    "decimal": Decimal,
+    "uuid": UUID,
+    "timestamp": datetime.fromisoformat,
+    "timestamptz": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "bytes": bytes.fromhex,
+    "ints": lambda values: [None if value is None else int(value) for value in values],
+}
+
+
+def native(value: Any, of: str) -> Any:
+    """Return Python's own value of what travelled."""
+    return None if value is None else _NATIVES.get(of, _same)(value)
