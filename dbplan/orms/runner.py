@@ -1,4 +1,4 @@
-"""The process of a Python contestant, `python -m dbplan.orms.runner ADAPTER`: JSON objects in, JSON objects out, by line.
+"""The process of a Python contestant, `python -m dbplan.orms.runner ADAPTER`: a JSON object a line in, and one out.
 
 Nothing else may stand on standard output: what libraries print goes to standard error.
 """

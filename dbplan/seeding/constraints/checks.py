@@ -268,7 +268,7 @@ def _equation(found: Facts, left: Any, right: Any) -> None:
 
 
 def _bound(found: Facts, subject: Any, kind: Any, value: Any) -> None:
-    if isinstance(subject, exp.Length) and isinstance(subject.this.unalias(), exp.Expression):
+    if isinstance(subject, exp.Length | exp.ByteLength) and isinstance(subject.this.unalias(), exp.Expression):
         _length(found, plain(subject.this), kind, value)
     elif isinstance(subject, exp.Mod) and isinstance(plain(subject.this), exp.Column) and kind is exp.EQ and value == 0:
         step = plain(subject.expression)
@@ -334,6 +334,48 @@ def _not(node: Any, found: Facts) -> None:
         column = plain(inner.this)
         if isinstance(column, exp.Column):
             found.limit(column.name).excluded.extend(value_of(plain(item)) for item in inner.expressions)
+
+
+@_read.register(exp.Or)
+def _or(node: Any, found: Facts) -> None:
+    """Read `a IS NULL OR …` as what it says of an a that is there, `a = 1 OR a = 2` as a IN (1, 2)."""
+    names = {column.name for column in node.find_all(exp.Column)}
+    parts = [part for part in _disjuncts(node) if not _asks_null(part)]
+    if len(names) != 1 or not parts:
+        return
+    limits = found.limit(*names)
+    if len(parts) == 1:
+        required = limits.required
+        for conjunct in conjuncts(parts[0]):
+            _read(conjunct, found)
+        limits.required = required
+        return
+    each = [_values(part, *names) for part in parts]
+    values = list(dict.fromkeys(value for part in each for value in part or ()))
+    if None not in each:
+        limits.values = values if limits.values is None else [v for v in limits.values if v in values]
+
+
+def _disjuncts(node: Any) -> Iterator[Any]:
+    """Yield the conditions of which one must hold."""
+    node = bare(node)
+    if isinstance(node, exp.Or):
+        yield from _disjuncts(node.this)
+        yield from _disjuncts(node.expression)
+    else:
+        yield node
+
+
+def _asks_null(node: Any) -> bool:
+    return isinstance(node, exp.Is) and isinstance(node.expression, exp.Null) and isinstance(node.this, exp.Column)
+
+
+def _values(condition: Any, column: str) -> list[Any] | None:
+    """Return the values to which a condition narrows a column; None where it names none."""
+    alone = Facts()
+    for conjunct in conjuncts(condition):
+        _read(conjunct, alone)
+    return alone.limit(column).values
 
 
 @_read.register(exp.RegexpLike)

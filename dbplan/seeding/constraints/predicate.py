@@ -83,8 +83,10 @@ def _counted(node: Any) -> Any:
 def _parsed(text: str) -> exp.Expression:
     for dialect in DIALECTS:
         try:
-            return bare(parse_one(text, dialect=dialect).transform(_unnegated))
-        except SqlglotError:
+            # alone, a column named "lock" would begin a statement
+            (selected,) = parse_one(f"SELECT ({text}\n)", dialect=dialect).expressions
+            return bare(selected.transform(_unnegated))
+        except (SqlglotError, ValueError):
             continue
     raise NotCovered(f"{text!r} is not SQL that can be read here")
 
@@ -441,6 +443,11 @@ def _lengths(values: Any) -> Array:
     return np.array([len(value) for value in sized], dtype=np.int64)
 
 
+def _sizes(values: Any) -> Array:
+    sized = (value if isinstance(value, bytes) else str(value).encode() for value in values.tolist())
+    return np.array([len(value) for value in sized], dtype=np.int64)
+
+
 def _count_present(node: Any, scope: _Scope) -> Cells:
     items = [_evaluate(item, scope) for item in node.expressions]
     name = str(node.this).lower()
@@ -482,7 +489,7 @@ _HANDLERS: dict[type[Any], Callable[[Any, _Scope], Cells]] = {
     exp.Between: _between,
     exp.DPipe: _joined,
     exp.Length: lambda node, scope: strict(_lengths, np.int64, _evaluate(node.this, scope)),
-    exp.ByteLength: _text(lambda text: len(text.encode()), np.int64),
+    exp.ByteLength: lambda node, scope: strict(_sizes, np.int64, _evaluate(node.this, scope)),
     exp.Lower: _text(str.lower, object),
     exp.Upper: _text(str.upper, object),
     exp.Abs: lambda node, scope: strict(np.abs, None, _evaluate(node.this, scope)),
