@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Connection, String, Table, and_, delete, exists, not_, select, tuple_, type_coerce
+from sqlalchemy.sql.ddl import sort_tables_and_constraints
 from sqlalchemy.types import TypeDecorator
 
 from dbplan.orms.deriving import Derived
 from dbplan.orms.kinds import travelling
-from dbplan.orms.relations import kind_of
+from dbplan.orms.relations import key_of, kind_of
 from dbplan.orms.scenarios import Scenario
 from dbplan.plan import Plan
 
@@ -184,9 +185,11 @@ class _Drawer:
     # rows that are taken out to be inserted
 
     def _spared(self) -> dict[str, list[Params]]:
-        """Take rows that no other refers to out of the tables that are inserted into."""
+        """Take rows that no other refers to out of the tables that are inserted into; what those refer to stays."""
         inserted = {s.insert.table if s.insert else s.table for n, s in self.derived.scenarios.items() if n in _INSERTS}
-        return {name: self._taken_out(name) for name in sorted(inserted)}
+        sort: Any = sort_tables_and_constraints
+        ordered = [key_of(table) for table, _ in sort(self.plan.tables) if table is not None]
+        return {name: self._taken_out(name) for name in ordered if name in inserted}
 
     def _taken_out(self, name: str) -> list[Params]:
         table, columns = self._table(name), self._columns(name)

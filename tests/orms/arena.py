@@ -1,0 +1,104 @@
+"""A plan seeded once, its scenarios and their parameters, and what contestants answer on copies of it."""
+
+import hashlib
+import json
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib import import_module
+
+from sqlalchemy import select
+
+from dbplan import sandbox, seed
+from dbplan.orms.contestants import CONTESTANTS
+from dbplan.orms.deriving import derive
+from dbplan.orms.drawing import draw
+from dbplan.orms.process import Fault, Process
+from dbplan.orms.scenarios import SCENARIOS, WRITES, Study
+
+CALLS = dict.fromkeys(SCENARIOS, 4) | {"bulk_insert": 2}
+
+
+class Arena:
+    """Asks contestants; every write happens in a copy of its own."""
+
+    def __init__(self, stage, folder, rows):
+        self.stage, self.folder = stage, folder
+        seed(stage, rows=rows)
+        with stage.engine.begin() as connection:
+            self.derived = derive(stage.plan, connection)
+            self.params = draw(connection, stage.plan, self.derived, CALLS).params
+        stage.engine.dispose()
+        self.reads = {}
+
+    def study(self, stage, contestant):
+        url = stage.engine.url
+        told = {
+            "host": url.query.get("host", url.host), "port": int(url.query.get("port", url.port or 5432)),
+            "user": url.username, "password": url.password, "database": url.database,
+        }  # fmt: skip
+        models = self.models(contestant)
+        return asdict(Study(stage.plan.name, "postgresql", told, str(models), 10, dict(self.derived.tables)))
+
+    def models(self, contestant):
+        """Write the exported models once."""
+        folder = self.folder / contestant.name
+        if not folder.exists():
+            folder.mkdir()
+            if contestant.export:
+                import_module("dbplan.orms.preparing").prepare(contestant, self.stage.plan, folder)
+        return folder
+
+    def answers(self, name, scenarios):
+        """Return what a contestant answers to scenarios: results and the table's state after, or why there are none."""
+        contestant = CONTESTANTS[name]
+        found = {}
+        for scenario in scenarios:
+            if scenario in self.derived.scenarios:
+                with self.stage.clone() as copy:
+                    found[scenario] = self._answer(copy, contestant, self.derived.scenarios[scenario])
+        return found
+
+    def _answer(self, copy, contestant, scenario):
+        process = Process(command(contestant))
+        try:
+            process.ask("open", 60, study=self.study(copy, contestant))
+            bound = process.ask("bind", 30, scenario=asdict(scenario))
+            if "not_covered" in bound:
+                return bound
+            results = process.ask("check", 60, params=list(self.params[scenario.name]))["results"]
+        except Fault as error:
+            return {"fault": str(error)}
+        finally:
+            process.close()
+        return {"results": results, "state": state(copy, scenario) if scenario.name in WRITES else None}
+
+
+def command(contestant):
+    if not contestant.is_node:
+        return [sys.executable, "-m", "dbplan.orms.runner", contestant.adapter]
+    return import_module("dbplan.orms.installing").command(contestant)
+
+
+def state(stage, scenario):
+    """Return what the tables hold that a scenario writes: rows and a digest of the columns that it gives."""
+    tables = {scenario.table: scenario.columns}
+    if scenario.insert:
+        tables[scenario.insert.table] = scenario.insert.columns
+    tables |= {link.table: link.columns for link in scenario.cascade}
+    found = {}
+    with stage.engine.connect() as connection:
+        for name, columns in sorted(tables.items()):
+            table = stage.plan.metadata.tables[name]
+            stamped = {c.name for c in table.columns if c.onupdate is not None and scenario.update}
+            chosen = [table.columns[c] for c in columns if c not in stamped]
+            rows = sorted(map(repr, connection.execute(select(*chosen))))
+            found[name] = [len(rows), hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]]
+    stage.engine.dispose()
+    return found
+
+
+@contextmanager
+def arena(plan, folder, rows=300):
+    with sandbox(plan) as stage:
+        yield Arena(stage, folder, rows)
