@@ -222,6 +222,112 @@ class Server:
         return f"{self.product} {self.version} · {cores}{extra}"
 
 
+@dataclass(frozen=True)
+class OrmTiming:
+    """How long one ORM takes for one scenario: seconds, each with its 95 % bootstrap interval; None where not measured.
+
+    `ratio` is to the raw driver `baseline` of the same table, measured side by side; `outcome` is "measured", or what
+    stands in place of figures ("wrong rows", "not covered", "crashed", "hung" …), with its `reason`. `note` is what
+    the ORM had to be helped with.
+    """
+
+    orm: str
+    scenario: str
+    outcome: str
+    reason: str = ""
+    note: str = ""
+    n: int = 0
+    rounds: int = 0
+    median: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p95: float | None = None
+    p95_low: float | None = None
+    p95_high: float | None = None
+    p99: float | None = None
+    p99_low: float | None = None
+    p99_high: float | None = None
+    baseline: str = ""
+    ratio: float | None = None
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True)
+class OrmStatements:
+    """What one call of one scenario sent to the server, by the server's count; `parents` is how many it asked for."""
+
+    orm: str
+    scenario: str
+    statements: int
+    control: int
+    transactions: int
+    parents: int | None = None
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OrmStart:
+    """What it takes to start one ORM, each the median of `n` starts alone: seconds; bytes of memory once it is open.
+
+    `imported` is the import of its library, `opened` models and connection, `first` the first query, `whole` from
+    the start of the process to the first answer. `size` is of what is installed for it, in bytes, with its
+    `dependencies`.
+    """
+
+    orm: str
+    title: str
+    table: str
+    version: str = ""
+    driver: str = ""
+    n: int = 0
+    imported: float | None = None
+    opened: float | None = None
+    first: float | None = None
+    whole: float | None = None
+    memory: int | None = None
+    size: int | None = None
+    dependencies: int | None = None
+
+
+@dataclass(frozen=True)
+class OrmLoad:
+    """One ORM under load: seconds of one call; `rate` is the calls due a second, None where each waits for the last.
+
+    `kind` is "closed loop", "open loop" or "one row", where all clients write the same one. `lost` counts the writes
+    that were reported as done and are not there, None where that was not looked at.
+    """
+
+    orm: str
+    scenario: str
+    kind: str
+    clients: int
+    seconds: float
+    done: int
+    rate: float | None = None
+    median: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    late: int | None = None
+    skipped: int | None = None
+    lost: int | None = None
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OrmViolation:
+    """What the error of one ORM tells when a row is inserted twice, by its public attributes."""
+
+    orm: str
+    raised: bool
+    type: str = ""
+    code: str = ""
+    constraint: str = ""
+    columns: tuple[str, ...] = ()
+    message: str = ""
+
+
 Fact = (
     Finding
     | PlanNode
@@ -233,6 +339,11 @@ Fact = (
     | RowsOverTime
     | Difference
     | Step
+    | OrmTiming
+    | OrmStatements
+    | OrmStart
+    | OrmLoad
+    | OrmViolation
     | Server
 )
 

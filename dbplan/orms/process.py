@@ -63,6 +63,8 @@ class Process:
 
     def ask(self, do: str, within: float, **given: Any) -> dict[str, Any]:
         """Return the answer to one ask; Fault when there is none within so many seconds, and the process is killed."""
+        if self._ended:
+            raise Fault("crashed", "it has ended already")
         end = time.monotonic() + within
         try:
             self._send(json.dumps({"do": do, **given}).encode() + b"\n", end)
@@ -133,13 +135,16 @@ class Process:
                 self._child.wait(GRACE)
         self.kill()
 
+    def stop(self) -> None:
+        """End it and all that it has started, at once; an ask in another thread learns of it."""
+        if not self._ended:
+            self._ended = True  # its number may be somebody else's from now on
+            with suppress(ProcessLookupError, PermissionError):  # nobody is left of the group
+                os.killpg(self.pid, signal.SIGKILL)
+
     def kill(self) -> None:
-        """End it and all that it has started, at once."""
-        if self._ended:
-            return
-        self._ended = True  # its number may be somebody else's from now on
-        with suppress(ProcessLookupError, PermissionError):  # nobody is left of the group
-            os.killpg(self.pid, signal.SIGKILL)
+        """End it and all that it has started, and let go of its pipes."""
+        self.stop()
         self._child.wait()
         for stream in (self._child.stdin, self._child.stdout, self._errors):
             if stream is not None:

@@ -21,6 +21,7 @@ WORDS = {
     "str": "string",
     "int": "integer",
     "float": "number",
+    "bool": "boolean",
     "Severity": '"error", "warning" or "note"',
     "Place": "[Place](#place)",
     "tuple[str, ...]": "array of strings",

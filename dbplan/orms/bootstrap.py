@@ -1,0 +1,87 @@
+"""Bootstrap: intervals of quantiles and of ratios, whose unit is the round, for calls of one round are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 1000
+CONFIDENCE = 0.95
+SHARES = (0.5, 0.95, 0.99)
+ENOUGH = 5
+"""Samples that must lie beyond a quantile for it to be told."""
+
+Rounds = Sequence[Sequence[float]]
+_Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def holds(self, value: float) -> bool:
+        """Return whether a value lies in the interval."""
+        return self.low <= value <= self.high
+
+
+def quantiles(rounds: Rounds, random_state: int = 7) -> list[Interval | None]:
+    """Return the median, the 95th and the 99th percentile of all samples; None where too few lie beyond one.
+
+    Whole rounds are resampled (cluster bootstrap, Davison and Hinkley 1997, section 3.8), in the unit of the samples.
+    """
+    values = np.concatenate([np.asarray(each, dtype=float) for each in rounds])
+    owners = np.repeat(np.arange(len(rounds)), [len(each) for each in rounds])
+    order = np.argsort(values, kind="stable")
+    values, owners = values[order], owners[order]
+    picks = _generator(random_state, "quantiles").integers(0, len(rounds), (RESAMPLES, len(rounds)))
+    weights = np.apply_along_axis(np.bincount, 1, picks, minlength=len(rounds))
+    reached = np.cumsum(weights[:, owners], axis=1)
+    return [
+        _quantile(values, reached, share) if share == 0.5 or len(values) * (1 - share) >= ENOUGH else None
+        for share in SHARES
+    ]
+
+
+def _quantile(values: _Floats, reached: NDArray[np.int64], share: float) -> Interval:
+    places = (reached < share * reached[:, -1:]).sum(axis=1)
+    found = values[np.minimum(places, len(values) - 1)]
+    return _interval(float(np.quantile(values, share)), found)
+
+
+def ratio(rounds: Rounds, base: Rounds, random_state: int = 7, *, between: float = 0.0) -> Interval:
+    """Return how many times as long `rounds` took as `base`, measured side by side, round by round.
+
+    Each round gives the ratio of its two medians; the value is the median of them, the interval that of its bootstrap.
+    `between` is how far, as the standard deviation of a logarithm, two processes of the same lie apart; it widens the
+    interval.
+    """
+    pairs = [(np.median(a), np.median(b)) for a, b in zip(rounds, base, strict=False) if len(a) and len(b)]
+    logs = np.log(np.asarray([max(a, 1.0) / max(b, 1.0) for a, b in pairs]))
+    picks = _generator(random_state, "ratio").integers(0, len(logs), (RESAMPLES, len(logs)))
+    found = np.median(logs[picks], axis=1)
+    spread = _generator(random_state, "between").normal(0.0, between, RESAMPLES) if between else 0.0
+    exact = _interval(float(np.median(logs)), found + spread)
+    return Interval(*(float(np.exp(each)) for each in (exact.value, exact.low, exact.high)))
+
+
+def overall(ratios: Sequence[float]) -> float:
+    """Return the geometric mean of ratios."""
+    return float(np.exp(np.mean(np.log(np.asarray(ratios)))))
+
+
+def _interval(value: float, resampled: _Floats) -> Interval:
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(resampled, [tail, 1 - tail])
+    return Interval(value, min(float(low), value), max(float(high), value))
+
+
+def _generator(random_state: int, name: str) -> np.random.Generator:
+    return np.random.default_rng([random_state, crc32(name.encode())])

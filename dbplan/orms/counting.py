@@ -1,0 +1,116 @@
+"""Counting: how many statements a contestant sends, as the server itself counted them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from dbplan.plan import Plan
+from dbplan.sandbox import sandbox
+
+CONTROL = frozenset(
+    "BEGIN START COMMIT END ROLLBACK ABORT SAVEPOINT RELEASE SET RESET DEALLOCATE DISCARD CLOSE UNLISTEN SHOW".split()
+)
+"""First words of statements that steer transactions and sessions."""
+_ENDINGS = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})
+_COMMENT = re.compile(r"\A(?:\s+|--[^\n]*\n?|/\*.*?\*/)+", re.DOTALL)
+_UNLOCK = "SELECT pg_advisory_unlock_all()"
+_OLDEST = 140000
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What arrived at the server: statements, those that steer transactions and sessions, transactions ended."""
+
+    statements: int
+    control: int
+    transactions: int
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Meter:
+    """The server's own count of statements, by database; `why` says why there is none."""
+
+    connection: Connection | None
+    why: str = ""
+
+    def reset(self, database: str) -> None:
+        """Begin to count anew."""
+        if self.connection is not None:
+            reset = "SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database WHERE datname = %s"
+            self.connection.execute(reset, [database])
+
+    def read(self, database: str) -> Counted | None:
+        """Return what was counted since; None where the server does not count."""
+        if self.connection is None:
+            return None
+        query = (
+            "SELECT query, calls FROM pg_stat_statements JOIN pg_database ON oid = dbid "
+            "WHERE datname = %s AND toplevel ORDER BY calls DESC, query"
+        )
+        return counted([(str(text), int(calls)) for text, calls in self.connection.execute(query, [database])])
+
+
+def counted(found: list[tuple[str, int]]) -> Counted:
+    """Return statements with their calls as counts."""
+    control = [(text, calls) for text, calls in found if is_control(text)]
+    rest = [(text, calls) for text, calls in found if not is_control(text)]
+    return Counted(
+        sum(calls for _, calls in rest),
+        sum(calls for _, calls in control),
+        sum(calls for text, calls in control if _first_word(text) in _ENDINGS and not _to_savepoint(text)),
+        tuple(f"{calls} × {' '.join(text.split())}" for text, calls in (*rest, *control)),
+    )
+
+
+def is_control(statement: str) -> bool:
+    """Return whether a statement only steers its transaction or session."""
+    return _first_word(statement) in CONTROL or statement.strip() == _UNLOCK
+
+
+def _first_word(statement: str) -> str:
+    bare = _COMMENT.sub("", statement)
+    return re.split(r"[\s;(]", bare, maxsplit=1)[0].upper()
+
+
+def _to_savepoint(statement: str) -> bool:
+    return bool(re.match(r"ROLLBACK\s+(WORK\s+|TRANSACTION\s+)?TO\b", _COMMENT.sub("", statement), re.IGNORECASE))
+
+
+@contextmanager
+def meter(on: str) -> Iterator[Meter]:
+    """Give the meter of a server, which looks on from a throwaway database of its own."""
+    from sqlalchemy import MetaData
+
+    with sandbox(Plan("meter", MetaData()), on=on, create=False) as office, office.engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        raw.rollback()
+        raw.autocommit = True
+        why = _prepare(raw)
+        yield Meter(None if why else raw, why)
+        raw.autocommit = False
+
+
+def _prepare(connection: Connection) -> str:
+    """Have the server count; return why it does not."""
+    if connection.info.server_version < _OLDEST:
+        return "the server is older than PostgreSQL 14, whose pg_stat_statements tells no top level"
+    try:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        connection.execute("SELECT pg_stat_statements_reset(0, (SELECT max(oid) FROM pg_database), 0)")
+        utility = connection.execute("SHOW pg_stat_statements.track_utility").fetchone()
+        tracked = connection.execute("SHOW pg_stat_statements.track").fetchone()
+    except psycopg.Error as error:
+        said = error.diag.message_primary or " ".join(str(error).split())
+        return f"the server does not let us count statements by pg_stat_statements: {said}"
+    if utility != ("on",) or tracked == ("none",):
+        return "pg_stat_statements is set not to track every statement (track, track_utility)"
+    return ""
