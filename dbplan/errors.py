@@ -83,3 +83,7 @@ class CannotWrite(DbplanError):
 
 class WorkerLost(DbplanError):
     """A worker process that is gone before its work was done."""
+
+
+class NotInstalled(DbplanError):
+    """A package or program that is not installed, or cannot be."""

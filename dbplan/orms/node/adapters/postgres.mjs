@@ -1,0 +1,187 @@
+/** Postgres.js: the other driver; it prepares every statement by itself. */
+
+import { createRequire } from "node:module";
+import postgres from "postgres";
+import { attach, List, sides, sql as words, Statements, taken, unjoined } from "../statements.mjs";
+
+const PARAMETERS = 65_534;
+
+export async function open(study) {
+  const { host, port, user, password, database } = study.url;
+  const sql = postgres({
+    host,
+    port,
+    username: user,
+    password: password ?? undefined,
+    database,
+    max: study.pool,
+    onnotice: () => {},
+    // It sends every Date as timestamptz; without this the server's own zone would shift what a timestamp holds.
+    connection: { TimeZone: "UTC" },
+  });
+  return { sql, statements: new Statements(study) };
+}
+
+export async function close({ sql }) {
+  await sql.end();
+}
+
+export function version() {
+  const main = createRequire(import.meta.url).resolve("postgres");
+  const { version } = createRequire(main)("../package.json");
+  return { version, driver: `postgres ${version}` };
+}
+
+export async function ping({ sql }) {
+  await sql`SELECT 1`;
+}
+
+export function bind({ statements }, scenario) {
+  return { scenario, ...BINDINGS[scenario.name](statements, scenario) };
+}
+
+const one = (fragment) => ({ run: template(fragment) });
+
+const BINDINGS = {
+  insert_one: (s, of) => ({ by: remembered((given) => template(s.insert(of.table, given, of.columns))) }),
+  bulk_insert: (s, of) => ({ by: remembered((given) => template(s.bulk(of.table, given))) }),
+  upsert: (s, of) => ({ by: remembered((given) => template(s.upsert(of, given))) }),
+  point_read: (s, of) => one(s.read(of)),
+  update_one: (s, of) => one(s.update(of)),
+  filtered_list: (s, of) => one(s.filtered(of)),
+  keyset_page: (s, of) => one(s.page(of)),
+  json_filter: (s, of) => one(s.document(of)),
+  aggregate: (s, of) => one(s.aggregate(of)),
+  list_to_one: (s, of) => one(s.joined(of)),
+  nested_include: including,
+  deep_include: including,
+  delete_cascade: (s, of) => ({ all: s.deletions(of).map(template) }),
+  transaction: (s, of) => ({
+    read: template(s.read(of, " FOR UPDATE")),
+    update: template(s.update(of)),
+    by: remembered((given) => template(s.insert(of.insert.table, given))),
+  }),
+};
+
+function including(s, of) {
+  const { children } = of;
+  const link = (which, [, by]) => template(s.included(which, by, which.order, among));
+  return {
+    run: template(s.included(of, s.key(of.table), s.key(of.table), among)),
+    key: s.key(of.table),
+    children: link(children, sides(children.pairs)),
+    below: children.children && link(children.children, sides(children.children.pairs)),
+  };
+}
+
+/** Its own way with lists: `sql(values)` after IN. */
+function among(left, list) {
+  return words`${left} IN (${list})`;
+}
+
+/** Return the statement for a set of given columns, made once for each. */
+function remembered(make) {
+  const known = new Map();
+  return (row) => {
+    const given = Object.keys(row);
+    const key = given.join("\u0000");
+    if (!known.has(key)) known.set(key, make(given));
+    return known.get(key);
+  };
+}
+
+/** Return a function that runs a fragment as the tagged template that stands for it. */
+function template(fragment) {
+  const { texts, places } = taken(fragment);
+  const strings = Object.assign(texts, { raw: texts });
+  return (sql, params) => sql(strings, ...places.map((place) => sent(sql, place, params)));
+}
+
+function sent(sql, place, params) {
+  const value = place.from(params);
+  if (!(place instanceof List)) return typed(sql, value, place.kind);
+  if (place.kinds.includes("json")) return sql(value.map((row) => row.map((one, at) => typed(sql, one, place.kinds[at]))));
+  return sql(value);
+}
+
+/** Documents and arrays say what they are; the server tells the rest. */
+function typed(sql, value, kind) {
+  return kind === "json" && value !== null ? sql.json(value) : value;
+}
+
+export async function insert_one({ sql }, b, params) {
+  const [row] = await b.by(params.row)(sql, params);
+  return row;
+}
+
+export async function bulk_insert({ sql }, b, { rows }) {
+  const run = b.by(rows[0]);
+  const size = Math.max(1, Math.floor(PARAMETERS / Object.keys(rows[0]).length));
+  if (rows.length <= size) return (await run(sql, { rows })).count;
+  return sql.begin(async (own) => {
+    let count = 0;
+    for (let at = 0; at < rows.length; at += size) count += (await run(own, { rows: rows.slice(at, at + size) })).count;
+    return count;
+  });
+}
+
+export async function point_read({ sql }, b, params) {
+  const [row] = await b.run(sql, params);
+  return row ?? null;
+}
+
+async function list({ sql }, b, params) {
+  return b.run(sql, params);
+}
+
+export { list as filtered_list, list as keyset_page, list as json_filter, list as aggregate };
+
+export async function list_to_one({ sql }, b, params) {
+  return unjoined(await b.run(sql, params).values(), b.scenario.columns, b.scenario.parent);
+}
+
+export async function nested_include({ sql }, b, { keys }) {
+  const { children } = b.scenario;
+  const parents = await b.run(sql, { list: values(keys, b.key) });
+  const found = await childrenOf(sql, b.children, parents, children.pairs);
+  if (b.below) await childrenOf(sql, b.below, found, children.children.pairs);
+  return parents;
+}
+
+export { nested_include as deep_include };
+
+async function childrenOf(sql, statement, parents, pairs) {
+  if (!parents.length) return [];
+  return attach(parents, await statement(sql, { list: values(parents, sides(pairs)[0]) }), pairs);
+}
+
+const values = (rows, columns) => rows.map((row) => columns.map((column) => row[column]));
+
+export async function update_one({ sql }, b, params) {
+  const { count } = await b.run(sql, params);
+  return count;
+}
+
+export async function upsert({ sql }, b, params) {
+  const { count } = await b.by(params.row)(sql, params);
+  return count;
+}
+
+export async function transaction({ sql }, b, params) {
+  return sql.begin(async (own) => {
+    const [row] = await b.read(own, params);
+    if (!row) throw new Error("the row is gone");
+    await b.update(own, params);
+    await b.by(params.row)(own, params);
+    return row;
+  });
+}
+
+export async function delete_cascade({ sql }, b, params) {
+  if (b.all.length === 1) return (await b.all[0](sql, params)).count;
+  return sql.begin(async (own) => {
+    let count = 0;
+    for (const statement of b.all) ({ count } = await statement(own, params));
+    return count;
+  });
+}

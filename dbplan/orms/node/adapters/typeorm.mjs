@@ -1,0 +1,311 @@
+/**
+ * TypeORM, with the entities of `export(plan, "typeorm")`: repositories and their find options, as its documentation
+ * shows first; its QueryBuilder for many rows, for an upsert that sets one column, and for groups.
+ */
+
+import "reflect-metadata";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { DataSource, In, JsonContains, LessThan, MoreThan } from "typeorm";
+import { transpiled } from "../building.mjs";
+import { NotCovered } from "../errors.mjs";
+
+const require = createRequire(import.meta.url);
+const PARAMETERS = 65_535; // as many as PostgreSQL takes in one statement
+const BIG = new Set(["bigint", "int8"]);
+
+/** Make JavaScript of the entities, which are TypeScript with decorators. */
+export function prepare(study) {
+  transpiled(join(study.models, "entities.ts"));
+}
+
+export async function open(study) {
+  const exported = await import(pathToFileURL(transpiled(join(study.models, "entities.ts"))));
+  const { host, port, user, password, database } = study.url;
+  const source = new DataSource({
+    type: "postgres",
+    host,
+    port,
+    username: user,
+    password: password ?? undefined,
+    database,
+    poolSize: study.pool,
+    entities: Object.values(exported).filter((one) => typeof one === "function"),
+    installExtensions: false,
+  });
+  await source.initialize();
+  return { source, study };
+}
+
+export function close({ source }) {
+  return source.destroy();
+}
+
+export function version() {
+  const { version: own } = require("typeorm/package.json");
+  return { version: own, driver: `pg ${require("pg/package.json").version}` };
+}
+
+export function ping({ source }) {
+  return source.query("SELECT 1");
+}
+
+// What a scenario needs, looked up in TypeORM's metadata.
+
+export function bind(db, scenario) {
+  const of = shapeOf(db, scenario);
+  const key = db.study.tables[scenario.table].key.map(of.property);
+  const order = (scenario.order.length ? scenario.order : db.study.tables[scenario.table].key).map(of.property);
+  const b = { ...of, db, scenario, key, order, repository: db.source.getRepository(of.target), after: keyset(order) };
+  if (scenario.descending) b.after = keyset(order, LessThan);
+  b.sorted = sorting(order, scenario.descending ? "DESC" : "ASC");
+  if (scenario.name === "list_to_one") b.after = keyset(key);
+  for (const name of ["filter", "update", "group", "total"]) if (scenario[name]) b[name] = of.property(scenario[name]);
+  if (scenario.insert) b.inserted = shapeOf(db, scenario.insert);
+  if (of.below) b.sorted = { ...b.sorted, [of.below.name]: of.below.sorted };
+  b.cascade = scenario.cascade.map((link) => doomed(db, scenario.table, link)).filter(Boolean);
+  b.note = NOTES[scenario.name]?.(b) ?? null;
+  return b;
+}
+
+const NOTES = {
+  insert_one: (b) =>
+    isGiven(b)
+      ? "insert, for save of a row that brings its key reads it first, and updates one that is there"
+      : "save: INSERT in a transaction of its own",
+  upsert: () => "QueryBuilder's orUpdate, for upsert sets every column that is given",
+  transaction: () => "save reads the row that it is given once more",
+};
+
+const isGiven = (b) => b.db.study.tables[b.scenario.table].key.every((name) => b.scenario.columns.includes(name));
+
+/** The entity of a table, its columns by name, and the relations that a scenario reads. */
+function shapeOf(db, { table, columns, parent = null, children = null }) {
+  const { name, schema } = db.study.tables[table];
+  const metadata = db.source.entityMetadatas.find(
+    (one) => one.tableName === name && (one.schema ?? "public") === (schema ?? "public"),
+  );
+  if (!metadata) throw new NotCovered(`TypeORM has no entity of ${table}: it wants a primary key`);
+  const property = (column) => {
+    const found = metadata.columns.find((one) => one.databaseName === column);
+    if (!found) throw new NotCovered(`the entity of ${table} has no property for ${column}`);
+    return found.propertyName;
+  };
+  const shape = { table, metadata, target: metadata.target, property, names: columns.map((one) => [one, property(one)]) };
+  if (parent) shape.parent = toOne(db, metadata, parent);
+  if (children) shape.below = toMany(db, metadata, children);
+  return shape;
+}
+
+function toOne(db, metadata, link) {
+  const shape = shapeOf(db, link);
+  const found = metadata.relations.find(
+    (one) => one.isOwning && one.inverseEntityMetadata === shape.metadata && isMadeOf(one, link.pairs),
+  );
+  if (!found) throw new NotCovered(missing(metadata.tableName, link));
+  return { ...shape, name: found.propertyName };
+}
+
+function toMany(db, metadata, link) {
+  const shape = shapeOf(db, link);
+  const pairs = link.pairs.map(([above, own]) => [own, above]);
+  const found = metadata.relations.find(
+    (one) =>
+      one.inverseRelation?.isOwning &&
+      one.inverseEntityMetadata === shape.metadata &&
+      !one.isOwning &&
+      isMadeOf(one.inverseRelation, pairs),
+  );
+  if (!found) throw new NotCovered(missing(metadata.tableName, link));
+  const sorted = sorting(link.order.map(shape.property), "ASC");
+  if (shape.below) sorted[shape.below.name] = shape.below.sorted;
+  return { ...shape, name: found.propertyName, single: found.isOneToOne, sorted };
+}
+
+function isMadeOf({ joinColumns }, pairs) {
+  const has = ([own, other]) =>
+    joinColumns.some((one) => one.databaseName === own && one.referencedColumn.databaseName === other);
+  return joinColumns.length === pairs.length && pairs.every(has);
+}
+
+const missing = (table, link) =>
+  `the entities have no relation between ${table} and ${link.table} by ${link.pairs.map(([own]) => own).join(", ")}`;
+
+const sorting = (properties, direction) => Object.fromEntries(properties.map((one) => [one, direction]));
+
+/** A function from the row where the last page ended to the conditions of what comes after it. */
+function keyset(properties, beyond = MoreThan) {
+  const upTo = (row, at) => Object.fromEntries(properties.slice(0, at).map((one) => [one, row[one]]));
+  return (row) => properties.map((one, at) => ({ ...upTo(row, at), [one]: beyond(row[one]) }));
+}
+
+/** The children that have to be deleted before their parent; null where the database sees to them all. */
+function doomed(db, above, link) {
+  const below = link.children ? doomed(db, link.table, link.children) : null;
+  if (link.by_database && !below) return null;
+  const upper = shapeOf(db, { table: above, columns: [] });
+  const { target, property } = shapeOf(db, { table: link.table, columns: [] });
+  const pairs = link.pairs.map(([theirs, own]) => [upper.property(theirs), property(own)]);
+  return { target, pairs, below, stays: link.by_database };
+}
+
+// What a user of TypeORM holds: property names, texts for bigint.
+
+export function adapt(db, b, params) {
+  const { key, after, keys, row, rows, value } = params;
+  const made = { ...params };
+  const own = (one) => held(b, one);
+  if (key) made.key = own(key);
+  if (after) made.after = b.after(own(after));
+  if (keys) made.keys = amongst(keys.map(own));
+  if (rows) made.rows = rows.map(own);
+  if (row) made.row = held(b.inserted ?? b, row);
+  if (b.update && "value" in params) made.value = ours(b.metadata, b.scenario.update, value);
+  return made;
+}
+
+const held = (shape, row) =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [shape.property(name), ours(shape.metadata, name, value)]),
+  );
+
+function ours(metadata, name, value) {
+  const column = metadata.columns.find((one) => one.databaseName === name);
+  const text = (one) => (typeof one === "bigint" || (typeof one === "number" && BIG.has(column.type)) ? String(one) : one);
+  return Array.isArray(value) && column.isArray ? value.map(text) : text(value);
+}
+
+/** The condition that rows have one of the keys: In() of one property, one condition for each of several. */
+function amongst(keys) {
+  const [first] = keys;
+  const properties = Object.keys(first ?? {});
+  if (properties.length !== 1) return keys;
+  return { [properties[0]]: keys.length === 1 ? first[properties[0]] : In(keys.map((one) => one[properties[0]])) };
+}
+
+/** Rows by the names of columns. */
+export function plain(b, result) {
+  if (b.scenario.name === "aggregate" || result === null || typeof result !== "object") return result;
+  return Array.isArray(result) ? result.map((one) => rowOf(b, one)) : rowOf(b, result);
+}
+
+function rowOf(shape, entity) {
+  const row = Object.fromEntries(shape.names.map(([column, property]) => [column, entity[property]]));
+  const { parent, below } = shape;
+  if (parent) row.parent = entity[parent.name] ? rowOf(parent, entity[parent.name]) : null;
+  if (below) row.children = many(below, entity[below.name]).map((one) => rowOf(below, one));
+  return row;
+}
+
+const many = (below, found) => (below.single ? [found].filter(Boolean) : found);
+
+// The scenarios.
+
+export async function insert_one({ source }, b, { row }) {
+  if (!isGiven(b)) return b.repository.save(b.repository.create(row));
+  const made = b.repository.create(row);
+  await b.repository.insert(made);
+  return made;
+}
+
+export async function bulk_insert({ source }, b, { rows }) {
+  const most = Math.floor(PARAMETERS / b.metadata.columns.length);
+  if (rows.length <= most) return many_inserted(source, b, rows);
+  return source.transaction(async (manager) => {
+    let count = 0;
+    for (let at = 0; at < rows.length; at += most) count += await many_inserted(manager, b, rows.slice(at, at + most));
+    return count;
+  });
+}
+
+async function many_inserted(by, b, rows) {
+  const done = await by.createQueryBuilder().insert().into(b.target).values(rows).execute();
+  return done.identifiers.length;
+}
+
+export function point_read(db, { repository }, { key }) {
+  return repository.findOneBy(key);
+}
+
+export function filtered_list(db, { repository, filter, sorted, scenario }, { value }) {
+  return repository.find({ where: { [filter]: value }, order: sorted, take: scenario.limit });
+}
+
+export function list_to_one(db, { repository, parent, sorted, scenario }, { after }) {
+  return repository.find({ where: after, relations: { [parent.name]: true }, order: sorted, take: scenario.limit });
+}
+
+export function nested_include(db, { repository, below, sorted }, { keys }) {
+  return repository.find({ where: keys, relations: relations(below), order: sorted });
+}
+
+export { nested_include as deep_include };
+
+const relations = (below) => ({ [below.name]: below.below ? relations(below.below) : true });
+
+export function keyset_page(db, { repository, sorted, scenario }, { after }) {
+  return repository.find({ where: after, order: sorted, take: scenario.limit });
+}
+
+export function json_filter(db, { repository, filter, sorted, scenario }, { value }) {
+  const where = { [filter]: JsonContains({ [scenario.path]: value }) };
+  return repository.find({ where, order: sorted, take: scenario.limit });
+}
+
+export function aggregate(db, { repository, group, total }) {
+  return repository
+    .createQueryBuilder("one")
+    .select(`one.${group}`, "group")
+    .addSelect("COUNT(*)", "count")
+    .addSelect(total ? `SUM(one.${total})` : "NULL", "total")
+    .where(`one.${group} IS NOT NULL`)
+    .groupBy(`one.${group}`)
+    .orderBy(`one.${group}`)
+    .getRawMany();
+}
+
+export async function update_one(db, { repository, update }, { key, value }) {
+  const done = await repository.update(key, { [update]: value });
+  return done.affected;
+}
+
+export async function upsert(db, { repository, scenario }, { row }) {
+  const { key } = db.study.tables[scenario.table];
+  const done = await repository.createQueryBuilder().insert().values(row).orUpdate([scenario.update], key).execute();
+  return done.identifiers.length;
+}
+
+export function transaction({ source }, { target, inserted, update }, { key, value, row }) {
+  return source.transaction(async (manager) => {
+    const found = await manager.findOne(target, { where: key, lock: { mode: "pessimistic_write" } });
+    if (!found) throw new Error("the row to lock is not there");
+    const read = { ...found };
+    found[update] = value;
+    await manager.save(found);
+    await manager.insert(inserted.target, { ...row });
+    return read;
+  });
+}
+
+export async function delete_cascade({ source }, { repository, target, cascade }, { key }) {
+  if (!cascade.length) return (await repository.delete(key)).affected;
+  return source.transaction(async (manager) => {
+    const needed = cascade.some((link) => link.pairs.some(([theirs]) => !(theirs in key)));
+    const row = needed ? await manager.findOneBy(target, key) : key;
+    for (const link of cascade) await remove(manager, link, [row]);
+    return (await manager.delete(target, key)).affected;
+  });
+}
+
+/** Delete the children of rows, and theirs before them. */
+async function remove(manager, { target, pairs, below, stays }, rows) {
+  const keys = rows.map((row) => Object.fromEntries(pairs.map(([theirs, own]) => [own, row[theirs]])));
+  const where = amongst(keys);
+  if (below) {
+    const select = Object.fromEntries(below.pairs.map(([theirs]) => [theirs, true]));
+    const found = await manager.find(target, { where, select });
+    if (found.length) await remove(manager, below, found);
+  }
+  if (!stays) await manager.delete(target, where);
+}
