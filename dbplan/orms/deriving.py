@@ -8,6 +8,7 @@ from itertools import islice
 
 from sqlalchemy import Connection, Table, func, select
 
+from dbplan.errors import NotCovered
 from dbplan.orms.documents import keys_of_documents
 from dbplan.orms.relations import (
     Reference,
@@ -56,7 +57,7 @@ class Derived:
 
 
 def derive(plan: Plan, connection: Connection) -> Derived:
-    """Return the scenarios of a plan, whose tables hold rows already."""
+    """Return the scenarios of a plan, whose tables hold rows already; NotCovered where no table has a key."""
     deriver = _Deriver(schema_of(plan, connection), connection)
     scenarios, missing = {}, {}
     for name in SCENARIOS:
@@ -79,7 +80,9 @@ class _Deriver:
     def __init__(self, schema: Schema, connection: Connection) -> None:
         self.schema, self.connection = schema, connection
         if not schema.tables:
-            raise Missing("no table has a primary key")
+            raise NotCovered(
+                f'plan "{schema.plan.name}" has no table with a primary key of a common type; ORMs know rows by keys'
+            )
         self.values: dict[tuple[str, str], int] = {}
 
     # rows that come and go

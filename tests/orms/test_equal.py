@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from arena import arena
+from orms.arena import arena
 
 from dbplan import read
 from dbplan.orms.contestants import CONTESTANTS

@@ -1,10 +1,14 @@
-"""Print where contestants differ from their baseline: python tests/orms/try_equal.py PLAN[,PLAN] NAME[,NAME] [SCENARIO,…]."""
+"""Print where contestants differ from psycopg.
+
+In tests/: python -m orms.try_equal PLAN[,PLAN] NAME[,NAME] [SCENARIO[,SCENARIO]]; orms.nasty:METADATA is a plan too.
+"""
 
 import sys
 import tempfile
 from pathlib import Path
 
-from arena import arena
+from orms.arena import arena
+
 from dbplan import read
 from dbplan.orms.scenarios import SCENARIOS
 
