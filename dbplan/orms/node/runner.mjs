@@ -24,8 +24,19 @@ export class Runner {
 
   async prepare({ study }) {
     await this.#imported();
-    await this.adapter.prepare?.(study);
-    return { ok: true };
+    return this.#covered(async () => {
+      await this.adapter.prepare?.(study);
+      return { ok: true };
+    });
+  }
+
+  async #covered(answer) {
+    try {
+      return await answer();
+    } catch (error) {
+      if (error instanceof NotCovered) return { not_covered: message(error) };
+      throw error;
+    }
   }
 
   async open({ study }) {
@@ -57,13 +68,10 @@ export class Runner {
     this.scenario = scenario;
     this.function = this.adapter[scenario.name];
     if (!this.function) return { not_covered: `${this.name} has nothing for ${scenario.name}` };
-    try {
+    return this.#covered(async () => {
       this.bound = await this.adapter.bind(this.db, scenario);
-    } catch (error) {
-      if (error instanceof NotCovered) return { not_covered: message(error) };
-      throw error;
-    }
-    return { ok: true, ...(this.bound?.note ? { note: this.bound.note } : {}) };
+      return { ok: true, ...(this.bound?.note ? { note: this.bound.note } : {}) };
+    });
   }
 
   async check({ params }) {

@@ -17,9 +17,10 @@ class Place {
 
 /** The place of a list: rows of values of those kinds, which a driver writes in its own way. */
 export class List extends Place {
-  constructor(from, kinds) {
+  constructor(from, kinds, isInsert = false) {
     super(from, null);
     this.kinds = kinds;
+    this.isInsert = isInsert;
   }
 
   /** The place of one array, of a list whose rows have one value each. */
@@ -108,7 +109,7 @@ export class Statements {
 
   bulk(table, given) {
     const kinds = given.map((one) => this.kind(table, one));
-    const rows = new List((params) => params.rows.map((row) => given.map((one) => row[one])), kinds);
+    const rows = new List((params) => params.rows.map((row) => given.map((one) => row[one])), kinds, true);
     return sql`INSERT INTO ${this.table(table)} (${given.map(name)}) VALUES ${rows}`;
   }
 

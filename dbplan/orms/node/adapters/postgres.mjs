@@ -74,9 +74,9 @@ function including(s, of) {
   };
 }
 
-/** Its own way with lists: `sql(values)` after IN. */
+/** Its own way with lists: `sql(values)` after IN, and fragments for rows of several. */
 function among(left, list) {
-  return words`${left} IN (${list})`;
+  return list.kinds.length > 1 ? words`${left} IN (${list})` : words`${left} IN ${list}`;
 }
 
 /** Return the statement for a set of given columns, made once for each. */
@@ -100,8 +100,13 @@ function template(fragment) {
 function sent(sql, place, params) {
   const value = place.from(params);
   if (!(place instanceof List)) return typed(sql, value, place.kind);
-  if (place.kinds.includes("json")) return sql(value.map((row) => row.map((one, at) => typed(sql, one, place.kinds[at]))));
-  return sql(value);
+  if (place.isInsert) return sql(value.map((row) => row.map((one, at) => typed(sql, one, place.kinds[at]))));
+  return place.kinds.length > 1 ? value.map((row, at) => rowOf(sql, row, at)) : sql(value.flat());
+}
+
+function rowOf(sql, row, at) {
+  const texts = [at ? ", (" : "(", ...Array(row.length - 1).fill(", "), ")"];
+  return sql(Object.assign(texts, { raw: texts }), ...row);
 }
 
 /** Documents and arrays say what they are; the server tells the rest. */

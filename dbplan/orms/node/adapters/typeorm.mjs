@@ -5,11 +5,12 @@
 
 import "reflect-metadata";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DataSource, In, JsonContains, LessThan, MoreThan } from "typeorm";
 import { transpiled } from "../building.mjs";
 import { NotCovered } from "../errors.mjs";
+import { connection } from "./pg.mjs";
 
 const require = createRequire(import.meta.url);
 const PARAMETERS = 65_535; // as many as PostgreSQL takes in one statement
@@ -22,14 +23,11 @@ export function prepare(study) {
 
 export async function open(study) {
   const exported = await import(pathToFileURL(transpiled(join(study.models, "entities.ts"))));
-  const { host, port, user, password, database } = study.url;
+  const { user, ...rest } = connection(study);
   const source = new DataSource({
     type: "postgres",
-    host,
-    port,
     username: user,
-    password: password ?? undefined,
-    database,
+    ...rest,
     poolSize: study.pool,
     entities: Object.values(exported).filter((one) => typeof one === "function"),
     installExtensions: false,
@@ -43,7 +41,7 @@ export function close({ source }) {
 }
 
 export function version() {
-  const { version: own } = require("typeorm/package.json");
+  const { version: own } = require(join(dirname(require.resolve("typeorm")), "package.json"));
   return { version: own, driver: `pg ${require("pg/package.json").version}` };
 }
 
@@ -301,7 +299,7 @@ export async function delete_cascade({ source }, { repository, target, cascade }
 /** Delete the children of rows, and theirs before them. */
 async function remove(manager, { target, pairs, below, stays }, rows) {
   const keys = rows.map((row) => Object.fromEntries(pairs.map(([theirs, own]) => [own, row[theirs]])));
-  const where = amongst(keys);
+  const where = amongst(keys.filter((one) => !Object.values(one).includes(null)));
   if (below) {
     const select = Object.fromEntries(below.pairs.map(([theirs]) => [theirs, true]));
     const found = await manager.find(target, { where, select });
