@@ -191,7 +191,9 @@ def export(
     target: Annotated[
         str,
         typer.Option(
-            "--as", metavar="TARGET", help="ddl, prisma, drizzle, typeorm, models, sqlmodel, django, dbml or mongodb."
+            "--as",
+            metavar="TARGET",
+            help="ddl, prisma, drizzle, typeorm, models, sqlmodel, django, peewee, dbml or mongodb.",
         ),
     ],
     dialect: Annotated[

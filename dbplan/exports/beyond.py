@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -17,6 +18,10 @@ from dbplan.exports.facts import server
 from dbplan.plan import Plan
 
 _SERVERS = frozenset({"postgresql", "cockroachdb"})
+_HOLDERS = ("CREATE EXTENSION", "CREATE SCHEMA")
+_WITH_TYPES = frozenset({"export-peewee"})
+"""Targets whose columns are of the plan's own types: these, and functions that columns draw on, come first."""
+_TYPES = re.compile(r"CREATE (?:OR REPLACE )?(?:TYPE|DOMAIN|FUNCTION|PROCEDURE|AGGREGATE)\b|SET check_function_bodies")
 _AFTER_A_TABLE = frozenset({"comment", "trigger", "policy", "rule", "view", "alteration"})
 
 
@@ -33,17 +38,23 @@ def mended(plan: Plan, lost: Iterable[Finding], dialect: str) -> tuple[Finding, 
 def needed_first(finding: Finding) -> bool:
     """Say whether a mend must have run before the tool does: what its tables lie in, come with, and draw from."""
     free = finding.mend.startswith("CREATE SEQUENCE") and " OWNED BY " not in finding.mend
-    return free or finding.mend.startswith(("CREATE EXTENSION", "CREATE SCHEMA"))
+    free = free or (finding.rule in _WITH_TYPES and _TYPES.match(finding.mend) is not None)
+    return free or finding.mend.startswith(_HOLDERS)
 
 
 def script(findings: Iterable[Finding]) -> str:
     """Return the mends as one SQL file, each under what it makes up for; "" for none."""
     parts: dict[str, list[str]] = {}
-    for finding in sorted(findings, key=lambda finding: not finding.mend.startswith(("CREATE TYPE", "CREATE DOMAIN"))):
+    for finding in sorted(findings, key=_rank):
         if finding.mend:
             said = ": ".join(filter(None, (str(finding.place), " ".join(finding.message.split()))))
             parts.setdefault(finding.mend, []).append(f"-- {said}")
     return "\n\n".join("\n".join((*said, sql)) for sql, said in parts.items()) + "\n" if parts else ""
+
+
+def _rank(finding: Finding) -> int:
+    """Return when a mend comes: what types lie in and come with, then types, then all else."""
+    return 2 - finding.mend.startswith(("CREATE TYPE", "CREATE DOMAIN")) - 2 * finding.mend.startswith(_HOLDERS)
 
 
 def _after(plan: Plan, dialect: str) -> dict[Place, list[str]]:
