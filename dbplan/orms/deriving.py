@@ -275,7 +275,7 @@ class _Deriver:
         for table in self._large(every=True):
             inbound = self.schema.inbound(table)
             children = self.schema.children(table)
-            if children and len(children) == len(inbound) and self.schema.count(table) >= FAMILY:
+            if children and len(children) == len(inbound):
                 links = tuple(self._gone(one) for one in children if one.on_delete not in _FORGOTTEN)
                 if links and None not in links:
                     yield table, links  # type: ignore[misc]
