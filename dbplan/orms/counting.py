@@ -14,7 +14,8 @@ from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 
 CONTROL = frozenset(
-    "BEGIN START COMMIT END ROLLBACK ABORT SAVEPOINT RELEASE SET RESET DEALLOCATE DISCARD CLOSE UNLISTEN SHOW".split()
+    ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE")
+    + ("SET", "RESET", "DEALLOCATE", "DISCARD", "CLOSE", "UNLISTEN", "SHOW")
 )
 """First words of statements that steer transactions and sessions."""
 _ENDINGS = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})

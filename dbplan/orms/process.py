@@ -38,7 +38,9 @@ class Fault(Exception):
 class Process:
     """One process of one contestant, in a group of its own, so that what it starts ends with it."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path | None = None
+    ) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._rest, self._ended = b"", False
         self._child = subprocess.Popen(
@@ -47,6 +49,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env=_environment(environment or {}),
+            cwd=folder,
             start_new_session=True,
             preexec_fn=die_with_parent(signal.SIGKILL),
         )
@@ -60,6 +63,11 @@ class Process:
     def pid(self) -> int:
         """Its number, which is its group's as well."""
         return self._child.pid
+
+    @property
+    def lives(self) -> bool:
+        """Whether it can be asked."""
+        return not self._ended and self._child.poll() is None
 
     def ask(self, do: str, within: float, **given: Any) -> dict[str, Any]:
         """Return the answer to one ask; Fault when there is none within so many seconds, and the process is killed."""
@@ -163,7 +171,7 @@ def _wait(descriptor: int, event: int, end: float) -> None:
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Return ours without what would lead a driver to another server."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_", "DIRECT_"))}
-    return kept | {"TZ": "UTC", "PYTHONUNBUFFERED": "1"} | dict(extra)
+    return kept | {"TZ": "UTC", "PYTHONSAFEPATH": "1"} | dict(extra)
 
 
 def _answer(line: bytes) -> dict[str, Any]:

@@ -1,0 +1,176 @@
+"""Gathering: every scenario of a plan tried by every contestant, on a seeded server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from statistics import median
+from time import monotonic
+
+from dbplan.evidence import OrmLoad, OrmStart, OrmStatements, OrmViolation
+from dbplan.orms import load, measuring
+from dbplan.orms.calls import Calls
+from dbplan.orms.deriving import Derived, derive
+from dbplan.orms.drawing import Drawn, draw
+from dbplan.orms.facts import NOT_CHECKED, Absent, Outcome, Taking
+from dbplan.orms.measuring import Effort, going
+from dbplan.orms.process import Fault
+from dbplan.orms.referee import Entrant, Referee
+from dbplan.orms.scenarios import SCENARIOS, WRITES, Scenario
+from dbplan.orms.trial import OPEN, Player, Seats, together
+from dbplan.sandbox import Stage
+
+Progress = Callable[[float, str], None]
+
+COUNTS = {
+    "insert_one": 240,
+    "bulk_insert": 5,
+    "upsert": 400,
+    "transaction": 300,
+    "delete_cascade": 300,
+}
+"""Calls for which parameters are drawn; the others get READS."""
+READS = 100
+
+
+@dataclass
+class Findings:
+    """What trials have brought so far."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    statements: list[OrmStatements] = field(default_factory=list)
+    loads: list[OrmLoad] = field(default_factory=list)
+    violations: list[OrmViolation] = field(default_factory=list)
+
+
+def scenarios(stage: Stage, random_state: int) -> tuple[Derived, Drawn]:
+    """Return the scenarios of a seeded plan with their parameters; rows that are to be inserted are taken out."""
+    with stage.engine.begin() as connection:
+        derived = derive(stage.plan, connection)
+        counts = {name: COUNTS.get(name, READS) for name in SCENARIOS}
+        drawn = draw(connection, stage.plan, derived, counts, random_state)
+    with stage.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM (ANALYZE)")
+    return derived, drawn
+
+
+@dataclass
+class Gathering:
+    """One run: where contestants play, how much is measured, and what has come of it."""
+
+    seats: Seats
+    effort: Effort
+    chance: Random
+    found: Findings = field(default_factory=Findings)
+
+    @property
+    def referee(self) -> Referee:
+        """Who judges."""
+        return self.seats.referee
+
+    def run(self, entrants: Sequence[Entrant], derived: Derived, drawn: Drawn, tell: Progress) -> None:
+        """Run every scenario by all contestants."""
+        order = ordered(derived.scenarios)
+        for number, scenario in enumerate(order):
+            tell(number / len(order), SCENARIOS[scenario.name])
+            if scenario.name in WRITES:
+                self.seats.rise()
+            self.trial(entrants, scenario, Calls(scenario.name, drawn.params[scenario.name]), derived.scenarios)
+
+    def trial(self, entrants: Sequence[Entrant], scenario: Scenario, calls: Calls, names: Collection[str]) -> None:
+        """Run one scenario by all contestants and keep what came of it."""
+        with self.seats.seated(entrants, scenario) as players:
+            together(players, lambda player: measuring.enter(player, self.referee, scenario))
+            checked = calls.take(min(self.effort.checks, max(1, calls.batch // 3)))
+            if not checked:
+                for player in going(players):
+                    player.leave(NOT_CHECKED, "the tables hold no row to try it with")
+            self._measure(players, scenario, calls, checked)
+            if load.is_run(scenario, names):
+                self.found.loads += load.loads(players, self.referee, scenario, calls, self.effort)
+            for player in players:
+                player.memory = max(player.memory or 0, player.process.memory() or 0) or None
+            self.found.outcomes += [_outcome(player, scenario) for player in players]
+            self.found.statements += [fact for player in going(players) for fact in _statements(player, scenario)]
+
+    def _measure(
+        self, players: Sequence[Player], scenario: Scenario, calls: Calls, checked: Sequence[dict[str, object]]
+    ) -> None:
+        measuring.check(players, self.referee, scenario, checked)
+        if scenario.name == "insert_one":
+            self.found.violations += load.violate(players, checked[:1])
+        for player in going(players):
+            self.referee.restore(player.clone, scenario)
+        measuring.count(players, self.referee, scenario, calls)
+        measuring.warm(players, self.referee, scenario, calls, self.effort)
+        measuring.time_rounds(players, self.referee, scenario, calls, self.effort, self.chance)
+
+
+def ordered(scenarios: Mapping[str, Scenario]) -> list[Scenario]:
+    """Return scenarios in the order they run: those that read first, the one under load last of them."""
+    return sorted(scenarios.values(), key=lambda one: (one.name in WRITES, one.name == load.READS))
+
+
+def cold_starts(seats: Seats, entrants: Sequence[Entrant], effort: Effort) -> tuple[list[OrmStart], list[Absent]]:
+    """Start each contestant alone, a few times; one that does not even open is absent from then on."""
+    starts, absent = [], []
+    for entrant in (entrant for entrant in entrants if not entrant.twin_of):
+        try:
+            told = [_start(seats, entrant) for _ in range(effort.starts)]
+        except Fault as fault:
+            contestant = entrant.contestant
+            absent.append(Absent(entrant.name, contestant.title, contestant.table, fault.what, fault.reason))
+        else:
+            starts.append(_started(entrant, told))
+    return starts, absent
+
+
+def _start(seats: Seats, entrant: Entrant) -> dict[str, object]:
+    study = seats.referee.study(entrant, seats.clone(entrant))
+    began = monotonic()
+    process = seats.start(entrant)
+    try:
+        return {**process.ask("open", OPEN, study=study), "whole": monotonic() - began}
+    finally:
+        process.close()
+
+
+def _started(entrant: Entrant, told: Sequence[Mapping[str, object]]) -> OrmStart:
+    def middle(name: str, unit: float) -> float | None:
+        values = [float(str(one[name])) * unit for one in told if one.get(name) is not None]
+        return median(values) if values else None
+
+    memory = middle("rss_kb", 1024)
+    return OrmStart(
+        entrant.name,
+        entrant.contestant.title,
+        entrant.contestant.table,
+        str(told[0].get("version") or ""),
+        str(told[0].get("driver") or ""),
+        len(told),
+        middle("import_ms", 1e-3),
+        middle("open_ms", 1e-3),
+        middle("first_ms", 1e-3),
+        middle("whole", 1.0),
+        None if memory is None else int(memory),
+    )
+
+
+def _outcome(player: Player, scenario: Scenario) -> Outcome:
+    told = {"note": player.note, "memory": player.memory}
+    if player.outcome:
+        return Outcome(player.name, scenario.name, player.outcome, player.reason, player.note)
+    return Outcome(player.name, scenario.name, rounds=tuple(player.rounds), **told)  # type: ignore[arg-type]
+
+
+def _statements(player: Player, scenario: Scenario) -> Iterator[OrmStatements]:
+    for parents, counted in player.counted.items():
+        numbers = counted.statements, counted.control, counted.transactions
+        yield OrmStatements(player.name, scenario.name, *numbers, parents, counted.texts)
+
+
+def taking(entrant: Entrant) -> Taking:
+    """Return an entrant as a fact."""
+    contestant = entrant.contestant
+    return Taking(entrant.name, contestant.title, contestant.table, contestant.baseline, entrant.twin_of)

@@ -1,0 +1,116 @@
+"""Load: many clients at once, as fast as they go, at a fixed rate, and all on one row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dbplan.errors import mask
+from dbplan.evidence import OrmLoad, OrmViolation
+from dbplan.orms.calls import Calls, of_one_row
+from dbplan.orms.measuring import Effort, going
+from dbplan.orms.process import Fault
+from dbplan.orms.referee import Referee
+from dbplan.orms.scenarios import Scenario
+from dbplan.orms.trial import ANSWER, Player
+
+CLIENTS = 20
+RATE = 200.0
+"""Calls due a second in an open loop: the same for all, so that their latencies can be compared."""
+READS, WRITES = "point_read", ("transaction", "update_one")
+"""What is run under load; of the writes the first that a plan has."""
+CLOSED, OPEN, ONE_ROW = "closed loop", "open loop", "one row"
+
+
+def is_run(scenario: Scenario, names: Collection[str]) -> bool:
+    """Return whether a scenario is run under load, where these scenarios are there."""
+    return scenario.name in (READS, next((name for name in WRITES if name in names), None))
+
+
+def loads(
+    players: Sequence[Player], referee: Referee, scenario: Scenario, calls: Calls, effort: Effort
+) -> list[OrmLoad]:
+    """Load the server by one contestant after the other; each ends with it, for its pool has grown."""
+    found = []
+    for player in (player for player in going(players) if not player.entrant.twin_of):
+        try:
+            if scenario.name == READS:
+                found += _reads(player, calls, effort)
+            else:
+                found.append(_writes(player, referee, scenario, calls))
+        except Fault as fault:
+            kind = CLOSED if scenario.name == READS else ONE_ROW
+            found.append(OrmLoad(player.name, scenario.name, kind, CLIENTS, 0.0, 0, errors=(str(fault),)))
+        player.memory = max(player.memory or 0, player.process.memory() or 0) or None
+        player.process.close()
+    return found
+
+
+def _reads(player: Player, calls: Calls, effort: Effort) -> list[OrmLoad]:
+    ways = ((CLOSED, None), (OPEN, RATE))
+    return [_run(player, kind, calls.scenario, calls.params, effort.load, rate) for kind, rate in ways]
+
+
+def _run(
+    player: Player, kind: str, scenario: str, params: Sequence[Any], seconds: float | None, rate: float | None
+) -> OrmLoad:
+    within = ANSWER + 2 * (seconds or 0.0)
+    answer = player.ask("load", within, params=params, clients=CLIENTS, seconds=seconds, rate=rate)
+    return _told(player.name, kind, scenario, rate, answer)
+
+
+def _told(orm: str, kind: str, scenario: str, rate: float | None, answer: Mapping[str, Any]) -> OrmLoad:
+    from numpy import quantile
+
+    ns = answer.get("ns") or []
+    middle, p95, p99 = (float(each) / 1e9 for each in quantile(ns, (0.5, 0.95, 0.99))) if ns else (None, None, None)
+    errors = sorted(dict(answer.get("errors") or {}).items(), key=lambda item: (-item[1], item[0]))
+    return OrmLoad(
+        orm,
+        scenario,
+        kind,
+        CLIENTS,
+        float(answer["seconds"]),
+        int(answer["done"]),
+        rate,
+        middle,
+        p95,
+        p99,
+        answer.get("late"),
+        answer.get("skipped"),
+        errors=tuple(f"{times} × {mask(text)}" for text, times in errors),
+    )
+
+
+def _writes(player: Player, referee: Referee, scenario: Scenario, calls: Calls) -> OrmLoad:
+    """Have all clients write the same row; what was reported as done must be there afterwards."""
+    referee.restore(player.clone, scenario)
+    told = _run(player, ONE_ROW, scenario.name, of_one_row(calls.params), None, None)
+    if scenario.insert is None:
+        return told
+    failed = sum(int(error.split(" × ")[0]) for error in told.errors)
+    return replace(told, lost=told.done - failed - referee.restore(player.clone, scenario))
+
+
+def violate(players: Sequence[Player], params: Sequence[Any]) -> list[OrmViolation]:
+    """Have each insert a row that is there already; what its error tells is a fact, not a failure."""
+    found = []
+    for player in (player for player in going(players) if not player.entrant.twin_of):
+        try:
+            answer = player.ask("violate", params=params)
+        except Fault as fault:
+            player.leave(fault.what, f"on a row that is there already: {fault.reason}")
+            continue
+        found.append(
+            OrmViolation(
+                player.name,
+                bool(answer.get("raised")),
+                str(answer.get("type") or ""),
+                str(answer.get("code") or ""),
+                str(answer.get("constraint") or ""),
+                tuple(map(str, answer.get("columns") or ())),
+                mask(str(answer.get("message") or "")),
+            )
+        )
+    return found

@@ -1,0 +1,127 @@
+"""The referee: a database for each contestant, copied from one template, and a look into it from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from psycopg import sql
+
+from dbplan.orms.contestants import Contestant
+from dbplan.orms.counting import Connection, Meter
+from dbplan.orms.relations import key_of
+from dbplan.orms.scenarios import Scenario, Study, TableFacts
+from dbplan.orms.states import Compared, Fingerprint, compared, difference, fingerprint
+from dbplan.sandbox import Stage
+
+POOL = 10
+"""Connections that a contestant may hold."""
+RESTORED = frozenset({"insert_one", "bulk_insert", "transaction"})
+"""Scenarios whose new rows are taken out again, so that tables stay as large as they were."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A contestant as it takes part: how its process is started, and where its models lie.
+
+    `twin_of` names the raw driver that it is a second process of.
+    """
+
+    contestant: Contestant
+    command: tuple[str, ...]
+    models: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    twin_of: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called in facts."""
+        return f"{self.twin_of} again" if self.twin_of else self.contestant.name
+
+
+@dataclass
+class Clone:
+    """A database of one contestant's own, with the referee's connection to it."""
+
+    name: str
+    connection: Connection = field(repr=False)
+    since: str
+    """When it was made, by its server's clock."""
+    first: int
+    """The first transaction that is not the template's."""
+
+
+@dataclass(frozen=True)
+class Referee:
+    """Hands out databases and judges what they hold."""
+
+    stage: Stage
+    meter: Meter
+    tables: Mapping[str, TableFacts]
+
+    @contextmanager
+    def clone(self) -> Iterator[Clone]:
+        """Give a copy of the template, dropped at the end."""
+        with self.stage.clone() as copy, copy.engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            raw.rollback()
+            raw.autocommit = True
+            try:
+                since, first = raw.execute("SELECT clock_timestamp()::text, pg_current_xact_id()::text").fetchone()
+                yield Clone(raw.info.dbname, raw, since, int(first) % 2**32)
+            finally:
+                if not raw.closed:
+                    raw.autocommit = False
+
+    def study(self, entrant: Entrant, clone: Clone) -> dict[str, Any]:
+        """Return what a contestant is opened with."""
+        facts = Study(
+            self.stage.plan.name,
+            self.stage.dialect,
+            _address(clone.connection),
+            entrant.models,
+            POOL,
+            dict(self.tables),
+        )
+        return asdict(facts)
+
+    def compared(self, scenario: Scenario) -> tuple[Compared, ...]:
+        """Return what of the tables a scenario's state is told by."""
+        return compared(self.stage.plan, scenario)
+
+    def state(self, clone: Clone, tables: tuple[Compared, ...]) -> Fingerprint:
+        """Return what a database holds."""
+        return fingerprint(clone.connection, tables, clone.since)
+
+    def difference(
+        self, clone: Clone, other: Clone, tables: tuple[Compared, ...], found: Fingerprint, due: Fingerprint
+    ) -> str:
+        """Return the first difference of a database from another, which is as it should be."""
+        since = min(clone.since, other.since)
+        return difference(clone.connection, other.connection, tables, found, due, since)
+
+    def restore(self, clone: Clone, scenario: Scenario) -> int:
+        """Take out the rows that a scenario has inserted; return how many there were."""
+        if scenario.name not in RESTORED:
+            return 0
+        name = scenario.insert.table if scenario.insert else scenario.table
+        table = self.stage.plan.metadata.tables[name]
+        assert key_of(table) == name
+        query = sql.SQL("DELETE FROM {} WHERE xmin::text::bigint >= {}").format(
+            sql.Identifier(*filter(None, (table.schema, table.name))), sql.Literal(clone.first)
+        )
+        return clone.connection.execute(query).rowcount
+
+
+def _address(connection: Connection) -> dict[str, Any]:
+    """Return where a connection leads, a socket's folder as the host, as libpq made it out."""
+    info = connection.info
+    return {
+        "host": info.host,
+        "port": info.port,
+        "user": info.user,
+        "password": info.password or None,
+        "database": info.dbname,
+    }

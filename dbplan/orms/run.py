@@ -1,0 +1,121 @@
+"""`compare_orms`: prepare, gather, judge."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+from dbplan.encryption import rehearsal
+from dbplan.errors import NotCovered, UsageError
+from dbplan.orms import installing
+from dbplan.orms.contestants import Contestant
+from dbplan.orms.counting import Meter, meter
+from dbplan.orms.entrants import entrants, wanted
+from dbplan.orms.facts import Gathered
+from dbplan.orms.gathering import Gathering, Progress, cold_starts, scenarios, taking
+from dbplan.orms.judging import judge
+from dbplan.orms.load import CLIENTS
+from dbplan.orms.measuring import Effort
+from dbplan.orms.referee import Referee
+from dbplan.orms.trial import Seats
+from dbplan.plan import Plan
+from dbplan.report import Report
+from dbplan.sandbox import Stage, sandbox
+from dbplan.seeding import seed
+
+FULL = Effort(rounds=20, seconds=9.0, warm=12, checks=5, load=1.5, starts=3, shared=False)
+QUICK = Effort(rounds=8, seconds=1.8, warm=12, checks=3, load=0.4, starts=1, shared=True)
+LARGEST = 20_000
+"""Rows of the largest table: every contestant gets several databases of its own."""
+ALTOGETHER = 200_000
+"""Rows that a plan without row counts gets over all its tables."""
+
+
+@rehearsal()
+def compare_orms(
+    plan: Plan,
+    orms: Sequence[str] | None = None,
+    *,
+    on: str | None = None,
+    rows: int | None = None,
+    quick: bool = False,
+    random_state: int = 7,
+    install: bool = False,
+    progress: Callable[[float, str], None] | None = None,
+) -> Report:
+    """Compare ORMs on the plan's own tables: every result checked, timed beside the raw driver, statements counted.
+
+    `orms` are names of contestants, all without; the raw drivers that they are measured against always take part.
+    `on` is "postgresql" (the embedded server) or the URL of a PostgreSQL server that may create databases. `rows` is
+    the number for the table planned largest. `quick` measures fewer rounds. `install` fetches Node's packages first.
+    A contestant that is not installed, cannot express the plan, answers wrong rows, crashes or hangs is named with
+    the reason, and the others go on. `progress` is called with a fraction and what is being done.
+    Raises UnknownName, UsageError, NotCovered, NotInstalled, and what `sandbox` and `seed` raise.
+    """
+    if rows is not None and rows < 1:
+        raise UsageError(f"rows is {rows}; a comparison wants at least 1")
+    server = on or "postgresql"
+    if server in ("sqlite", "mariadb", "mysql") or server.startswith(("sqlite:", "mysql", "mariadb")):
+        raise NotCovered('ORMs are compared on PostgreSQL alone; leave `on` out, or write on="postgresql" or its URL')
+    contestants, tell = wanted(orms), progress or (lambda _fraction, _doing: None)
+    if install and any(contestant.is_node for contestant in contestants):
+        installing.install(lambda doing: tell(0.0, doing))
+    tell(0.0, "starting the server")
+    with sandbox(plan, on=server) as stage, meter(server) as counts:
+        tell(0.05, "seeding")
+        seed(stage, rows=rows or volume(plan, quick=quick), random_state=random_state)
+        gathered = _gather(stage, counts, contestants, quick, random_state, tell)
+    tell(1.0, "judging")
+    return judge(plan.name, gathered)
+
+
+def volume(plan: Plan, *, quick: bool) -> int:
+    """Return the rows that a comparison is measured with: as planned up to LARGEST, else an equal share each."""
+    part = 4 if quick else 1
+    if plan.rows:
+        return max(1, min(LARGEST // part, max(plan.rows.values())))
+    return max(10, min(LARGEST // part, ALTOGETHER // part // max(1, len(plan.tables))))
+
+
+def _gather(
+    stage: Stage, counts: Meter, contestants: Sequence[Contestant], quick: bool, random_state: int, tell: Progress
+) -> Gathered:
+    effort = QUICK if quick else FULL
+    tell(0.1, "drawing parameters")
+    derived, drawn = scenarios(stage, random_state)
+    referee = Referee(stage, counts, derived.tables)
+    with (
+        tempfile.TemporaryDirectory(prefix="dbplan-orms-") as folder,
+        Seats(referee, Path(folder), effort.shared) as seats,
+    ):
+        tell(0.12, "writing models")
+        able, absent = entrants(contestants, stage.plan, Path(folder))
+        tell(0.15, "starting each alone")
+        starts, lost = cold_starts(seats, able, effort)
+        gone = {one.orm for one in lost}
+        able = [entrant for entrant in able if entrant.contestant.name not in gone]
+        gathering = Gathering(seats, effort, Random(random_state))
+        gathering.run(able, derived, drawn, lambda share, doing: tell(0.2 + 0.78 * share, doing))
+    found = gathering.found
+    return Gathered(
+        entrants=tuple(taking(entrant) for entrant in able),
+        scenarios=derived.scenarios,
+        missing=derived.missing,
+        outcomes=tuple(found.outcomes),
+        statements=tuple(found.statements),
+        starts=tuple(starts),
+        loads=tuple(found.loads),
+        violations=tuple(found.violations),
+        absent=(*absent, *lost),
+        left_out=derived.left_out,
+        notes=drawn.notes,
+        refused=stage.refused,
+        uncounted=counts.why,
+        server=stage.server,
+        random_state=random_state,
+        quick=quick,
+        warm=effort.warm,
+        clients=CLIENTS,
+    )
