@@ -1,0 +1,161 @@
+"""SQLAlchemy's ORM on psycopg, as its documentation has it.
+
+Reads use a sessionmaker on an AUTOCOMMIT engine, writes `sessionmaker.begin()`; a session lives for one call. Children
+come by `selectinload`, parents by `joinedload`; many rows go in by one `insert()` with a list; an upsert is
+PostgreSQL's `insert().on_conflict_do_update`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import sqlalchemy
+from sqlalchemy import create_engine, insert, select
+from sqlalchemy.orm import sessionmaker
+
+from dbplan.orms.adapters import alchemy_statements as statements
+from dbplan.orms.adapters.alchemy_loading import bound, identity
+from dbplan.orms.adapters.alchemy_models import Models, Row
+from dbplan.orms.adapters.alchemy_statements import Bound, url_of
+from dbplan.orms.scenarios import Scenario, Study
+
+IS_ASYNC = False
+
+
+class Database:
+    """An engine, the sessions that read and those that write, and the models."""
+
+    def __init__(self, study: Study) -> None:
+        self.engine = create_engine(url_of(study, "psycopg"), pool_size=study.pool, max_overflow=0)
+        self.reads = sessionmaker(self.engine.execution_options(isolation_level="AUTOCOMMIT"))
+        self.writes = sessionmaker(self.engine)
+        self.models = Models(study, self.engine.dialect)
+
+
+def open(study: Study) -> Database:
+    """Load the models and make an engine."""
+    return Database(study)
+
+
+def close(db: Database) -> None:
+    """Disconnect."""
+    db.engine.dispose()
+
+
+def version() -> dict[str, str]:
+    """Return versions."""
+    return {"version": sqlalchemy.__version__, "driver": f"psycopg {psycopg.__version__}"}
+
+
+def ping(db: Database) -> None:
+    """Ask for an answer."""
+    with db.reads() as session:
+        session.execute(select(1)).scalar_one()
+
+
+def bind(db: Database, scenario: Scenario) -> Bound:
+    """Find the classes, attributes and relationships of a scenario."""
+    return bound(db.models, scenario, select)
+
+
+def adapt(_: Database, b: Bound, params: Row) -> Row:
+    """Return parameters as a user of the models holds them."""
+    return statements.adapted(b, params)
+
+
+def insert_one(db: Database, b: Bound, params: Row) -> Row:
+    """Add an instance."""
+    with db.writes.begin() as session:
+        made = b.own.entity(**params["row"])
+        session.add(made)
+        session.flush()
+        return dict(b.read.row(made))
+
+
+def bulk_insert(db: Database, b: Bound, params: Row) -> int:
+    """Insert rows by one insert with a list."""
+    rows = params["rows"]
+    with db.writes.begin() as session:
+        session.execute(insert(b.own.entity), rows)
+        return len(rows)
+
+
+def point_read(db: Database, b: Bound, params: Row) -> Row | None:
+    """Get an instance by its key."""
+    with db.reads() as session:
+        found = session.get(b.own.entity, identity(b, params))
+        return None if found is None else b.read.row(found)
+
+
+def _all(db: Database, b: Bound, statement: Any) -> list[Row]:
+    with db.reads() as session:
+        found: list[Row] = b.read.rows(session.scalars(statement))
+        return found
+
+
+def filtered_list(db: Database, b: Bound, params: Row) -> list[Row]:
+    """Select by a value."""
+    return _all(db, b, statements.filtered_list(b, params))
+
+
+def keyset_page(db: Database, b: Bound, params: Row) -> list[Row]:
+    """Select what comes after a row."""
+    return _all(db, b, statements.keyset_page(b, params))
+
+
+def json_filter(db: Database, b: Bound, params: Row) -> list[Row]:
+    """Select by a key of a document."""
+    return _all(db, b, statements.json_filter(b, params))
+
+
+def list_to_one(db: Database, b: Bound, params: Row) -> list[Row]:
+    """Select with parents, by joinedload."""
+    return _all(db, b, statements.list_to_one(b, params))
+
+
+def nested_include(db: Database, b: Bound, params: Row) -> list[Row]:
+    """Select with children, by selectinload."""
+    return _all(db, b, statements.include(b, params))
+
+
+deep_include = nested_include
+
+
+def aggregate(db: Database, b: Bound, params: Row) -> list[Row]:
+    """Select counts and sums."""
+    with db.reads() as session:
+        return statements.totals(b, session.execute(statements.aggregate(b)).all())
+
+
+def update_one(db: Database, b: Bound, params: Row) -> int:
+    """Update by the key."""
+    with db.writes.begin() as session:
+        done: Any = session.execute(statements.update_one(b, params))
+        return int(done.rowcount)
+
+
+def upsert(db: Database, b: Bound, params: Row) -> int:
+    """Insert, on conflict update."""
+    with db.writes.begin() as session:
+        done: Any = session.execute(statements.upsert(b, params), execution_options={"preserve_rowcount": True})
+        return int(done.rowcount)
+
+
+def transaction(db: Database, b: Bound, params: Row) -> Row:
+    """Lock an instance, change it and add another, in one transaction."""
+    with db.writes.begin() as session:
+        found = session.get(b.own.entity, identity(b, params), with_for_update=True)
+        if found is None:
+            raise LookupError("the row to lock is not there")
+        row: Row = b.read.row(found)
+        setattr(found, b.own.names[b.scenario.update], params["value"])
+        session.add(b.target.entity(**params["row"]))
+        return row
+
+
+def delete_cascade(db: Database, b: Bound, params: Row) -> int:
+    """Delete by the key, and before it what the database would not delete with it."""
+    with db.writes.begin() as session:
+        done: Any = [session.execute(statement) for statement in statements.deletions(b, params)]
+        return int(done[-1].rowcount)
