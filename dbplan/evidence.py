@@ -296,7 +296,7 @@ class OrmLoad:
     """One ORM under load: seconds of one call; `rate` is the calls due a second, None where each waits for the last.
 
     `kind` is "closed loop", "open loop" or "one row", where all clients write the same one. `lost` counts the writes
-    that were reported as done and are not there, None where that was not looked at.
+    that were reported as done and are not there, None where that was not looked at; `refused` those that raised.
     """
 
     orm: str
@@ -312,6 +312,7 @@ class OrmLoad:
     late: int | None = None
     skipped: int | None = None
     lost: int | None = None
+    refused: int = 0
     errors: tuple[str, ...] = ()
 
 
@@ -326,6 +327,31 @@ class OrmViolation:
     constraint: str = ""
     columns: tuple[str, ...] = ()
     message: str = ""
+
+
+@dataclass(frozen=True)
+class OrmFeature:
+    """Whether one ORM can do something, probed: "yes", "partly" or "no", with what was seen."""
+
+    orm: str
+    feature: str
+    answer: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class OrmScore:
+    """The weighted mean of one ORM's marks, 0 to 1, among those of a group, and where it may lie.
+
+    `marks` are criterion, mark and the figures behind it.
+    """
+
+    group: str
+    orm: str
+    score: float
+    low: float
+    high: float
+    marks: tuple[tuple[str, float, str], ...] = ()
 
 
 Fact = (
@@ -344,6 +370,8 @@ Fact = (
     | OrmStart
     | OrmLoad
     | OrmViolation
+    | OrmFeature
+    | OrmScore
     | Server
 )
 

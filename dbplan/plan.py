@@ -59,7 +59,8 @@ class Plan:
     """A schema and what is meant to happen on it. It knows no study.
 
     `rows` is the planned row count of each table; `retention` the age at which rows of a
-    `table.column` may go; `migrations` the folder of its revisions; `recipe` its seed recipe.
+    `table.column` may go; `migrations` the folder of its revisions; `recipe` its seed recipe;
+    `priorities` what matters to the team by criterion, where it chooses between tools: a weight, 0 or more.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Plan:
     queries: tuple[Query, ...] = ()
     rows: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
     retention: Mapping[str, timedelta] = field(default_factory=lambda: _NOTHING)
+    priorities: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
     migrations: Path | None = None
     recipe: Path | None = None
     summary: str = ""
@@ -82,11 +84,15 @@ class Plan:
             mapped.name(original, self.metadata)
         object.__setattr__(self, "rows", MappingProxyType(dict(self.rows)))
         object.__setattr__(self, "retention", MappingProxyType(dict(self.retention)))
+        object.__setattr__(self, "priorities", MappingProxyType(dict(self.priorities)))
         object.__setattr__(self, "queries", tuple(self.queries))
         for key, count in self.rows.items():
             self.table(key)
             if count < 0:
                 raise UsageError(f'plan "{self.name}": {count} rows planned for "{key}"; a row count is 0 or more')
+        for key, weight in self.priorities.items():
+            if weight < 0:
+                raise UsageError(f'plan "{self.name}": a weight of {weight} for "{key}"; a priority is 0 or more')
         for key in self.retention:
             table, _, column = key.rpartition(".")
             if column not in self.table(table).columns:

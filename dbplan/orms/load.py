@@ -79,6 +79,7 @@ def _told(orm: str, kind: str, scenario: str, rate: float | None, answer: Mappin
         p99,
         answer.get("late"),
         answer.get("skipped"),
+        refused=sum(int(times) for _, times in errors),
         errors=tuple(f"{times} × {mask(text)}" for text, times in errors),
     )
 
@@ -89,8 +90,7 @@ def _writes(player: Player, referee: Referee, scenario: Scenario, calls: Calls) 
     told = _run(player, ONE_ROW, scenario.name, of_one_row(calls.params), None, None)
     if scenario.insert is None:
         return told
-    failed = sum(int(error.split(" × ")[0]) for error in told.errors)
-    return replace(told, lost=told.done - failed - referee.restore(player.clone, scenario))
+    return replace(told, lost=told.done - told.refused - referee.restore(player.clone, scenario))
 
 
 def violate(players: Sequence[Player], params: Sequence[Any]) -> list[OrmViolation]:

@@ -11,7 +11,7 @@ from typing import Any
 from dbplan.errors import SourceError, UnknownName
 from dbplan.plan import Plan, Query
 
-KEYS = ("source", "rows", "migrations", "recipe", "summary", "queries")
+KEYS = ("source", "rows", "migrations", "recipe", "summary", "queries", "priorities")
 
 
 def plans() -> Mapping[str, Mapping[str, Any]]:
@@ -37,7 +37,7 @@ def load(name: str, read: Callable[[str], Plan]) -> Plan:
     if not isinstance(entry.get("source"), str) or entry["source"] == name:
         raise SourceError(f'[tool.dbplan.plans.{name}] needs a source = "module:attr" or a database URL')
     plan = read(entry["source"])
-    changes: dict[str, Any] = {key: entry[key] for key in ("rows", "summary") if key in entry}
+    changes: dict[str, Any] = {key: entry[key] for key in ("rows", "summary", "priorities") if key in entry}
     changes |= {key: folder / entry[key] for key in ("migrations", "recipe") if key in entry}
     if "queries" in entry:
         changes["queries"] = (*plan.queries, *_queries(entry["queries"]))

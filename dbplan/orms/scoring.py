@@ -1,0 +1,301 @@
+"""Scoring: what was measured as marks from 0 to 1 by criterion, weighed by what matters to a team."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dbplan.errors import UnknownName
+from dbplan.evidence import OrmFeature, OrmLoad, OrmScore, OrmStart, OrmStatements, OrmTiming, OrmViolation
+from dbplan.orms.contestants import CONTESTANTS
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What an ORM is marked for: how much it weighs by default, and what a mark of 1 means."""
+
+    title: str
+    weight: float
+    meaning: str
+
+
+CRITERIA: Mapping[str, Criterion] = {
+    "coverage": Criterion("Coverage", 4, "every scenario with the right rows, none by raw SQL"),
+    "features": Criterion("Features", 3, "every feature that was probed works"),
+    "speed": Criterion("Speed", 3, "as quick as the raw driver, one call after the other"),
+    "load": Criterion("Load", 2, "as many calls a second as the raw driver, with many clients at once"),
+    "safety": Criterion("Safety", 2, "no write of many clients to one row is lost or refused"),
+    "statements": Criterion("Statements", 1, "no more statements than by hand"),
+    "errors": Criterion("Errors", 1, "a unique violation names its code and its constraint or columns"),
+    "footprint": Criterion("Footprint", 1, "the smallest install and the least memory of its language"),
+    "start": Criterion("Cold start", 1, "the quickest to its first answer of its language"),
+}
+"""The criteria with the weights of a small product team, for which what works counts more than what is quick."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How well one ORM meets one criterion: 0 to 1, where it may lie, and the figures behind it in words."""
+
+    value: float
+    evidence: str
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The lowest and the highest that it may be."""
+        return (self.value if self.low is None else self.low, self.value if self.high is None else self.high)
+
+
+Marks = Mapping[str, Mapping[str, Mark]]
+"""Marks by criterion and ORM."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The evidence that marks are made of."""
+
+    timings: Sequence[OrmTiming] = ()
+    statements: Sequence[OrmStatements] = ()
+    starts: Sequence[OrmStart] = ()
+    loads: Sequence[OrmLoad] = ()
+    violations: Sequence[OrmViolation] = ()
+    features: Sequence[OrmFeature] = ()
+
+
+@dataclass(frozen=True)
+class Flip:
+    """What weight of one criterion, all others as they are, would put another ORM first."""
+
+    criterion: str
+    weight: float
+    instead: float
+    winner: str
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """ORMs of one group by score, the best first; criteria that could not be weighed, with the reason."""
+
+    group: str
+    scores: tuple[OrmScore, ...]
+    weights: Mapping[str, float]
+    flips: tuple[Flip, ...] = ()
+    unweighed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def winner(self) -> str:
+        """The first, empty where nobody is ranked."""
+        return self.scores[0].orm if self.scores else ""
+
+    @property
+    def tied(self) -> tuple[str, ...]:
+        """Those that the figures cannot tell from the winner, itself included."""
+        return tuple(one.orm for one in self.scores if one.high >= self.scores[0].low)
+
+
+def weights(priorities: Mapping[str, float]) -> dict[str, float]:
+    """Return the weight of every criterion, a plan's own before the default; UnknownName for none of them."""
+    for name in priorities:
+        if name not in CRITERIA:
+            raise UnknownName("criterion", name, CRITERIA, where="priorities")
+    return {name: float(priorities.get(name, one.weight)) for name, one in CRITERIA.items()}
+
+
+def rank(group: str, orms: Sequence[str], marks: Marks, weighed: Mapping[str, float]) -> Ranking:
+    """Rank ORMs by the weighted mean of their marks.
+
+    A criterion for which one of them has no mark counts for none: what was not measured is no zero.
+    """
+    lacking = {name: [orm for orm in orms if orm not in marks.get(name, {})] for name in weighed}
+    used = {name: weight for name, weight in weighed.items() if not lacking[name] and weight}
+    unweighed = {name: _unmarked(orms, absent) for name, absent in lacking.items() if absent}
+    if not used or not orms:
+        return Ranking(group, (), weighed, unweighed=unweighed)
+    scores = sorted((_score(group, orm, marks, used) for orm in orms), key=lambda one: (-one.score, one.orm))
+    flips = tuple(_flips([one.orm for one in scores], marks, used))
+    return Ranking(group, tuple(scores), used, flips, unweighed)
+
+
+def _unmarked(orms: Sequence[str], absent: Sequence[str]) -> str:
+    return "measured of none" if len(absent) == len(orms) else f"not measured of {', '.join(absent)}"
+
+
+def _score(group: str, orm: str, marks: Marks, used: Mapping[str, float]) -> OrmScore:
+    own = {name: marks[name][orm] for name in used}
+    return OrmScore(
+        group,
+        orm,
+        _mean({name: mark.value for name, mark in own.items()}, used),
+        _mean({name: mark.span[0] for name, mark in own.items()}, used),
+        _mean({name: mark.span[1] for name, mark in own.items()}, used),
+        tuple((name, mark.value, mark.evidence) for name, mark in own.items()),
+    )
+
+
+def _mean(values: Mapping[str, float], used: Mapping[str, float]) -> float:
+    return sum(used[name] * value for name, value in values.items()) / sum(used.values())
+
+
+def _flips(ranked: Sequence[str], marks: Marks, used: Mapping[str, float]) -> Iterable[Flip]:
+    """Yield for every criterion the nearest weight, up or down, at which another ORM would be first."""
+    first, *others = ranked
+    for name, weight in used.items():
+        found = [
+            (abs(instead - weight), orm, instead) for orm in others for instead in _tie(first, orm, name, marks, used)
+        ]
+        if found:
+            _, orm, instead = min(found)
+            yield Flip(name, weight, instead, orm)
+
+
+def _tie(first: str, other: str, name: str, marks: Marks, used: Mapping[str, float]) -> Iterable[float]:
+    """Yield the weight of one criterion at which two are equal, where it is one."""
+    rest = sum(w * (marks[c][first].value - marks[c][other].value) for c, w in used.items() if c != name)
+    ahead = marks[name][first].value - marks[name][other].value
+    if ahead and -rest / ahead >= 0:
+        yield -rest / ahead
+
+
+def marks(measured: Measured, orms: Sequence[str]) -> dict[str, dict[str, Mark]]:
+    """Return the marks of ORMs by criterion; one that was not measured for a criterion has none there."""
+    found: dict[str, Callable[[Measured, Sequence[str]], dict[str, Mark]]] = {
+        "coverage": _coverage,
+        "features": _features,
+        "speed": _speed,
+        "load": _load,
+        "safety": _safety,
+        "statements": _statements,
+        "errors": _errors,
+        "footprint": _footprint,
+        "start": _start,
+    }
+    return {name: made(measured, orms) for name, made in found.items()}
+
+
+def _coverage(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    made = {}
+    for orm in orms:
+        own = [one for one in measured.timings if one.orm == orm and one.outcome != "not checked"]
+        done = [one for one in own if one.outcome == "measured"]
+        raw = [one for one in done if "raw SQL" in one.note]
+        if own:
+            value = (len(done) - len(raw) / 2) / len(own)
+            by_hand = f", {len(raw)} by raw SQL" if raw else ""
+            made[orm] = Mark(value, f"{len(done)} of {len(own)} scenarios{by_hand}")
+    return made
+
+
+def _features(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    made = {}
+    for orm in orms:
+        answers = [one.answer for one in measured.features if one.orm == orm]
+        if answers:
+            value = (answers.count("yes") + answers.count("partly") / 2) / len(answers)
+            said = f"{answers.count('yes')} yes, {answers.count('partly')} partly, {answers.count('no')} no"
+            made[orm] = Mark(value, said)
+    return made
+
+
+def _speed(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    """Return one over the geometric mean of the ratios to the raw driver; quicker than by hand is as good as it."""
+    made = {}
+    for orm in orms:
+        own = [one for one in measured.timings if one.orm == orm and one.ratio]
+        if own:
+            middle, low, high = (_geometric([getattr(one, part) or one.ratio for one in own]) for part in _RATIO)
+            said = f"{middle:.2f} times the raw driver's time, geometric mean of {len(own)} scenarios"
+            made[orm] = Mark(min(1.0, 1 / middle), said, min(1.0, 1 / high), min(1.0, 1 / low))
+    return made
+
+
+_RATIO = ("ratio", "ratio_low", "ratio_high")
+
+
+def _load(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    rates = {(one.orm, one.scenario): one.done / one.seconds for one in _closed(measured) if one.seconds}
+    made = {}
+    for orm in orms:
+        base = CONTESTANTS[orm].baseline
+        shares = [
+            rate / rates[base, name] for (own, name), rate in rates.items() if own == orm and rates.get((base, name))
+        ]
+        if shares:
+            middle = _geometric(shares)
+            made[orm] = Mark(min(1.0, middle), f"{middle:.2f} times the raw driver's calls a second")
+    return made
+
+
+def _closed(measured: Measured) -> list[OrmLoad]:
+    return [one for one in measured.loads if one.kind == "closed loop"]
+
+
+def _safety(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    made = {}
+    for orm in orms:
+        own = [one for one in measured.loads if one.orm == orm and one.kind == "one row" and one.done]
+        if own:
+            done, lost = sum(one.done for one in own), sum(one.lost or 0 for one in own)
+            refused = sum(one.refused for one in own)
+            made[orm] = Mark(
+                max(0.0, 1 - (refused + lost) / done) * (not lost), f"{refused} refused, {lost} lost of {done}"
+            )
+    return made
+
+
+def _statements(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    sent = {(one.orm, one.scenario): one.statements + one.control for one in measured.statements if one.parents is None}
+    made = {}
+    for orm in orms:
+        base = CONTESTANTS[orm].baseline
+        pairs = [(n, sent[base, name]) for (own, name), n in sent.items() if own == orm and (base, name) in sent]
+        if pairs:
+            mine, theirs = (sum(column) for column in zip(*pairs, strict=True))
+            made[orm] = Mark(min(1.0, theirs / mine) if mine else 1.0, f"{mine} where the raw driver sends {theirs}")
+    return made
+
+
+def _errors(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    own = {one.orm: one for one in measured.violations if one.orm in orms}
+    return {orm: _told(one) for orm, one in own.items()}
+
+
+def _told(one: OrmViolation) -> Mark:
+    told = {"its code": bool(one.code), "the constraint or its columns": bool(one.constraint or one.columns)}
+    if not one.raised:
+        return Mark(0.0, "no error was raised")
+    known = " and ".join(what for what, is_told in told.items() if is_told) or "neither code nor constraint"
+    return Mark(sum(told.values()) / 2, f"{one.type} tells {known}")
+
+
+def _footprint(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    """Return the geometric mean of the smallest size and memory of a language over one's own."""
+    own = {one.orm: one for one in measured.starts if one.orm in orms and one.size and one.memory}
+    made = {}
+    for orm, one in own.items():
+        peers = [other for name, other in own.items() if _peers(name, orm)]
+        shares = [
+            min(p.size or 0 for p in peers) / (one.size or 1),
+            min(p.memory or 0 for p in peers) / (one.memory or 1),
+        ]
+        said = f"{(one.size or 0) / 1e6:.1f} MB installed, {(one.memory or 0) / 1e6:.0f} MB of memory"
+        made[orm] = Mark(_geometric(shares), said)
+    return made
+
+
+def _start(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    own = {one.orm: one.whole for one in measured.starts if one.orm in orms and one.whole}
+    return {
+        orm: Mark(min(w for other, w in own.items() if _peers(other, orm)) / whole, f"{1000 * whole:.0f} ms")
+        for orm, whole in own.items()
+    }
+
+
+def _peers(one: str, other: str) -> bool:
+    return CONTESTANTS[one].is_node == CONTESTANTS[other].is_node
+
+
+def _geometric(values: Sequence[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))
