@@ -35,7 +35,8 @@ class Model {
     if (!this.#fields.has(column)) {
       const found = this.told.fields.find((one) => one.kind !== "object" && (one.dbName ?? one.name) === column);
       if (!found) throw new NotCovered(`Prisma has no type for ${this.table}.${column}`);
-      const { kind } = this.schema.study.tables[this.table].columns[column];
+      const { kind, nullable } = this.schema.study.tables[this.table].columns[column];
+      if (found.isList && nullable) throw new NotCovered(`Prisma takes NULL in ${this.table}.${column} for an empty list`);
       this.#fields.set(column, new Field(this.schema, column, kind, found));
     }
     return this.#fields.get(column);

@@ -156,7 +156,7 @@ export function adapt(db, b, params) {
   const own = (one) => held(b, one);
   if (key) made.key = own(key);
   if (after) made.after = b.after(own(after));
-  if (keys) made.keys = amongst(keys.map(own));
+  if (keys) made.keys = amongst(b.key, keys.map(own));
   if (rows) made.rows = rows.map(own);
   if (row) made.row = held(b.inserted ?? b, row);
   if (b.update && "value" in params) made.value = ours(b.metadata, b.scenario.update, value);
@@ -175,11 +175,10 @@ function ours(metadata, name, value) {
 }
 
 /** The condition that rows have one of the keys: In() of one property, one condition for each of several. */
-function amongst(keys) {
-  const [first] = keys;
-  const properties = Object.keys(first ?? {});
-  if (properties.length !== 1) return keys;
-  return { [properties[0]]: keys.length === 1 ? first[properties[0]] : In(keys.map((one) => one[properties[0]])) };
+function amongst([property, ...more], keys) {
+  if (more.length && keys.length) return keys; // no condition at all would be that of every row
+  const values = keys.map((one) => one[property]);
+  return { [property]: values.length === 1 ? values[0] : In(values) };
 }
 
 /** Rows by the names of columns. */
@@ -268,9 +267,10 @@ export async function update_one(db, { repository, update }, { key, value }) {
   return done.affected;
 }
 
-export async function upsert(db, { repository, scenario }, { row }) {
-  const { key } = db.study.tables[scenario.table];
-  const done = await repository.createQueryBuilder().insert().values(row).orUpdate([scenario.update], key).execute();
+export async function upsert({ source, study }, { target, scenario }, { row }) {
+  const { key } = study.tables[scenario.table];
+  const insert = source.createQueryBuilder().insert().into(target, Object.keys(row)); // all, also what counts by itself
+  const done = await insert.values(row).orUpdate([scenario.update], key).execute();
   return done.identifiers.length;
 }
 
@@ -299,7 +299,10 @@ export async function delete_cascade({ source }, { repository, target, cascade }
 /** Delete the children of rows, and theirs before them. */
 async function remove(manager, { target, pairs, below, stays }, rows) {
   const keys = rows.map((row) => Object.fromEntries(pairs.map(([theirs, own]) => [own, row[theirs]])));
-  const where = amongst(keys.filter((one) => !Object.values(one).includes(null)));
+  const where = amongst(
+    pairs.map(([, own]) => own),
+    keys.filter((one) => !Object.values(one).includes(null)),
+  );
   if (below) {
     const select = Object.fromEntries(below.pairs.map(([theirs]) => [theirs, true]));
     const found = await manager.find(target, { where, select });
