@@ -100,7 +100,7 @@ def weights(priorities: Mapping[str, float]) -> dict[str, float]:
     """Return the weight of every criterion, a plan's own before the default; UnknownName for none of them."""
     for name in priorities:
         if name not in CRITERIA:
-            raise UnknownName("criterion", name, CRITERIA, where="priorities")
+            raise UnknownName("mark", name, CRITERIA, where="priorities")
     return {name: float(priorities.get(name, one.weight)) for name, one in CRITERIA.items()}
 
 
@@ -203,15 +203,12 @@ def _speed(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
     """Return one over the geometric mean of the ratios to the raw driver; quicker than by hand is as good as it."""
     made = {}
     for orm in orms:
-        own = [one for one in measured.timings if one.orm == orm and one.ratio]
+        own = [(t.ratio, t.ratio_low, t.ratio_high) for t in measured.timings if t.orm == orm and t.ratio]
         if own:
-            middle, low, high = (_geometric([getattr(one, part) or one.ratio for one in own]) for part in _RATIO)
+            middle, low, high = (_geometric([each[part] or each[0] for each in own]) for part in range(3))
             said = f"{middle:.2f} times the raw driver's time, geometric mean of {len(own)} scenarios"
             made[orm] = Mark(min(1.0, 1 / middle), said, min(1.0, 1 / high), min(1.0, 1 / low))
     return made
-
-
-_RATIO = ("ratio", "ratio_low", "ratio_high")
 
 
 def _load(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:

@@ -1,0 +1,181 @@
+"""Selecting: the document in which a team writes down which ORM it takes, and on what evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dbplan.evidence import OrmScore, Server
+from dbplan.orms.contestants import CONTESTANTS
+from dbplan.orms.scoring import CRITERIA, Flip, Measured, Ranking, marks, rank, weights
+from dbplan.report import Report
+from dbplan.report.blocks import Block, Section, Text, table
+
+PYTHON, NODE, OVERALL = "A Python team", "A Next.js team", "A team that may take either"
+GOOD = 0.75
+"""A mark below it is a consequence to live with."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rankings of every group that holds two ORMs or more."""
+
+    rankings: tuple[Ranking, ...]
+    measured: Measured
+
+    @property
+    def verdict(self) -> str:
+        """Who is taken, in one sentence."""
+        return "; ".join(f"{one.group}: {_winner(one)}" for one in self.rankings) or "nothing to choose between"
+
+
+def select(measured: Measured, priorities: Mapping[str, float]) -> Selection:
+    """Rank the ORMs that were measured, those of Python, those of Node, and all.
+
+    Raises UnknownName for a priority that is no criterion.
+    """
+    there = [name for name, one in CONTESTANTS.items() if not one.is_driver and _took_part(name, measured)]
+    groups = {
+        NODE: [name for name in there if CONTESTANTS[name].is_node],
+        PYTHON: [name for name in there if not CONTESTANTS[name].is_node],
+        OVERALL: there,
+    }
+    weighed, marked = weights(priorities), marks(measured, there)
+    asked = {
+        group: names for group, names in groups.items() if len(names) > 1 and names != groups.get(_narrower(group))
+    }
+    return Selection(tuple(rank(group, names, marked, weighed) for group, names in asked.items()), measured)
+
+
+def _narrower(group: str) -> str:
+    return "" if group != OVERALL else PYTHON
+
+
+def _took_part(name: str, measured: Measured) -> bool:
+    return any(one.orm == name and one.outcome == "measured" for one in measured.timings)
+
+
+def document(plan: str, selection: Selection, server: Server | None = None) -> Report:
+    """Return the decision as a document: context, options, and for each team evidence, decision, consequences."""
+    blocks: list[Block] = [_context(plan, server), _options(selection)]
+    blocks += [_section(ranking) for ranking in selection.rankings]
+    scores = tuple(score for ranking in selection.rankings for score in ranking.scores)
+    return Report(f"Which ORM: {plan}", selection.verdict, blocks=tuple(blocks), evidence=scores)
+
+
+def sections(selection: Selection) -> list[Block]:
+    """Return the rankings as a part of a larger report."""
+    return [_section(ranking) for ranking in selection.rankings]
+
+
+def _context(plan: str, server: Server | None) -> Section:
+    where = f" They were measured on {server}." if server is not None else ""
+    return Section(
+        "Context",
+        blocks=(
+            Text(
+                f'The team has the schema of plan "{plan}" and must choose what its application speaks to the database '
+                f"with. Every ORM ran the same scenarios on that schema's own tables; only results equal to the raw "
+                f"driver's count.{where}"
+            ),
+        ),
+    )
+
+
+def _options(selection: Selection) -> Section:
+    starts = {one.orm: one for one in selection.measured.starts}
+    known = sorted({score.orm for ranking in selection.rankings for score in ranking.scores})
+    rows = [
+        (CONTESTANTS[n].title, CONTESTANTS[n].table, starts[n].version if n in starts else None, _driver(starts.get(n)))
+        for n in known
+    ]
+    return Section(
+        "Options", blocks=(table({"ORM": "text", "Runs on": "text", "Version": "text", "Driver": "text"}, rows),)
+    )
+
+
+def _driver(start: object) -> str | None:
+    return getattr(start, "driver", None) or None
+
+
+def _section(ranking: Ranking) -> Section:
+    return Section(
+        ranking.group,
+        f"{_winner(ranking)}",
+        blocks=(
+            Section("Evidence", blocks=tuple(_evidence(ranking))),
+            Section("Decision", blocks=(Text(_decision(ranking)),)),
+            Section("Consequences", blocks=tuple(_consequences(ranking))),
+        ),
+    )
+
+
+def _winner(ranking: Ranking) -> str:
+    if not ranking.scores:
+        return "nothing could be weighed"
+    title = CONTESTANTS[ranking.winner].title
+    others = [CONTESTANTS[orm].title for orm in ranking.tied if orm != ranking.winner]
+    return f"{title}, level with {_listed(others)}" if others else title
+
+
+def _evidence(ranking: Ranking) -> Iterable[Block]:
+    titles = [CRITERIA[name].title for name in ranking.weights if name not in ranking.unweighed]
+    headings = {"ORM": "text", "Score": "number", "Lowest": "number", "Highest": "number"}
+    shown = table(
+        headings | dict.fromkeys(titles, "number"),  # type: ignore[arg-type]
+        [_row(score) for score in ranking.scores],
+        caption=f"Marks from 0 to 1; weights: {_weights(ranking)}.",
+    )
+    yield shown
+    for name, why in ranking.unweighed.items():
+        yield Text(f"{CRITERIA[name].title} was not weighed: {why}.")
+    yield Text(
+        "A mark of 1 means: "
+        + "; ".join(f"{CRITERIA[n].title.lower()}, {CRITERIA[n].meaning}" for n in ranking.weights)
+        + "."
+    )
+
+
+def _row(score: OrmScore) -> tuple[object, ...]:
+    return (CONTESTANTS[score.orm].title, score.score, score.low, score.high, *(value for _, value, _ in score.marks))
+
+
+def _weights(ranking: Ranking) -> str:
+    return ", ".join(f"{CRITERIA[name].title.lower()} {weight:g}" for name, weight in ranking.weights.items())
+
+
+def _decision(ranking: Ranking) -> str:
+    if not ranking.scores:
+        return "No criterion was measured of all of them, so that none is taken."
+    first, *others = ranking.scores
+    said = f"**{CONTESTANTS[first.orm].title}** is taken, with a score of {first.score:.2f}"
+    if not others:
+        return f"{said}."
+    behind = f"; {CONTESTANTS[others[0].orm].title} follows with {others[0].score:.2f}"
+    tied = [CONTESTANTS[orm].title for orm in ranking.tied if orm != first.orm]
+    level = f" The figures do not tell it from {_listed(tied)}: there, habit may decide." if tied else ""
+    return f"{said}{behind}.{level}"
+
+
+def _consequences(ranking: Ranking) -> Iterable[Block]:
+    if not ranking.scores:
+        return
+    first = ranking.scores[0]
+    weak = [f"{CRITERIA[name].title} {value:.2f}: {said}." for name, value, said in first.marks if value < GOOD]
+    title = CONTESTANTS[first.orm].title
+    yield Text(f"What {title} is weak in: {' '.join(weak)}" if weak else f"No mark of {title} is below {GOOD:g}.")
+    near = sorted(ranking.flips, key=lambda flip: abs(flip.instead - flip.weight))
+    if near:
+        yield _sensitivity(near)
+    else:
+        yield Text("No single weight, however high or low, puts another one first.")
+
+
+def _sensitivity(flips: Sequence[Flip]) -> Block:
+    rows = [(CRITERIA[f.criterion].title, f.weight, f.instead, CONTESTANTS[f.winner].title) for f in flips]
+    headings = {"Criterion": "text", "Weight": "number", "Another is first from": "number", "Which": "text"}
+    return table(headings, rows, caption="What would change the decision, one weight at a time.")  # type: ignore[arg-type]
+
+
+def _listed(titles: Sequence[str]) -> str:
+    return " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)

@@ -1,0 +1,107 @@
+"""Marks from recorded figures, scores, what weight changes the winner, and the document that says so."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbplan.errors import UnknownName
+from dbplan.evidence import OrmFeature, OrmLoad, OrmStart, OrmStatements, OrmTiming, OrmViolation
+from dbplan.orms.scoring import CRITERIA, Mark, Measured, marks, rank, weights
+from dbplan.orms.selecting import NODE, OVERALL, PYTHON, document, select
+
+DRIZZLE, PRISMA, TYPEORM = "drizzle", "prisma", "typeorm"
+
+
+def timing(orm, ratio, scenario="point_read", **more):
+    return OrmTiming(orm, scenario, "measured", ratio=ratio, ratio_low=ratio * 0.9, ratio_high=ratio * 1.1, **more)
+
+
+MEASURED = Measured(
+    timings=[
+        timing(DRIZZLE, 1.5), timing(DRIZZLE, 1.5, "upsert", note="raw SQL: no words for it"), timing(PRISMA, 3.0),
+        timing(PRISMA, 3.0, "upsert"), timing(TYPEORM, 2.0), OrmTiming(TYPEORM, "upsert", "wrong rows"),
+        OrmTiming(TYPEORM, "aggregate", "not checked"), timing("sqlalchemy", 0.5), timing("pg", 1.0),
+    ],
+    statements=[OrmStatements(PRISMA, "point_read", 2, 2, 1), OrmStatements("pg", "point_read", 1, 0, 0)],
+    starts=[OrmStart(PRISMA, "Prisma", "Node", whole=0.8, memory=90_000_000, size=40_000_000),
+            OrmStart(DRIZZLE, "Drizzle", "Node", whole=0.4, memory=90_000_000, size=10_000_000)],
+    loads=[OrmLoad(PRISMA, "point_read", "closed loop", 20, 2.0, 1000),
+           OrmLoad("pg", "point_read", "closed loop", 20, 2.0, 4000),
+           OrmLoad(PRISMA, "transaction", "one row", 20, 1.0, 100, refused=10, lost=0),
+           OrmLoad(TYPEORM, "transaction", "one row", 20, 1.0, 100, lost=1)],
+    violations=[OrmViolation(PRISMA, raised=True, type="P", code="P2002", columns=("email",)),
+                OrmViolation(DRIZZLE, raised=True, type="D"), OrmViolation(TYPEORM, raised=False)],
+    features=[OrmFeature(PRISMA, "enums", "yes"), OrmFeature(PRISMA, "streaming", "no"),
+              OrmFeature(PRISMA, "json", "partly"),
+              OrmFeature(PRISMA, "upsert", "yes")],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("criterion", "orm", "value"),
+    [
+        ("coverage", DRIZZLE, 0.75), ("coverage", PRISMA, 1.0), ("coverage", TYPEORM, 0.5),
+        ("speed", PRISMA, 1 / 3), ("speed", "sqlalchemy", 1.0), ("statements", PRISMA, 0.25), ("load", PRISMA, 0.25),
+        ("safety", PRISMA, 0.9), ("safety", TYPEORM, 0.0), ("errors", PRISMA, 1.0), ("errors", DRIZZLE, 0.0),
+        ("errors", TYPEORM, 0.0), ("features", PRISMA, 0.625), ("start", PRISMA, 0.5), ("start", DRIZZLE, 1.0),
+        ("footprint", PRISMA, 0.5),
+    ],
+)  # fmt: skip
+def test_marks_are_made_of_what_was_measured(criterion, orm, value):
+    assert marks(MEASURED, [DRIZZLE, PRISMA, TYPEORM, "sqlalchemy"])[criterion][orm].value == pytest.approx(value)
+
+
+def test_what_was_not_measured_has_no_mark_and_counts_for_nobody():
+    found = marks(MEASURED, [DRIZZLE, PRISMA])
+    assert DRIZZLE not in found["load"]
+    ranking = rank("g", [DRIZZLE, PRISMA], found, weights({}))
+    assert ranking.unweighed["load"] == "not measured of drizzle"
+    assert "load" not in ranking.weights
+
+
+def test_a_team_weighs_for_itself_and_no_other_criterion():
+    assert weights({"speed": 9})["speed"] == 9
+    assert weights({})["coverage"] == CRITERIA["coverage"].weight
+    with pytest.raises(UnknownName, match="did you mean 'speed'"):
+        weights({"sped": 1})
+
+
+parts = st.integers(0, 20).map(lambda n: n / 20)
+
+
+@given(st.lists(st.tuples(parts, parts, parts), min_size=2, max_size=5), st.tuples(*[st.integers(1, 9)] * 3))
+def test_past_the_weight_that_is_named_another_is_first(table, weighed):
+    names = [f"o{n}" for n in range(len(table))]
+    given_ = {c: {o: Mark(row[i], "") for o, row in zip(names, table, strict=True)} for i, c in enumerate("abc")}
+    used = dict(zip("abc", map(float, weighed), strict=True))
+    before = rank("g", names, given_, used)
+    for flip in before.flips:
+        for share in (0.0, 0.5, 0.99):
+            changed = used | {flip.criterion: flip.weight + share * (flip.instead - flip.weight)}
+            assert rank("g", names, given_, changed).scores[0].score == pytest.approx(
+                next(one.score for one in rank("g", names, given_, changed).scores if one.orm == before.winner)
+            ), "before that weight the winner is still level with the best"
+        at = {one.orm: one.score for one in rank("g", names, given_, used | {flip.criterion: flip.instead}).scores}
+        if at:
+            assert at[flip.winner] == pytest.approx(at[before.winner])
+
+
+def test_the_document_says_who_is_taken_for_whom_and_what_follows(tmp_path):
+    selection = select(MEASURED, {})
+    assert [one.group for one in selection.rankings] == [NODE, OVERALL]
+    text = document("shop", selection).save(tmp_path / "selection.md").read_text()
+    for part in (
+        "Context",
+        "Options",
+        "Evidence",
+        "Decision",
+        "Consequences",
+        'plan "shop"',
+        "is taken, with a score of",
+    ):
+        assert part in text
+    assert PYTHON not in text, "one alone is no choice"
+
+
+def test_nobody_measured_is_nobody_taken():
+    assert select(Measured(), {}).verdict == "nothing to choose between"
