@@ -82,7 +82,13 @@ _SERVER_FIELD = '''class ServerField({field}):
         kwargs.setdefault("generated", bool(made))
         super().__init__(**kwargs)
         self.words = self.SQL_TYPE = words
-        self.made = self.GENERATED_SQL = made'''
+        self.made = self.GENERATED_SQL = made
+
+    def to_python_value(self, value):
+        return value
+
+    def to_db_value(self, value, instance):
+        return value'''
 _JSON_FIELD = '''class JsonField({field}):
     """A JSON document that is kept as the text that it was."""
 
