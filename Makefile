@@ -57,11 +57,13 @@ docs: erd .venv/.developing
 	@$(PIP) --editable .
 	@touch $@
 
-# Node comes from a wheel, the tools that tests hand exported schemas to from its lock file; none runs an install script.
-.venv/.developing: .venv/.installed tests/node/package-lock.json
+# Node comes from a wheel, its packages from lock files: tools that tests hand exported schemas to, ORMs that are compared.
+# None runs an install script.
+.venv/.developing: .venv/.installed tests/node/package-lock.json dbplan/orms/node/package-lock.json
 	@echo "installing what tests and notebooks need into .venv and tests/node"
-	@$(PIP) --editable '.[workbook,mysql,distributed,parquet,dev]'
+	@$(PIP) --editable '.[workbook,orms,mysql,distributed,parquet,dev]'
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund --silent
+	@$(BIN)/python -c "from dbplan.orms.installing import install; install(print)"
 	@touch $@
 
 clean:

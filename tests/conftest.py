@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 from dbplan.sandbox import cluster, mariadb, postgresql
+from dbplan.sandbox.home import home
 
 hypothesis.settings.register_profile("here", deadline=None, database=None)
 hypothesis.settings.register_profile("ci", deadline=None, database=None, derandomize=True)
@@ -27,7 +28,10 @@ def pytest_configure(config):
     root = Path(tempfile.mkdtemp(prefix="dbplan-tests-"))
     root.chmod(0o711)  # run by root, the server belongs to another account
     config.stash[_root] = root
+    node = home() / "node"
     os.environ["DBPLAN_HOME"] = str(root / "home")
+    if node.is_dir():  # the packages of Node's ORMs, which make installs once
+        (home() / "node").symlink_to(node)
 
 
 @pytest.hookimpl(trylast=True)
@@ -47,10 +51,10 @@ def pytest_unconfigure(config):
         shutil.rmtree(root)
 
 
-def leftovers(home):
+def leftovers(place):
     """Stop the servers of that home; return what is still there that should not be."""
-    os.environ["DBPLAN_HOME"] = str(home)
-    if not home.exists():
+    os.environ["DBPLAN_HOME"] = str(place)
+    if not place.exists():
         return []
     left = list(postgresql.status().databases)
     postgresql.stop()
@@ -58,4 +62,4 @@ def leftovers(home):
     mariadb.stop()
     servers = [cluster.here(), *mariadb.instance.present()]
     left += [f"process {pid}" for server in servers for pid in server.processes()]
-    return left + [str(path) for path in (home / "sqlite").glob("*/")]
+    return left + [str(path) for path in (place / "sqlite").glob("*/")]
