@@ -1,18 +1,30 @@
 /** Models in TypeScript, made into what every release of Node can import. */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
+/** The folder of the packages that are installed for these files. */
+export function packages() {
+  for (let folder = HERE; ; folder = dirname(folder)) {
+    const found = join(folder, "node_modules");
+    if (existsSync(found)) return found;
+    if (folder === dirname(folder)) throw new Error("the packages of Node are not installed");
+  }
+}
+
+/** The version of an installed package. */
+export function versionOf(name) {
+  return JSON.parse(readFileSync(join(packages(), name, "package.json"), "utf8")).version;
+}
+
 /** Let files in `folder` import the packages that are installed here. */
 export function linkPackages(folder) {
-  const installed = resolve(dirname(createRequire(import.meta.url).resolve("pg/package.json")), "..");
   try {
-    symlinkSync(installed, join(folder, "node_modules"), "dir");
+    symlinkSync(packages(), join(folder, "node_modules"), "dir");
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
   }

@@ -125,6 +125,16 @@ export class Runner {
   }
 }
 
+/** Do something, and say why an ORM cannot where it cannot. */
+async function told(work) {
+  try {
+    return { ok: true, ...(await work()) };
+  } catch (error) {
+    if (error instanceof NotCovered) return { not_covered: message(error) };
+    throw error;
+  }
+}
+
 /** Answer asks until told to close. */
 async function serve(adapter, write) {
   const runner = new Runner(adapter);

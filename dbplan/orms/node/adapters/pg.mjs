@@ -1,7 +1,7 @@
 /** pg (node-postgres): the driver that the ORMs of Node are measured against. */
 
-import { createRequire } from "node:module";
 import pg from "pg";
+import { versionOf } from "../building.mjs";
 import { attach, List, sides, sql, Statements, taken, unjoined } from "../statements.mjs";
 
 const PARAMETERS = 65_535;
@@ -22,7 +22,7 @@ export async function close({ pool }) {
 }
 
 export function version() {
-  const { version } = createRequire(import.meta.url)("pg/package.json");
+  const version = versionOf("pg");
   return { version, driver: `pg ${version}` };
 }
 

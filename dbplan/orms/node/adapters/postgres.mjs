@@ -1,7 +1,7 @@
 /** Postgres.js: the other driver; it prepares every statement by itself. */
 
-import { createRequire } from "node:module";
 import postgres from "postgres";
+import { versionOf } from "../building.mjs";
 import { attach, List, sides, sql as words, Statements, taken, unjoined } from "../statements.mjs";
 
 const PARAMETERS = 65_534;
@@ -27,8 +27,7 @@ export async function close({ sql }) {
 }
 
 export function version() {
-  const main = createRequire(import.meta.url).resolve("postgres");
-  const { version } = createRequire(main)("../package.json");
+  const version = versionOf("postgres");
   return { version, driver: `postgres ${version}` };
 }
 
