@@ -14,9 +14,9 @@ from sqlalchemy import Dialect, Enum, MetaData, Table, TypeDecorator
 from sqlalchemy.orm import Mapper, RelationshipProperty, configure_mappers
 
 from dbplan.errors import NotCovered
+from dbplan.orms.adapters.joining import Row
 from dbplan.orms.scenarios import Link, Scenario, Study, TableFacts
 
-Row = dict[str, Any]
 Make = Callable[[Any], Any]
 
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Delete, Insert, and_, delete, func, tuple_, update
+from sqlalchemy import URL, ColumnElement, Delete, Insert, and_, delete, func, null, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from dbplan.orms.adapters.alchemy_models import Face, Row
+from dbplan.orms.adapters.alchemy_models import Face
+from dbplan.orms.adapters.joining import Row
 from dbplan.orms.scenarios import Link, Scenario, Study
 
 
@@ -147,7 +148,7 @@ def json_filter(b: Bound, params: Row) -> Any:
 def aggregate(b: Bound) -> Any:
     """Select counts and sums by group."""
     group = b.own.columns[b.scenario.group]
-    total = func.sum(b.own.columns[b.scenario.total] if b.scenario.total else None)
+    total = func.sum(b.own.columns[b.scenario.total]) if b.scenario.total else null()
     return b.select(group, func.count(), total).where(group.is_not(None)).group_by(group).order_by(group)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import asyncpg
 
-from dbplan.orms.adapters.handwritten import Among, Bound, Level, Row, Words, bound
+from dbplan.orms.adapters.handwritten import Among, Bound, Level, Words, bound
+from dbplan.orms.adapters.joining import Row
 from dbplan.orms.scenarios import Scenario, Study
 
 IS_ASYNC = True

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dbplan.orms.adapters.joining import Row, attach, keys_of, needed
 from dbplan.orms.scenarios import Link, Scenario, TableFacts
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -206,23 +204,18 @@ class Level:
     below: Level | None
 
     def keys(self, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-        """Return what children of the rows may refer to, each once; what holds NULL has no children."""
-        found = dict.fromkeys(tuple(row[name] for name in self.above) for row in rows)
-        return [key for key in found if None not in key]
+        """Return what children of the rows may refer to."""
+        return keys_of(rows, self.above)
 
     def attach(self, rows: Sequence[Row], children: Sequence[Row]) -> None:
-        """Give each row its children, in the order in which they were read."""
-        of: defaultdict[tuple[Any, ...], list[Row]] = defaultdict(list)
-        for child in children:
-            of[tuple(child[name] for name in self.among.columns)].append(child)
-        for row in rows:
-            row["children"] = of.get(tuple(row[name] for name in self.above), [])
+        """Give each row its children."""
+        attach(rows, self.above, children, self.among.columns)
 
 
 def _include(words: Words, scenario: Scenario, key: Sequence[str]) -> tuple[Among, Level]:
     """Return the statements of two or three levels, one for each."""
     children = _there(scenario.children)
-    head = words.select(scenario.table, _with(scenario.columns, [above for above, _ in children.pairs]))
+    head = words.select(scenario.table, needed(scenario.columns, [above for above, _ in children.pairs]))
     return Among(words, head, tuple(key), words.order(key)), _level(words, children)
 
 
@@ -230,13 +223,9 @@ def _level(words: Words, link: Link) -> Level:
     own = tuple(column for _, column in link.pairs)
     above = tuple(column for column, _ in link.pairs)
     wanted = [column for column, _ in link.children.pairs] if link.children else []
-    head = words.select(link.table, _with(link.columns, [*own, *wanted]))
+    head = words.select(link.table, needed(link.columns, [*own, *wanted]))
     below = _level(words, link.children) if link.children else None
     return Level(Among(words, head, own, words.order(link.order)), above, below)
-
-
-def _with(columns: Sequence[str], needed: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*columns, *needed)))
 
 
 def _there(link: Link | None) -> Link:

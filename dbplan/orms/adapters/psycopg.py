@@ -16,7 +16,8 @@ from psycopg.rows import dict_row, tuple_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
-from dbplan.orms.adapters.handwritten import Among, Bound, Level, Row, Words, bound
+from dbplan.orms.adapters.handwritten import Among, Bound, Level, Words, bound
+from dbplan.orms.adapters.joining import Row
 from dbplan.orms.scenarios import Scenario, Study
 
 IS_ASYNC = False

@@ -16,8 +16,9 @@ from sqlalchemy.orm import sessionmaker
 
 from dbplan.orms.adapters import alchemy_statements as statements
 from dbplan.orms.adapters.alchemy_loading import bound, identity
-from dbplan.orms.adapters.alchemy_models import Models, Row
+from dbplan.orms.adapters.alchemy_models import Models
 from dbplan.orms.adapters.alchemy_statements import Bound, url_of
+from dbplan.orms.adapters.joining import Row
 from dbplan.orms.scenarios import Scenario, Study
 
 IS_ASYNC = False
