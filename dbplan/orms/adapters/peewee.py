@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any
 
 import peewee
@@ -72,7 +73,7 @@ def close(db: Database) -> None:
 
 def version() -> dict[str, str]:
     """Return versions."""
-    return {"version": peewee.__version__, "driver": f"psycopg {psycopg.__version__}"}
+    return {"version": metadata.version("peewee"), "driver": f"psycopg {psycopg.__version__}"}
 
 
 def ping(db: Database) -> None:
