@@ -41,6 +41,7 @@ TARGETS: Mapping[str, Target] = {
     "peewee": Target("Peewee", "peewee", ("postgresql", "mysql", "mariadb", "sqlite")),
     "pony": Target("Pony", "pony", ("postgresql", "mysql", "mariadb", "sqlite")),
     "tortoise": Target("Tortoise", "tortoise", ("postgresql", "mysql", "mariadb", "sqlite")),
+    "piccolo": Target("Piccolo", "piccolo", ("postgresql", "sqlite")),
     "dbml": Target("DBML", "dbml"),
     "mongodb": Target("MongoDB", "mongodb", ("mongodb",)),
 }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKeyConstraint, Table
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Table
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import AddConstraint, Constraint
+from sqlalchemy.schema import AddConstraint, Constraint, CreateIndex
 
 from dbplan.ddl import statements
 from dbplan.evidence import Place
 from dbplan.exports import facts
-from dbplan.exports.clauses import index_words, names, parent_of
+from dbplan.exports.clauses import beside, index_words, names, parent_of, shortened, timing
 from dbplan.exports.orm.page import Page, Stage
 
 _OBJECTS = {
@@ -118,8 +118,26 @@ def index_name(page: Page, index: Any) -> str:
     return index_words(index, page.dialect).name or str(index.name or "")
 
 
-def is_special(found: Constraint) -> bool:
+def is_special(page: Page, found: Constraint) -> bool:
     """Say whether a key has options that no ORM here has words for."""
-    if found.deferrable or "definition" in found.info or any(dict(found.dialect_kwargs).values()):
-        return True
-    return isinstance(found, ForeignKeyConstraint) and (found.match or "SIMPLE").upper() != "SIMPLE"
+    return bool(timing(found) or beside(found, page.dialect))
+
+
+def lose_index(page: Page, index: Index, said: str) -> None:
+    """Note an index that the ORM does not make; the SQL that makes it stands with the note."""
+    try:
+        mend = str(CreateIndex(index).compile(dialect=page.dialect)) + ";"
+    except SQLAlchemyError:
+        mend = ""
+    place = Place(index.table.key if index.table is not None else "", index=index_name(page, index))
+    page.lose(Stage.INDEXES, place, said, mend)
+
+
+def lose_key_name(page: Page, table: Table, tool: str) -> None:
+    """Note the name that the server gives to a primary key in place of the plan's."""
+    usual = shortened(str(table.name), "", "pkey")
+    name = given(page, table.primary_key, table)
+    if page.dialect.name in ("postgresql", "sqlite") and name and (name != usual or not page.is_postgresql):
+        said = f"{tool} has the server name it: {usual}" if page.is_postgresql else f"{tool} gives it no name"
+        mend = renamed(page, table, usual, name)
+        page.lose(Stage.CONSTRAINTS, Place(table.key, constraint=name), said, mend)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Column, Table
 
 from dbplan.evidence import Place
+from dbplan.exports.orm.circles import open_circles
 from dbplan.exports.orm.mends import lose_objects, lose_tables
 from dbplan.exports.orm.page import Page, page_of
 from dbplan.exports.python import Node, Text, assigned, docstring, listed, shown
@@ -30,7 +31,7 @@ def write(plan: Plan, dialect: str) -> Written:
     left_out = _left_out(page)
     models = [t for t in plan.metadata.tables.values() if t.key not in left_out and not t.info.get("is_view")]
     chosen = keys.chosen(page, models)
-    closing = keys.open_circles(page, models)
+    closing = open_circles(page, models)
     for table in models:
         name_fields(page, table, chosen)
     lose_objects(page, dialect, "Tortoise")
@@ -58,7 +59,7 @@ def _left_out(page: Page) -> dict[str, str]:
     return found
 
 
-def _model(page: Page, table: Table, chosen: dict[str, Column[object]], closing: set[Relation]) -> str:
+def _model(page: Page, table: Table, chosen: dict[str, Column[object]], closing: list[Relation]) -> str:
     lines = [f"class {page.naming.class_of(table)}({page.imports.name('tortoise.models', 'Model')}):"]
     if table.comment:
         lines += [docstring(table.comment), ""]

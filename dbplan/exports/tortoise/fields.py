@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy import Column
 from sqlalchemy.dialects.postgresql import DOMAIN
-from sqlalchemy.exc import SQLAlchemyError
 
 from dbplan.evidence import Place
 from dbplan.exports import facts
 from dbplan.exports.alchemy.page import imported
 from dbplan.exports.clauses import shortened
 from dbplan.exports.facts import SqlType
+from dbplan.exports.orm.columns import called, lose_filling, server_default
 from dbplan.exports.orm.enums import enum_class, server_type
-from dbplan.exports.orm.mends import given, renamed, retyped
+from dbplan.exports.orm.mends import lose_key_name, retyped
 from dbplan.exports.orm.page import Page, Stage
 from dbplan.exports.python import Node, Text, call, flat, literal, shown
 from dbplan.exports.relations import snake
@@ -207,7 +207,7 @@ def plain(page: Page, column: Column[Any], is_key: bool, *, unique: bool) -> Nod
         return _generated(page, column, known.type, is_key)
     found = made(page, column)
     if found.other:
-        said = f"its type {_called(known.type)} is {found.other} here"
+        said = f"its type {called(known.type)} is {found.other} here"
         page.lose(Stage.COLUMNS, place, said, retyped(page, column) if page.is_postgresql else "")
     words = {**found.words, **common(page, column)}
     if found.other and page.is_postgresql:
@@ -216,7 +216,7 @@ def plain(page: Page, column: Column[Any], is_key: bool, *, unique: bool) -> Nod
         words = {"primary_key": "True", **words}
         words |= {"generated": "False"} if found.head.rpartition(".")[2].endswith("IntField") else {}
         words |= {"default": "None"} if found.head.endswith("UUIDField") and "default" not in words else {}
-        lose_key_name(page, column)
+        lose_key_name(page, column.table, "Tortoise")
     elif unique:
         words["unique"] = "True"
     return call(found.head, **words)
@@ -231,30 +231,15 @@ def _uncast(page: Page, column: Column[Any], given: Node | None) -> dict[str, No
     return {"db_default": call(_fields(page, "SqlDefault"), Text(sql))}
 
 
-def _called(type_: SqlType) -> str:
-    return type_.words.lower() if not type_.labels or not type_.native else type_.name
-
-
-def lose_key_name(page: Page, column: Column[Any]) -> None:
-    """Note the name that the server gives to a primary key in place of the plan's."""
-    table = column.table
-    usual = shortened(str(table.name), "", "pkey")
-    name = given(page, table.primary_key, table)
-    if page.dialect.name in ("postgresql", "sqlite") and name and (name != usual or not page.is_postgresql):
-        said = f"Tortoise has the server name it: {usual}" if page.is_postgresql else "Tortoise gives it no name"
-        mend = renamed(page, table, usual, name)
-        page.lose(Stage.CONSTRAINTS, Place(table.key, constraint=name), said, mend)
-
-
 def _part_of_key(page: Page, column: Column[Any]) -> Node:
     """Return the column that Tortoise takes for the key of a model whose key has several; none is made of it."""
     type_ = facts.sql_type(column.type, page.dialect)
-    default = _server_default(page, column)
+    default = server_default(page, column)
     told = f" DEFAULT {default}" if default else ""
     other = bool(type_.native or isinstance(server_type(column.type), DOMAIN)) and page.is_postgresql
     words = "text" if other else type_.words
     if other:
-        said = f"its type {_called(type_)} is text here"
+        said = f"its type {called(type_)} is text here"
         page.lose(Stage.COLUMNS, Place(column.table.key, column.name), said, retyped(page, column))
     found = server_field(page, words, made=Text(f"{words} NOT NULL{told}"))
     named = common(page, column)
@@ -267,7 +252,7 @@ def _generated(page: Page, column: Column[Any], type_: SqlType, is_key: bool) ->
     words = common(page, column)
     words.pop("db_default", None)
     if is_key:
-        lose_key_name(page, column)
+        lose_key_name(page, column.table, "Tortoise")
     serial = column.identity is None and column.computed is None
     if not page.is_postgresql and (is_key or column.computed is None):
         return _counted(page, column, type_, words)
@@ -287,7 +272,7 @@ def _serial(page: Page, column: Column[Any], type_: SqlType, words: dict[str, No
     drawn = facts.drawn_from(column)
     usual = shortened(str(column.table.name), str(column.name), "seq")
     if drawn and drawn.rpartition(".")[2].strip('"') != usual:
-        words["db_default"] = call(_fields(page, "SqlDefault"), Text(_server_default(page, column)))
+        words["db_default"] = call(_fields(page, "SqlDefault"), Text(server_default(page, column)))
         found = server_field(page, type_.words)
         named: dict[str, Node] = {"primary_key": "True"} if is_key else {}
         return call(found.head, **{**found.words, **named, **words})
@@ -313,17 +298,6 @@ def _counted(page: Page, column: Column[Any], type_: SqlType, words: dict[str, N
         if type_.name != "integer":
             page.lose(Stage.COLUMNS, place, f"its type {type_.words.lower()} is integer here")
     return call(_fields(page, head), primary_key="True", **words)
-
-
-def _server_default(page: Page, column: Column[Any]) -> str:
-    if facts.drawn_from(column) and column.server_default is not None:
-        compiler: Any = page.dialect.ddl_compiler(page.dialect, None)  # type: ignore[arg-type]
-        return str(compiler.get_column_default_string(column) or "")
-    try:
-        found = facts.default(column, page.dialect)
-    except SQLAlchemyError:
-        return ""
-    return found.sql if found is not None and column.computed is None else ""
 
 
 def common(page: Page, column: Column[Any]) -> dict[str, Node]:
@@ -358,9 +332,9 @@ def _defaults(page: Page, column: Column[Any]) -> dict[str, Node]:
         written = literal(value)
         if written is not None:
             words["default"] = _made_anew(page, column, written) if isinstance(value, dict | list | set) else written
-    if sql := _server_default(page, column):
+    if sql := server_default(page, column):
         words["db_default"] = _in_database(page, column, sql)
-    _lose_filling(page, column)
+    lose_filling(page, column)
     return words
 
 
@@ -383,13 +357,3 @@ def _made_anew(page: Page, column: Column[Any], written: Node) -> str:
     name = snake(f"default_{page.naming.class_of(column.table)}_{page.attribute(column)}")
     page.blocks[name] = f"def {name}():\n    {shown(written, 4, 'return ')}"
     return name
-
-
-def _lose_filling(page: Page, column: Column[Any]) -> None:
-    """Note what Prisma's client fills in and nothing does here."""
-    told, place = str(column.info.get("default") or ""), Place(column.table.key, column.name)
-    if told not in ("", "dbgenerated()") and column.default is None and column.server_default is None:
-        said = f"Prisma's client fills it in by {told}; nothing does here: the application has to give the value"
-        page.lose(Stage.COLUMNS, place, said)
-    if column.info.get("updated_at") and column.onupdate is None:
-        page.lose(Stage.COLUMNS, place, "nothing sets it when the row changes: the application has to")

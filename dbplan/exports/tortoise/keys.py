@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 from sqlalchemy import Column, Table, UniqueConstraint
@@ -12,7 +11,7 @@ from dbplan.evidence import Place
 from dbplan.exports import facts
 from dbplan.exports.clauses import constraints, shortened
 from dbplan.exports.orm.enums import server_type
-from dbplan.exports.orm.mends import added, given, is_special, lose_constraint, renamed
+from dbplan.exports.orm.mends import added, given, is_special, lose_constraint, lose_key_name, renamed
 from dbplan.exports.orm.page import Page, Stage
 from dbplan.exports.python import Node, Text, call
 from dbplan.exports.relations import Relation
@@ -55,7 +54,7 @@ def _identifies(page: Page, target: Column[Any]) -> bool:
         return len(target.table.primary_key.columns) == 1
     led_on = any(way.columns == (target,) for way in page.naming.out_of(target.table))
     unique = (c for c in constraints(target.table, page.dialect) if isinstance(c, UniqueConstraint))
-    alone = any([*one.columns] == [target] and not is_special(one) for one in unique)
+    alone = any([*one.columns] == [target] and not is_special(page, one) for one in unique)
     count = len(page.lost)
     indexed = alone and fields.made(page, target).is_indexed
     del page.lost[count:]
@@ -68,36 +67,6 @@ def _same_type(page: Page, column: Column[Any], target: Column[Any]) -> bool:
     return (one.name, one.arguments) == (other.name, other.arguments) and not own
 
 
-def open_circles(page: Page, models: list[Table]) -> set[Relation]:
-    """Take out of the page the relations that close a circle, which generate_schemas refuses; optional ones first."""
-    to: dict[str, set[str]] = defaultdict(set)
-    closing: set[Relation] = set()
-    for way in sorted(_between(page, models), key=lambda way: way.optional):
-        if _reaches(to, way.parent.key, way.child.key):
-            closing.add(way)
-            del page.keys[way.child.key, way.columns[0].name]
-        else:
-            to[way.child.key].add(way.parent.key)
-    return closing
-
-
-def _between(page: Page, models: list[Table]) -> list[Relation]:
-    """Return the relations between two tables."""
-    ways = (page.keys.get((table.key, column.name)) for table in models for column in table.columns)
-    return [way for way in ways if way is not None and way.parent is not way.child]
-
-
-def _reaches(to: dict[str, set[str]], start: str, end: str) -> bool:
-    seen, waiting = {start}, [start]
-    while waiting:
-        here = waiting.pop()
-        if here == end:
-            return True
-        waiting += to[here] - seen
-        seen |= to[here]
-    return False
-
-
 def foreign(page: Page, column: Column[Any], way: Relation, *, unique: bool) -> Node:
     """Return a column as the way to another table."""
     name, target = page.attribute(column), way.targets[0]
@@ -108,7 +77,7 @@ def foreign(page: Page, column: Column[Any], way: Relation, *, unique: bool) -> 
     named["to_field"] = Text(page.attribute(target)) if not target.primary_key else None
     named["source_field"] = Text(str(column.name)) if f"{name}_id" != column.name else None
     if is_key:
-        fields.lose_key_name(page, column)
+        lose_key_name(page, column.table, "Tortoise")
     head = fields._fields(page, "OneToOneField" if is_key or unique else "ForeignKeyField")
     return call(head, Text(f"models.{page.naming.class_of(way.parent)}"), **named, **fields.common(page, column))
 
@@ -137,7 +106,7 @@ def _is_single(page: Page, column: Column[Any]) -> bool:
     return alone or column.name in unique_columns(page, column.table)
 
 
-def lose_keys(page: Page, table: Table, closing: set[Relation]) -> None:
+def lose_keys(page: Page, table: Table, closing: list[Relation]) -> None:
     """Note what becomes of foreign keys."""
     for key in sorted(table.foreign_key_constraints, key=lambda one: one._creation_order):
         columns = [column.name for column in key.columns]
@@ -159,7 +128,7 @@ def _lose_made(page: Page, way: Relation, table: Table, own: str) -> None:
     if not page.is_postgresql:
         said = ["Tortoise gives it no name"] if key.name else []
     lost = [f"without ON UPDATE {key.onupdate}"] if key.onupdate and key.onupdate.upper() != "NO ACTION" else []
-    lost += ["without its options"] if is_special(key) else []
+    lost += ["without its options"] if is_special(page, key) else []
     wanted = str(key.ondelete or "NO ACTION").upper().replace(" ", "_")
     lost += [f"without ON DELETE {key.ondelete}"] if _action(column, way) != wanted else []
     if lost:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from dbplan.evidence import Place
-from dbplan.exports.clauses import IndexWords, constraints, given_name, index_words, shortened
-from dbplan.exports.orm.mends import added, given, is_special, lose_constraint, renamed
+from dbplan.exports.clauses import IndexWords, constraints, index_words, shortened
+from dbplan.exports.orm.mends import added, given, is_special, lose_constraint, lose_index, renamed
 from dbplan.exports.orm.page import Page, Stage
 from dbplan.exports.python import Group, Node, Text, call, listed
 from dbplan.exports.tortoise.fields import made
@@ -28,7 +28,7 @@ _METHODS = {
 def unique_columns(page: Page, table: Table) -> set[str]:
     """Return the columns that a field calls unique by itself."""
     found = (one for one in constraints(table, page.dialect) if isinstance(one, UniqueConstraint))
-    alone = (next(iter(one.columns)) for one in found if len(one.columns) == 1 and not is_special(one))
+    alone = (next(iter(one.columns)) for one in found if len(one.columns) == 1 and not is_special(page, one))
     return {column.name for column in alone if _says_unique(page, column)}
 
 
@@ -55,7 +55,7 @@ def together(page: Page, table: Table, alone: set[str]) -> list[Node]:
     for one in constraints(table, page.dialect):
         if not isinstance(one, UniqueConstraint):
             continue
-        if is_special(one):
+        if is_special(page, one):
             lose_constraint(page, one, table, "it is left out: Tortoise has no words for its options")
         elif len(one.columns) == 1 and next(iter(one.columns)).name in alone:
             _lose_name(page, one, table, shortened(str(table.name), next(iter(one.columns)).name, "key"))
@@ -104,8 +104,7 @@ def indexes(page: Page, table: Table) -> list[Node]:
         words = index_words(index, page.dialect)
         reason = _reason(page, index, words)
         if reason:
-            said = f"it is left out: {reason}"
-            page.lose(Stage.INDEXES, Place(table.key, index=given_name(index, page.dialect)), said)
+            lose_index(page, index, f"it is left out: {reason}")
         else:
             found.append(_index(page, words))
     return found
