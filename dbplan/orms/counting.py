@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -13,10 +13,9 @@ import psycopg
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
 
-CONTROL = frozenset(
-    ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE")
-    + ("SET", "RESET", "DEALLOCATE", "DISCARD", "CLOSE", "UNLISTEN", "SHOW")
-)
+_OF_TRANSACTIONS = ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE")
+_OF_SESSIONS = ("SET", "RESET", "DEALLOCATE", "DISCARD", "CLOSE", "UNLISTEN", "SHOW")
+CONTROL = frozenset((*_OF_TRANSACTIONS, *_OF_SESSIONS))
 """First words of statements that steer transactions and sessions."""
 _ENDINGS = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})
 _COMMENT = re.compile(r"\A(?:\s+|--[^\n]*\n?|/\*.*?\*/)+", re.DOTALL)
@@ -40,18 +39,25 @@ class Counted:
 class Meter:
     """The server's own count of statements, by database; `why` says why there is none."""
 
-    connection: Connection | None
+    connection: Connection = field(repr=False)
     why: str = ""
+
+    @contextmanager
+    def another(self) -> Iterator[Connection]:
+        """Give another connection to the same place."""
+        info = self.connection.info
+        with closing(psycopg.connect(info.dsn, password=info.password or None, autocommit=True)) as connection:
+            yield connection
 
     def reset(self, database: str) -> None:
         """Begin to count anew."""
-        if self.connection is not None:
+        if not self.why:
             reset = "SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database WHERE datname = %s"
             self.connection.execute(reset, [database])
 
     def read(self, database: str) -> Counted | None:
         """Return what was counted since; None where the server does not count."""
-        if self.connection is None:
+        if self.why:
             return None
         query = (
             "SELECT query, calls FROM pg_stat_statements JOIN pg_database ON oid = dbid "
@@ -95,8 +101,7 @@ def meter(on: str) -> Iterator[Meter]:
         raw: Any = connection.connection.driver_connection
         raw.rollback()
         raw.autocommit = True
-        why = _prepare(raw)
-        yield Meter(None if why else raw, why)
+        yield Meter(raw, _prepare(raw))
         raw.autocommit = False
 
 

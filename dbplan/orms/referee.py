@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from dbplan.orms.contestants import Contestant
@@ -18,6 +20,8 @@ from dbplan.sandbox import Stage
 
 POOL = 10
 """Connections that a contestant may hold."""
+DROPPED_AT_ONCE = 10
+"""Databases that are dropped by as many connections."""
 RESTORED = frozenset({"insert_one", "bulk_insert", "transaction"})
 """Scenarios whose new rows are taken out again, so that tables stay as large as they were."""
 
@@ -64,16 +68,30 @@ class Referee:
     @contextmanager
     def clone(self) -> Iterator[Clone]:
         """Give a copy of the template, dropped at the end."""
-        with self.stage.clone() as copy, copy.engine.connect() as connection:
-            raw: Any = connection.connection.driver_connection
-            raw.rollback()
-            raw.autocommit = True
-            try:
-                since, first = raw.execute("SELECT clock_timestamp()::text, pg_current_xact_id()::text").fetchone()
-                yield Clone(raw.info.dbname, raw, since, int(first) % 2**32)
-            finally:
-                if not raw.closed:
-                    raw.autocommit = False
+        with self.stage.clone() as copy:
+            with copy.engine.connect() as connection:
+                raw: Any = connection.connection.driver_connection
+                dsn, password = raw.info.dsn, raw.info.password or None
+            copy.engine.dispose()
+            with closing(psycopg.connect(dsn, password=password, autocommit=True)) as own:
+                since, first = _now(own)
+                yield Clone(own.info.dbname, own, since, first)
+
+    def drop(self, clones: Sequence[Clone]) -> None:
+        """Drop clones at the same time, which share the server's checkpoint; whoever is in them is thrown out.
+
+        One after the other each would wait for a checkpoint of its own.
+        """
+        for clone in clones:
+            clone.connection.close()
+
+        def one(clone: Clone) -> None:
+            query = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(clone.name))
+            with self.meter.another() as connection:
+                connection.execute(query)
+
+        with ThreadPoolExecutor(DROPPED_AT_ONCE) as pool:
+            list(pool.map(one, clones))
 
     def study(self, entrant: Entrant, clone: Clone) -> dict[str, Any]:
         """Return what a contestant is opened with."""
@@ -113,6 +131,13 @@ class Referee:
             sql.Identifier(*filter(None, (table.schema, table.name))), sql.Literal(clone.first)
         )
         return clone.connection.execute(query).rowcount
+
+
+def _now(connection: Connection) -> tuple[str, int]:
+    """Return the server's clock and a new transaction's number, as xmin would show it."""
+    row = connection.execute("SELECT clock_timestamp()::text, pg_current_xact_id()::text").fetchone()
+    assert row is not None
+    return str(row[0]), int(row[1]) % 2**32
 
 
 def _address(connection: Connection) -> dict[str, Any]:

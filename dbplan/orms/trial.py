@@ -86,6 +86,7 @@ class Seats:
                 process.stop()
             for process in self._started:
                 process.kill()
+            self.referee.drop(list(self._clones.values()))
         finally:
             self._stack.close()
 
@@ -102,25 +103,30 @@ class Seats:
 
     def rise(self) -> None:
         """End the processes that were kept."""
-        while self._kept:
-            self._kept.popitem()[1].close()
+        _close(list(self._kept.values()))
+        self._kept.clear()
 
     @contextmanager
     def seated(self, entrants: Sequence[Entrant], scenario: Scenario) -> Iterator[list[Player]]:
         """Give the players of a trial; databases that were written to are dropped at its end."""
         writes = scenario.name in WRITES
+        players: list[Player] = []
         with ExitStack() as stack:
-            players = []
             for entrant in entrants:
                 clone = stack.enter_context(self.referee.clone()) if writes else self.clone(entrant)
                 kept = None if writes else self._kept.pop(entrant.name, None)
                 players.append(Player(entrant, clone, kept or self.start(entrant), is_open=kept is not None))
+            if writes:
+                stack.callback(self.referee.drop, [player.clone for player in players])
             yield players
-            for player in players:
-                if self.shared and not writes and player.process.lives:
-                    self._kept[player.name] = player.process
-                else:
-                    player.process.close()
+            if self.shared and not writes:
+                self._kept |= {player.name: player.process for player in players if player.process.lives}
+            _close([player.process for player in players if player.name not in self._kept])
+
+
+def _close(processes: Sequence[Process]) -> None:
+    with ThreadPoolExecutor(2 * AT_ONCE) as pool:
+        list(pool.map(Process.close, processes))
 
 
 def together(players: Sequence[Player], act: Callable[[Player], object]) -> None:
