@@ -77,6 +77,16 @@ def test_a_table_without_a_key_is_left_out_and_said():
     assert [str(finding.place) for finding in written.lost] == ["log"]
 
 
+@pytest.mark.parametrize("name, schema", [("a.b", None), ("b", "a.a")])
+def test_a_dot_in_a_name_is_a_warning(name, schema):
+    m = sa.MetaData()
+    sa.Table(name, m, sa.Column("id", sa.Integer, primary_key=True), schema=schema)
+    warned = [finding for finding in write(Plan("dots", m), "postgresql").lost if finding.severity is Severity.WARNING]
+    assert [finding.message.split(":")[0] for finding in warned] == [
+        "TypeORM takes a dot in a name for that after a schema"
+    ]
+
+
 def test_a_server_that_typeorm_does_not_know():
     with pytest.raises(NotCovered, match="TypeORM is not written for mongodb"):
         write(read("credits"), "mongodb")

@@ -128,6 +128,9 @@ def _index(page: Page, words: IndexWords) -> str:
 
 
 def _lose_of_table(page: Page, found: Table) -> None:
+    if "." in found.name or "." in (found.schema or ""):
+        said = "TypeORM takes a dot in a name for that after a schema: its queries do not find the table"
+        page.lose(said, found, severity=Severity.WARNING)
     told = {key.partition("_")[2]: value for key, value in found.dialect_kwargs.items() if value}
     if found._prefixes:
         page.lose(f"{' '.join(map(str, found._prefixes))} is left out", found)

@@ -85,6 +85,7 @@ function shapeOf(db, { table, columns, parent = null, children = null }) {
     (one) => one.tableName === name && (one.schema ?? "public") === (schema ?? "public"),
   );
   if (!metadata) throw new NotCovered(`TypeORM has no entity of ${table}: it wants a primary key`);
+  if (`${schema}${name}`.includes(".")) throw new NotCovered(`TypeORM takes the dot in ${table} for one after a schema`);
   const property = (column) => {
     const found = metadata.columns.find((one) => one.databaseName === column);
     if (!found) throw new NotCovered(`the entity of ${table} has no property for ${column}`);
