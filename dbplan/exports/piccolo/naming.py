@@ -18,13 +18,28 @@ RESERVED = frozenset(_OWN.split()) | {"ServerColumn", "ServerDefault", "InSql", 
 
 
 def name_columns(page: Page, table: Table) -> None:
-    """Name the columns of a table; those of keys too: a joined column is `Order.user_id.email`."""
+    """Name the columns of a table; those of keys too: a joined column is `Order.user_id.email`.
+
+    A column keeps its own name where it can; no other is called so, for Piccolo reads rows by either.
+    """
+    own = {str(column.name) for column in table.columns}
     taken: set[str] = set()
     for column in table.columns:
-        wanted = page.naming.field_of(column)
-        name = wanted if not wanted.startswith("_") else wanted.strip("_") or "column"
-        name = name if name.isidentifier() and not iskeyword(name) else f"n{name}"
-        while name in taken or name in RESERVED:
-            name = f"{name}_"
+        name = str(column.name)
+        if not _is_good(name):
+            name = _accepted(page.naming.field_of(column))
+            while name in taken | own:
+                name = f"{name}_"
         taken.add(name)
         page.attributes[table.key, column.name] = name
+
+
+def _is_good(name: str) -> bool:
+    odd = iskeyword(name) or name in RESERVED or name.startswith("_") or not name.isascii()
+    return name.isidentifier() and not odd
+
+
+def _accepted(wanted: str) -> str:
+    name = wanted.strip("_") or "column"
+    name = name if name.isidentifier() and not iskeyword(name) else f"n{name}"
+    return f"{name}_" if name in RESERVED else name
