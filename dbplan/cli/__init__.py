@@ -193,7 +193,7 @@ def export(
         typer.Option(
             "--as",
             metavar="TARGET",
-            help="ddl, prisma, drizzle, typeorm, models, sqlmodel, django, peewee, dbml or mongodb.",
+            help="ddl, prisma, drizzle, typeorm, models, sqlmodel, django, peewee, pony, tortoise, piccolo, dbml or mongodb.",
         ),
     ],
     dialect: Annotated[

@@ -55,8 +55,9 @@ def export(plan: Plan, target: str, *, dialect: str | None = None) -> Report:
     Where SQL makes up for what the tool cannot say, a second file, `*.beyond.sql`, holds it: run after what the tool
     makes, it brings a PostgreSQL database to the plan. Extensions and schemas stand in `*.before.sql`.
 
-    `target` is one of ddl, prisma, drizzle, typeorm, models, sqlmodel, django, peewee, dbml, mongodb; `dialect` is
-    the server to write for: postgresql, mysql, mariadb, sqlite, mssql or cockroachdb, by default the plan's own.
+    `target` is one of ddl, prisma, drizzle, typeorm, models, sqlmodel, django, peewee, pony, tortoise, piccolo, dbml,
+    mongodb; `dialect` is the server to write for: postgresql, mysql, mariadb, sqlite, mssql or cockroachdb, by default
+    the plan's own.
     Raises UnknownName for others, NotCovered for a target that does not speak of that server.
     """
     if target not in TARGETS:
