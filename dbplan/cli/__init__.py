@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dbplan.cli.anonymising import anonymise
+from dbplan.cli.comparing import compare_orms
 from dbplan.cli.options import On, Output, PlanName, Production, RandomState, Rows, To, given
 from dbplan.cli.seeding import seed
 from dbplan.cli.showing import progress, read, server_of, show
@@ -193,7 +194,8 @@ def export(
         typer.Option(
             "--as",
             metavar="TARGET",
-            help="ddl, prisma, drizzle, typeorm, models, sqlmodel, django, peewee, pony, tortoise, piccolo, dbml or mongodb.",
+            help="ddl, prisma, drizzle, typeorm, models, sqlmodel, django, peewee, pony, tortoise, piccolo, dbml or "
+            "mongodb.",
         ),
     ],
     dialect: Annotated[
@@ -285,6 +287,9 @@ def benchmark(
         tick(0.4, "measuring")
         report = run(stage, random_state=random_state, progress=tick)
     show(report, output)
+
+
+app.command("compare-orms")(compare_orms)
 
 
 @migrate.command("dry-run")

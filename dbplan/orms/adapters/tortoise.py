@@ -228,8 +228,11 @@ def adapt(db: Database, b: Bound, params: Row) -> Row:
 
 def _members(face: Face, row: Mapping[str, Any]) -> Row:
     fields = face.model._meta.fields_map
-    kinds = {column: getattr(fields[face.fields[column]], "enum_type", None) for column in row}
-    return {c: value if kinds[c] is None or value is None else kinds[c](value) for c, value in row.items()}
+    made = dict(row)
+    for column, value in row.items():
+        kind: Any = getattr(fields[face.fields[column]], "enum_type", None)
+        made[column] = value if kind is None or value is None else kind(value)
+    return made
 
 
 async def insert_one(db: Database, b: Bound, params: Row) -> Row:
@@ -310,8 +313,13 @@ deep_include = nested_include
 def _among(b: Bound, keys: Sequence[Mapping[str, Any]]) -> Q:
     if len(b.key) == 1:
         column = b.key[0]
-        return Q(**{f"{b.face.fields[column]}__in": [key[column] for key in keys]})
+        return _in(b.face.fields[column], [key[column] for key in keys])
     return reduce(or_, (Q(**b.keyed(key)) for key in keys))
+
+
+def _in(name: str, values: list[Any]) -> Q:
+    wanted: Row = {f"{name}__in": values}
+    return Q(**wanted)
 
 
 async def aggregate(db: Database, b: Bound, params: Row) -> list[Row]:
@@ -388,13 +396,14 @@ async def _delete_below(connection: Any, parent: Face, of: Q, below: Below) -> N
 
 async def _belonging(connection: Any, parent: Face, of: Q, below: Below) -> Q | None:
     """Return the condition of children, by the values that their parents have; None where there are no parents."""
-    known, names = of.filters, [a for a, _ in below.pairs]
+    known: Row = dict(of.filters)
+    names = [a for a, _ in below.pairs]
     if not of.children and set(names) <= known.keys():
         return reduce(and_, (Q(**{b: known[a]}) for a, b in below.pairs))
     found = await parent.model.filter(of).using_db(connection).values_list(*names)
     if not found:
         return None
     if len(below.pairs) == 1:
-        return Q(**{f"{below.pairs[0][1]}__in": [value for (value,) in found]})
+        return _in(below.pairs[0][1], [value for (value,) in found])
     fields = [b for _, b in below.pairs]
     return reduce(or_, (Q(**dict(zip(fields, values, strict=True))) for values in found))
