@@ -25,7 +25,7 @@ from dbplan.exports.typescript import (
     imports,
     statement,
 )
-from dbplan.exports.typescript.functions import UUID_V7
+from dbplan.exports.typescript.functions import BYTES_OF, UUID_V7
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
@@ -42,7 +42,8 @@ def write(plan: Plan, dialect: str) -> Written:
     bodies += [view(page, found) for found in views_in_order(plan.metadata)]
     linked = [words for found in plain if (words := relations(page, found))]
     head = [*_schemas(page), *_enums(page), *_customs(page), *_sequences(page)]
-    helpers = [UUID_V7] if "uuidv7" in page.functions else []
+    functions = {"uuidv7": UUID_V7, "bytesOf": BYTES_OF}
+    helpers = [text for name, text in functions.items() if name in page.functions]
     _lose_of_plan(page)
     parts = [_imports(page), *helpers, *head, *bodies, *linked]
     return Written({"schema.ts": "\n\n".join(filter(None, parts)) + "\n"}, tuple(page.lost))
@@ -96,13 +97,17 @@ def _in_schema(page: Page, schema: str | None, function: str, method: str, argum
 
 
 def _customs(page: Page) -> list[str]:
-    made = []
-    for words, name in page.customs.items():
-        if not name:
-            continue
-        body = Record((("dataType", Arrow("", Text(words))),), open=True)
-        made.append(statement(f"const {name}", call("customType", body, types=f"{{ data: {page.data[words]} }}")))
-    return made
+    return [_custom(page, words, name) for words, name in page.customs.items() if name]
+
+
+def _custom(page: Page, words: str, name: str) -> str:
+    entries: list[tuple[str, Node]] = [("dataType", Arrow("", Text(words)))]
+    types = f"data: {page.data[words]}"
+    if page.core == "pg" and page.data[words] == "Uint8Array":
+        page.functions.add("bytesOf")  # relational queries read rows as JSON
+        entries += [("fromDriver", Word("bytesOf"))]
+        types += "; driverData: Uint8Array | string"
+    return statement(f"const {name}", call("customType", Record(tuple(entries), open=True), types=f"{{ {types} }}"))
 
 
 def _sequences(page: Page) -> list[str]:

@@ -24,7 +24,7 @@ bigint bigserial binary bit blob boolean char check cidr customType date datetim
     float foreignKey geometry halfvec index inet int integer interval json jsonb line longtext macaddr macaddr8
     mediumint mediumtext mysqlEnum mysqlTable mysqlView numeric pgEnum pgMaterializedView pgSchema pgSequence pgTable
     pgView point primaryKey real relations serial smallint smallserial sparsevec sql sqliteTable sqliteView table text
-    time timestamp tinyint tinytext unique uniqueIndex uuid uuidv7 varbinary varchar vector year one many
+    time timestamp tinyint tinytext unique uniqueIndex uuid uuidv7 bytesOf varbinary varchar vector year one many
 """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Names that the file may import or use: no constant of the schema is called so."""

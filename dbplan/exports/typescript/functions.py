@@ -14,3 +14,11 @@ function uuidv7(): string {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
   return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }"""
+
+BYTES_OF = """\
+/** Returns bytes: drivers give them as they are, and text of hexadecimal digits within JSON. */
+function bytesOf(value: Uint8Array | string): Uint8Array {
+  if (typeof value !== "string") return value;
+  const pairs = value.slice(2).match(/../g) ?? [];
+  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
+}"""
