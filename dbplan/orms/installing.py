@@ -242,7 +242,7 @@ def _node_of_pip() -> list[tuple[Path, tuple[str, ...]]]:
 
 
 def _nodes_on_path() -> list[tuple[Path, tuple[str, ...]]]:
-    found = []
+    found: list[tuple[Path, tuple[str, ...]]] = []
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
         program = shutil.which("node", path=folder or ".")
         if program:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -66,9 +67,21 @@ def _int(value: Any) -> int | str:
     return number if abs(number) < SAFE else str(number)
 
 
+def _float(value: Any) -> float | str:
+    """Return a number that JSON holds and each language prints alike, else text."""
+    number = float(value)
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
+    return number if abs(number) < SAFE else f"{Decimal(repr(number)).normalize():e}"
+
+
 def _decimal(value: Any) -> str:
-    number = Decimal(str(value)).normalize()
-    return "0" if number == 0 else f"{number:f}"
+    """Return all digits but zeros that say nothing; normalize() would round to 28."""
+    number = Decimal(str(value))
+    said = f"{number:f}"
+    return "0" if number == 0 else said.rstrip("0").rstrip(".") if "." in said else said
 
 
 def _moment(value: datetime) -> str:
@@ -87,7 +100,7 @@ def _document(value: Any) -> Any:
 
 _FORMS: Mapping[str, Callable[[Any], Any]] = {
     "int": _int,
-    "float": float,
+    "float": _float,
     "decimal": _decimal,
     "text": str,
     "bool": bool,
@@ -105,6 +118,7 @@ _FORMS: Mapping[str, Callable[[Any], Any]] = {
 
 _NATIVES: Mapping[str, Callable[[Any], Any]] = {
     "int": int,
+    "float": float,
     "decimal": Decimal,
     "uuid": UUID,
     "timestamp": datetime.fromisoformat,

@@ -14,7 +14,7 @@ const NATIVES = {
 
 const FORMS = {
   int: whole,
-  float: (value) => (Number.isFinite(Number(value)) ? Number(value) : String(Number(value))),
+  float,
   decimal,
   text: String,
   bool: Boolean,
@@ -48,6 +48,13 @@ function whole(value) {
   if (typeof value === "string" && !WHOLE.test(value)) throw new TypeError(`"${value}" is no whole number`);
   const number = BigInt(value);
   return Number.isSafeInteger(Number(number)) ? Number(number) : String(number);
+}
+
+/** A number that JSON holds and each language prints alike, else text. */
+function float(value) {
+  const number = Number(value);
+  if (!Number.isFinite(number)) return String(number);
+  return Math.abs(number) < 2 ** 53 ? number : number.toExponential();
 }
 
 /** Digits without an exponent, without zeros that say nothing. */
