@@ -93,7 +93,7 @@ def _lose_objects(context: Context) -> None:
 
 
 def _lose_quotes(context: Context) -> None:
-    """Say where Prisma's own DDL breaks: it writes quotes in names and labels as they stand."""
+    """Say where Prisma's SQL breaks: it writes quotes in names and labels as they stand."""
     for enum in context.enums.values():
         for label in enum.values:
             if "'" in label and enum.kept:
@@ -101,7 +101,8 @@ def _lose_quotes(context: Context) -> None:
     for table in context.tables:
         for name in (table.name, *table.columns.keys()):
             if '"' in name:
-                context.lose(f"Prisma does not escape the quote in {name!r}: mend it in the migration", table)
+                said = f"Prisma does not escape the quote in {name!r}: its queries of the table fail, as its DDL does"
+                context.lose(said, table)
 
 
 def _head(sql: str) -> str:

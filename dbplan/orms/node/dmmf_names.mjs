@@ -20,6 +20,8 @@ export class Schema {
       (one) => (one.dbName ?? one.name) === name && (one.schema ?? "public") === (schema ?? "public"),
     );
     if (!found) throw new NotCovered(`Prisma's client has no model of ${table}`);
+    for (const one of [name, ...found.fields.map((field) => field.dbName ?? field.name)])
+      if (one.includes('"')) throw new NotCovered(`Prisma's queries do not escape the quote in ${one} of ${table}`);
     return new Model(this, table, found);
   }
 }
@@ -77,6 +79,7 @@ class Model {
     const back = this.told.fields.find(
       (one) => one.relationName === way.relationName && one.type === other.told.name && !one.relationFromFields.length,
     );
+    if (!back) throw new NotCovered(`Prisma has no way back from ${this.table} to ${table}`);
     return { name: back.name, single: !back.isList };
   }
 }
