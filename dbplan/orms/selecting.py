@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dbplan.evidence import OrmScore, Server
+from dbplan.evidence import (
+    Fact,
+    OrmFeature,
+    OrmLoad,
+    OrmScore,
+    OrmStart,
+    OrmStatements,
+    OrmTiming,
+    OrmViolation,
+    Server,
+)
 from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.scoring import CRITERIA, Flip, Measured, Ranking, marks, rank, weights
+from dbplan.plan import Plan
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Section, Text, table
 
@@ -29,30 +40,52 @@ class Selection:
         return "; ".join(f"{one.group}: {_winner(one)}" for one in self.rankings) or "nothing to choose between"
 
 
-def select(measured: Measured, priorities: Mapping[str, float]) -> Selection:
+def select(found: Measured, priorities: Mapping[str, float]) -> Selection:
     """Rank the ORMs that were measured, those of Python, those of Node, and all.
 
     Raises UnknownName for a priority that is no criterion.
     """
-    there = [name for name, one in CONTESTANTS.items() if not one.is_driver and _took_part(name, measured)]
+    there = [name for name, one in CONTESTANTS.items() if not one.is_driver and _took_part(name, found)]
     groups = {
         NODE: [name for name in there if CONTESTANTS[name].is_node],
         PYTHON: [name for name in there if not CONTESTANTS[name].is_node],
         OVERALL: there,
     }
-    weighed, marked = weights(priorities), marks(measured, there)
+    weighed, marked = weights(priorities), marks(found, there)
     asked = {
         group: names for group, names in groups.items() if len(names) > 1 and names != groups.get(_narrower(group))
     }
-    return Selection(tuple(rank(group, names, marked, weighed) for group, names in asked.items()), measured)
+    return Selection(tuple(rank(group, names, marked, weighed) for group, names in asked.items()), found)
 
 
 def _narrower(group: str) -> str:
     return "" if group != OVERALL else PYTHON
 
 
-def _took_part(name: str, measured: Measured) -> bool:
-    return any(one.orm == name and one.outcome == "measured" for one in measured.timings)
+def _took_part(name: str, found: Measured) -> bool:
+    return any(one.orm == name and one.outcome == "measured" for one in found.timings)
+
+
+def selection(plan: Plan, report: Report) -> Report:
+    """Return the selection document of a comparison of a plan: which ORM is taken, for whom, and what follows.
+
+    The plan's priorities weigh; `.save("docs/orm/selection.md")` writes it. Raises UnknownName for a priority that is no
+    mark.
+    """
+    return document(plan.name, select(measured(report.evidence), plan.priorities), report.server)
+
+
+def measured(evidence: Iterable[Fact]) -> Measured:
+    """Return what counts for marks among the evidence of a report."""
+    facts = list(evidence)
+    return Measured(
+        timings=[one for one in facts if isinstance(one, OrmTiming)],
+        statements=[one for one in facts if isinstance(one, OrmStatements)],
+        starts=[one for one in facts if isinstance(one, OrmStart)],
+        loads=[one for one in facts if isinstance(one, OrmLoad)],
+        violations=[one for one in facts if isinstance(one, OrmViolation)],
+        features=[one for one in facts if isinstance(one, OrmFeature)],
+    )
 
 
 def document(plan: str, selection: Selection, server: Server | None = None) -> Report:
