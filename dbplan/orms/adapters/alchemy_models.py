@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +15,7 @@ from typing import Any
 from sqlalchemy import Dialect, Enum, MetaData, Table, TypeDecorator
 from sqlalchemy.orm import Mapper, RelationshipProperty, configure_mappers
 
+from dbplan.encryption import DEVELOPMENT, VARIABLE
 from dbplan.errors import NotCovered
 from dbplan.orms.adapters.joining import Row
 from dbplan.orms.scenarios import Link, Scenario, Study, TableFacts
@@ -20,8 +23,10 @@ from dbplan.orms.scenarios import Link, Scenario, Study, TableFacts
 Make = Callable[[Any], Any]
 
 
+@cache
 def load(folder: str) -> ModuleType:
-    """Import `models.py` of a folder."""
+    """Import `models.py` of a folder, once; where no key is set, its secrets are sealed with the development key."""
+    os.environ.setdefault(VARIABLE, DEVELOPMENT)
     spec = spec_from_file_location("models", Path(folder) / "models.py")
     assert spec is not None
     assert spec.loader is not None
