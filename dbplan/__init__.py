@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dbplan.exports import export
     from dbplan.linting import lint
     from dbplan.migration import dry_run
+    from dbplan.orms import compare_orms
     from dbplan.plan import Plan, Query
     from dbplan.report import Report
     from dbplan.review import review
@@ -31,6 +32,7 @@ _ROOMS = {
     "Report": "report",
     "anonymise": "seeding.anonymising",
     "benchmark": "benchmarking",
+    "compare_orms": "orms",
     "dictionary": "diagram",
     "diff": "comparison",
     "dry_run": "migration",
@@ -50,6 +52,7 @@ __all__ = [
     "Report",
     "anonymise",
     "benchmark",
+    "compare_orms",
     "dictionary",
     "diff",
     "dry_run",

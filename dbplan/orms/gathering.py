@@ -18,6 +18,7 @@ from dbplan.orms.measuring import Effort, going
 from dbplan.orms.process import Fault
 from dbplan.orms.referee import Entrant, Referee
 from dbplan.orms.scenarios import SCENARIOS, WRITES, Scenario
+from dbplan.orms.sizes import size_of
 from dbplan.orms.trial import OPEN, Player, Seats, together
 from dbplan.sandbox import Stage
 
@@ -154,7 +155,14 @@ def _started(entrant: Entrant, told: Sequence[Mapping[str, object]]) -> OrmStart
         middle("first_ms", 1e-3),
         middle("whole", 1.0),
         None if memory is None else int(memory),
+        *_size(entrant),
     )
+
+
+def _size(entrant: Entrant) -> tuple[int | None, int | None]:
+    """Return the bytes of what a contestant brings along, and how many packages that are beside its own."""
+    found = size_of(entrant.contestant)
+    return (found.bytes, max(0, found.packages - 1)) if found.packages else (None, None)
 
 
 def _outcome(player: Player, scenario: Scenario) -> Outcome:

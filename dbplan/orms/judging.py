@@ -1,0 +1,189 @@
+"""Judging: the facts of a comparison in, a Report out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from dbplan.evidence import Finding, OrmTiming, Place, Severity
+from dbplan.orms.bootstrap import Interval, overall, quantiles, ratio
+from dbplan.orms.facts import MEASURED, NOT_CHECKED, NOT_COVERED, Gathered, Outcome, Rounds, Taking
+from dbplan.orms.scenarios import SCENARIOS
+from dbplan.report import Report
+
+TITLE = "ORMs"
+FEWEST_TWINS = 5
+"""Pairs of equal processes from which on it is told how far two processes of the same lie apart."""
+_CHI_SQUARED_MEDIAN = 0.4549
+"""The median of the square of a standard normal value."""
+_BY_DESIGN = frozenset({NOT_COVERED, NOT_CHECKED})
+
+Measured = Mapping[tuple[str, str], Outcome]
+"""What was measured, by contestant and scenario."""
+
+
+def judge(plan: str, facts: Gathered) -> Report:
+    """Return the report: for each language time and statements, then start, load, errors, what is not covered."""
+    from dbplan.orms.telling import blocks
+
+    told = timings(facts)
+    findings = tuple(_findings(facts))
+    return Report(
+        title=TITLE,
+        verdict=verdict(plan, facts, told),
+        ok=any(one.outcome == MEASURED for one in told),
+        blocks=tuple(blocks(facts, told, findings)),
+        evidence=(
+            *told,
+            *facts.statements,
+            *facts.starts,
+            *facts.loads,
+            *facts.violations,
+            *findings,
+            *((facts.server,) if facts.server else ()),
+        ),
+        actions=tuple(finding for finding in findings if finding.severity is not Severity.NOTE),
+        server=facts.server,
+    )
+
+
+def timings(facts: Gathered) -> tuple[OrmTiming, ...]:
+    """Return every outcome as a timing, with its ratio to the raw driver of its table where both were measured."""
+    measured = {(one.orm, one.scenario): one for one in facts.outcomes if one.outcome == MEASURED and one.rounds}
+    apart = _apart(facts, measured)
+    takers = {taker.orm: taker for taker in facts.entrants}
+    return tuple(_timing(one, takers[one.orm], measured, apart, facts.random_state) for one in facts.outcomes)
+
+
+def _timing(
+    outcome: Outcome, taker: Taking, measured: Measured, apart: Mapping[tuple[str, str], float], random_state: int
+) -> OrmTiming:
+    told = OrmTiming(
+        outcome.orm, outcome.scenario, outcome.outcome, outcome.reason, outcome.note, memory=outcome.memory
+    )
+    if (outcome.orm, outcome.scenario) not in measured:
+        return told
+    told = _with_quantiles(told, outcome.rounds, random_state)
+    base = measured.get((taker.twin_of or taker.baseline, outcome.scenario))
+    if base is None or base is outcome:
+        return told
+    between = apart.get((outcome.orm, outcome.scenario), apart.get(("", ""), 0.0))
+    found = ratio(outcome.rounds, base.rounds, random_state, between=between)
+    return replace(told, baseline=base.orm, ratio=found.value, ratio_low=found.low, ratio_high=found.high)
+
+
+def _with_quantiles(told: OrmTiming, rounds: Rounds, random_state: int) -> OrmTiming:
+    figures: dict[str, float] = {}
+    for name, found in zip(("median", "p95", "p99"), quantiles(rounds, random_state), strict=True):
+        if found is not None:
+            prefix = "" if name == "median" else f"{name}_"
+            figures |= {name: found.value / 1e9, f"{prefix}low": found.low / 1e9, f"{prefix}high": found.high / 1e9}
+    return replace(told, n=sum(map(len, rounds)), rounds=len(rounds), **figures)  # type: ignore[arg-type]
+
+
+def _apart(facts: Gathered, measured: Measured) -> dict[tuple[str, str], float]:
+    """Return how far two processes of the same lie apart, as the standard deviation of a logarithm.
+
+    Two processes of one driver differ by more than their rounds do: by where their memory lies and which core they
+    have. For a second process of a raw driver it is told by the other pairs alone, or each would excuse itself.
+    """
+    pairs = [
+        (taker.orm, scenario, ratio(measured[taker.orm, scenario].rounds, measured[taker.twin_of, scenario].rounds))
+        for taker in facts.entrants
+        for scenario in facts.scenarios
+        if taker.twin_of and (taker.orm, scenario) in measured and (taker.twin_of, scenario) in measured
+    ]
+    found = {(orm, name): _spread([one for o, n, one in pairs if (o, n) != (orm, name)]) for orm, name, _ in pairs}
+    return found | {("", ""): _spread([one for *_, one in pairs])}
+
+
+def _spread(ratios: Sequence[Interval]) -> float:
+    if len(ratios) < FEWEST_TWINS:
+        return 0.0
+    logs = np.log([one.value for one in ratios])
+    errors = [np.log(one.high / one.low) / (2 * 1.96) for one in ratios]
+    variance = float(np.median(logs**2)) / _CHI_SQUARED_MEDIAN - float(np.median(np.square(errors)))
+    return float(np.sqrt(max(0.0, variance)))
+
+
+def is_different(timing: OrmTiming) -> bool:
+    """Return whether a ratio's interval leaves 1 out."""
+    return (
+        timing.ratio_low is not None
+        and timing.ratio_high is not None
+        and not timing.ratio_low <= 1 <= timing.ratio_high
+    )
+
+
+def by_orm(told: Sequence[OrmTiming], orm: str) -> list[OrmTiming]:
+    """Return the timings of one contestant."""
+    return [one for one in told if one.orm == orm]
+
+
+def mean_ratio(told: Sequence[OrmTiming]) -> float | None:
+    """Return the geometric mean of the ratios, None where there are none."""
+    ratios = [one.ratio for one in told if one.ratio is not None]
+    return overall(ratios) if ratios else None
+
+
+def verdict(plan: str, facts: Gathered, told: Sequence[OrmTiming]) -> str:
+    """Return the whole comparison in one sentence."""
+    orms = [taker for taker in facts.entrants if not taker.twin_of and taker.orm != taker.baseline]
+    if not facts.entrants:
+        return f"No contestant could be measured on {plan}."
+    contestants = _several(len(orms), "contestant", "contestants")
+    head = f"{contestants} on {_several(len(facts.scenarios), 'scenario', 'scenarios')} of {plan}"
+    nearest = "; ".join(filter(None, (_nearest(facts, told, table) for table in tables(facts))))
+    wrong = sum(one.outcome not in (MEASURED, *_BY_DESIGN) for one in told)
+    tail = (
+        f"; {_several(wrong, 'cell has', 'cells have')} no time, for the rows were wrong or it failed" if wrong else ""
+    )
+    return f"{head}; {nearest or 'no ratio to a raw driver'}{tail}."
+
+
+def tables(facts: Gathered) -> list[str]:
+    """Return the tables that contestants stand in, in their order."""
+    return list(dict.fromkeys(taker.table for taker in facts.entrants))
+
+
+def _nearest(facts: Gathered, told: Sequence[OrmTiming], table: str) -> str:
+    """Say which contestant of a table is nearest to its raw driver, among those that did most scenarios."""
+    from dbplan.report.cells import show
+
+    ratios = {
+        taker.title: [one for one in by_orm(told, taker.orm) if one.ratio is not None]
+        for taker in facts.entrants
+        if taker.table == table and not taker.twin_of and taker.orm != taker.baseline
+    }
+    most = max(map(len, ratios.values()), default=0)
+    if not most:
+        return ""
+    means = {title: mean_ratio(found) for title, found in ratios.items() if len(found) == most}
+    title, mean = min(means.items(), key=lambda item: item[1] or 0.0)
+    baseline = next(taker.baseline for taker in facts.entrants if taker.table == table)
+    return f"{table}: {title} is nearest to {baseline}, {show(mean, 'ratio')} its time"
+
+
+def _findings(facts: Gathered) -> Iterator[Finding]:
+    titles = {taker.orm: taker.title for taker in facts.entrants}
+    for one in facts.outcomes:
+        if one.outcome not in (MEASURED, *_BY_DESIGN):
+            place = Place(table=facts.scenarios[one.scenario].table, statement=f"{one.orm}: {SCENARIOS[one.scenario]}")
+            rule = f"orm-{one.outcome.replace(' ', '-')}"
+            yield Finding(rule, Severity.WARNING, place, f"{titles[one.orm]}: {one.outcome}: {one.reason}")
+    yield from _lost(facts, titles)
+
+
+def _lost(facts: Gathered, titles: Mapping[str, str]) -> Iterator[Finding]:
+    for load in facts.loads:
+        if load.lost:
+            place = Place(statement=f"{load.orm}: {SCENARIOS[load.scenario]}")
+            writes = _several(load.lost, "write", "writes")
+            said = f"{titles[load.orm]}: {writes} of {load.clients} clients reported as done and not there"
+            yield Finding("orm-lost-write", Severity.WARNING, place, said)
+
+
+def _several(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

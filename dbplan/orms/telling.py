@@ -1,0 +1,265 @@
+"""Telling: the tables and plots of a comparison, by language and by question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dbplan.evidence import Finding, OrmLoad, OrmStatements, OrmTiming
+from dbplan.orms import plotting
+from dbplan.orms.facts import MEASURED, Gathered, Taking
+from dbplan.orms.judging import by_orm, is_different, mean_ratio, tables
+from dbplan.orms.load import CLOSED, ONE_ROW, OPEN
+from dbplan.orms.scenarios import SCENARIOS
+from dbplan.report.blocks import Block, Figure, Findings, Section, Table, Text, table
+from dbplan.report.cells import interval, show
+
+NO_DIFFERENCE = "no difference"
+
+
+def blocks(facts: Gathered, told: Sequence[OrmTiming], findings: Sequence[Finding]) -> Iterator[Block]:
+    """Yield the report: a section for each language, then what is asked of all."""
+    for name in tables(facts):
+        yield Section(name, _verdict(facts, told, name), blocks=tuple(_language(facts, told, name)), folded=False)
+    if facts.starts:
+        yield Section("Start, memory, size", blocks=(_starts(facts, told), Text(_HOW_STARTED)))
+    if facts.loads:
+        yield Section("Under load", blocks=tuple(_loads(facts)))
+    if facts.violations:
+        yield Section("Errors on a unique violation", blocks=(_violations(facts),))
+    if findings:
+        yield Section("What failed", blocks=(Findings(tuple(findings)),))
+    yield Section("How it was measured", blocks=tuple(_method(facts, told)))
+    if rest := list(_not_covered(facts, told)):
+        yield Section(
+            "Not covered", blocks=(table({"what": "text", "why": "text", "mend": "code"}, rest, "Not covered"),)
+        )
+
+
+def _takers(facts: Gathered, name: str) -> list[Taking]:
+    """Return the contestants of a table, the raw driver that they are divided by first, without its second process."""
+    found = [taker for taker in facts.entrants if taker.table == name and not taker.twin_of]
+    return sorted(found, key=lambda taker: taker.orm != taker.baseline)
+
+
+def _verdict(facts: Gathered, told: Sequence[OrmTiming], name: str) -> str:
+    means = [
+        (mean, taker.title, sum(one.ratio is not None for one in by_orm(told, taker.orm)))
+        for taker in _takers(facts, name)
+        if (mean := mean_ratio(by_orm(told, taker.orm))) is not None
+    ]
+    if not means:
+        return ""
+    baseline = _takers(facts, name)[0].baseline
+    each = ", ".join(f"{title} {show(mean, 'ratio')} ({count} scenarios)" for mean, title, count in sorted(means))
+    return f"Time as a multiple of {baseline}'s, geometric mean: {each}."
+
+
+def _language(facts: Gathered, told: Sequence[OrmTiming], name: str) -> Iterator[Block]:
+    takers = _takers(facts, name)
+    orms = [taker for taker in takers if taker.orm != taker.baseline]
+    rows = {(one.orm, one.scenario): one for one in told}
+    if any(one.ratio for taker in orms for one in by_orm(told, taker.orm)):
+        drawn = plotting.ratios(takers, facts.scenarios, rows)
+        yield Figure(drawn.svg, drawn.alt, f"{name}: time as a multiple of {takers[0].baseline}'s")
+    yield _comparison(facts, takers, rows, name)
+    if facts.statements:
+        yield _statements(facts, takers, name)
+        if growing := _growing(facts, takers, name):
+            yield growing
+    yield Section(f"{name}: every figure", blocks=(_figures(facts, takers, rows, name),), folded=True)
+
+
+def _comparison(facts: Gathered, takers: Sequence[Taking], rows: dict[tuple[str, str], OrmTiming], name: str) -> Table:
+    """Return a row a scenario: the raw driver's median, then each one's ratio to it with its interval."""
+    found = []
+    for scenario in facts.scenarios:
+        cells = [_cell(rows.get((taker.orm, scenario)), taker) for taker in takers]
+        found.append((SCENARIOS[scenario], *cells))
+    kinds = {taker.title: "seconds" if taker.orm == taker.baseline else "text" for taker in takers}
+    return table({"scenario": "text", **kinds}, found, f"{name}: median and ratio")  # type: ignore[dict-item]
+
+
+def _cell(told: OrmTiming | None, taker: Taking) -> object:
+    if told is None:
+        return None
+    if told.outcome != MEASURED:
+        return told.outcome
+    if taker.orm == taker.baseline:
+        return told.median
+    if told.ratio is None:
+        return show(told.median, "seconds")
+    words = f"{show(told.ratio, 'ratio')} ({interval(told.ratio, told.ratio_low, told.ratio_high, 'ratio')})"
+    return words if is_different(told) else f"{words} {NO_DIFFERENCE}"
+
+
+def _figures(facts: Gathered, takers: Sequence[Taking], rows: dict[tuple[str, str], OrmTiming], name: str) -> Table:
+    found = [
+        (SCENARIOS[one.scenario], taker.title, one.median, interval(one.median, one.low, one.high), one.p95,
+         interval(one.p95, one.p95_low, one.p95_high), one.p99, one.ratio,
+         interval(one.ratio, one.ratio_low, one.ratio_high, "ratio"), one.n or None, one.rounds or None, one.memory,
+         one.outcome, one.reason or one.note or None)
+        for scenario in facts.scenarios
+        for taker in takers
+        if (one := rows.get((taker.orm, scenario))) is not None
+    ]  # fmt: skip
+    return table(
+        {"scenario": "text", "contestant": "text", "p50": "seconds", "95 % interval": "text", "p95": "seconds",
+         "its interval": "text", "p99": "seconds", "ratio": "ratio", "ratio's interval": "text", "n": "count",
+         "rounds": "count", "peak memory": "bytes", "outcome": "text", "note": "text"},
+        found,
+        f"{name}: every figure",
+    )  # fmt: skip
+
+
+def _statements(facts: Gathered, takers: Sequence[Taking], name: str) -> Table:
+    counts = {(one.orm, one.scenario): one for one in facts.statements if one.parents is None}
+    rows = [
+        (SCENARIOS[scenario], *(_counted(counts.get((taker.orm, scenario))) for taker in takers))
+        for scenario in facts.scenarios
+    ]
+    fields = {"scenario": "text", **{taker.title: "text" for taker in takers}}
+    return table(fields, rows, f"{name}: statements of one call")  # type: ignore[arg-type]
+
+
+def _counted(one: OrmStatements | None) -> str | None:
+    if one is None:
+        return None
+    return f"{one.statements} + {one.control}" if one.control else str(one.statements)
+
+
+def _growing(facts: Gathered, takers: Sequence[Taking], name: str) -> Table | None:
+    """Return how statements grow with the parents asked for: a slope above 0 is N + 1."""
+    counts = {(one.orm, one.parents): one.statements for one in facts.statements if one.parents is not None}
+    sizes = sorted({parents for _, parents in counts if parents is not None})
+    if len(sizes) < 2:
+        return None
+    rows = []
+    for taker in takers:
+        found = [counts.get((taker.orm, size)) for size in sizes]
+        first, last = found[0], found[-1]
+        slope = None if first is None or last is None else (last - first) / (sizes[-1] - sizes[0])
+        rows.append((taker.title, *found, slope))
+    fields = {"contestant": "text", **{f"N = {size}": "count" for size in sizes}, "a parent more": "number"}
+    return table(fields, rows, f"{name}: statements for N parents with their children")  # type: ignore[arg-type]
+
+
+def _starts(facts: Gathered, told: Sequence[OrmTiming]) -> Table:
+    rows = []
+    for one in facts.starts:
+        peak = max((t.memory for t in by_orm(told, one.orm) if t.memory), default=None)
+        grown = None if peak is None or one.memory is None else max(0, peak - one.memory)
+        rows.append((one.title, one.table, one.version or None, one.driver or None, one.imported, one.opened, one.first,
+                     one.whole, one.memory, grown, one.size, one.dependencies))  # fmt: skip
+    return table(
+        {"contestant": "text", "language": "text", "version": "text", "driver": "text", "import": "seconds",
+         "models and connection": "seconds", "first query": "seconds", "cold start": "seconds",
+         "memory once open": "bytes", "most on top": "bytes", "install": "bytes", "packages": "count"},
+        rows,
+        "Start, memory, size",
+    )  # fmt: skip
+
+
+def _loads(facts: Gathered) -> Iterator[Block]:
+    titles = {taker.orm: taker.title for taker in facts.entrants}
+    captions = {
+        CLOSED: "Closed loop: each client asks again as soon as it has its answer",
+        OPEN: "Open loop: calls are due at fixed times, and count from then",
+        ONE_ROW: "All clients write the same row",
+    }
+    for kind, caption in captions.items():
+        found = [load for load in facts.loads if load.kind == kind]
+        if found:
+            yield _load(found, titles, kind, f"{caption} ({SCENARIOS[found[0].scenario]}, {found[0].clients} clients)")
+
+
+def _load(found: Sequence[OrmLoad], titles: dict[str, str], kind: str, caption: str) -> Table:
+    fields: dict[str, str] = {"contestant": "text", "calls": "count", "throughput": "rate", "p50": "seconds",
+                              "p95": "seconds", "p99": "seconds"}  # fmt: skip
+    fields |= {"due": "rate", "late": "count", "skipped": "count"} if kind == OPEN else {}
+    fields |= {"lost": "count"} if kind == ONE_ROW else {}
+    rows = []
+    for one in found:
+        row = [titles[one.orm], one.done, one.done / one.seconds if one.seconds else None, one.median, one.p95, one.p99]
+        row += [one.rate, one.late, one.skipped] if kind == OPEN else []
+        row += [one.lost] if kind == ONE_ROW else []
+        rows.append((*row, "; ".join(one.errors) or "none"))
+    return table({**fields, "errors": "text"}, rows, caption)  # type: ignore[dict-item]
+
+
+def _violations(facts: Gathered) -> Table:
+    titles = {taker.orm: taker.title for taker in facts.entrants}
+    rows = [
+        (titles[one.orm], one.type or None, one.code or None, one.constraint or None, ", ".join(one.columns) or None,
+         one.message.splitlines()[0][:120] if one.message else None) if one.raised
+        else (titles[one.orm], "no error", None, None, None, None)
+        for one in facts.violations
+    ]  # fmt: skip
+    return table(
+        {
+            "contestant": "text",
+            "error": "code",
+            "code": "code",
+            "constraint": "code",
+            "columns": "code",
+            "says": "text",
+        },
+        rows,
+        "What the error tells by its attributes",
+    )
+
+
+_HOW_STARTED = (
+    "Each is started alone, in a process of its own. `cold start` is from the start of the process to the answer of "
+    "the first query; `most on top` the most memory that a scenario took beyond what the process had once it was open."
+)
+
+
+def _method(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Block]:
+    rounds = max((one.rounds for one in told), default=0)
+    quick = " Measured quickly, in fewer rounds: ratios near 1 are not told apart." if facts.quick else ""
+    yield Text(
+        "Service time: one client, each contestant in a process and a database of its own, all copies of one template; "
+        f"up to {facts.warm} calls first uncounted, then batches of the same calls in turns, in another order in each "
+        f"of {rounds} rounds. Only a contestant whose rows, returned and left behind, equal the raw driver's has a "
+        "time. A ratio is the median of the rounds' ratios with its bootstrap interval, widened by how far two "
+        f"processes of one driver lay apart; where the interval holds 1 it says {NO_DIFFERENCE}. "
+        f"random_state {facts.random_state}.{quick}"
+    )
+    yield Text(
+        "Statements are counted by the server (pg_stat_statements): those of one call, plus those that steer "
+        "transactions and sessions (BEGIN, COMMIT, SAVEPOINT, SET, DEALLOCATE …)."
+        if not facts.uncounted
+        else f"Statements were not counted: {facts.uncounted}."
+    )
+    if twins := list(_twins(facts, told)):
+        yield table(
+            {"raw driver": "text", "scenarios": "count", NO_DIFFERENCE: "count", "ratio furthest from 1": "ratio"},
+            twins,
+            "Two processes of the same raw driver (A/A)",
+        )
+
+
+def _twins(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[tuple[object, ...]]:
+    for taker in (taker for taker in facts.entrants if taker.twin_of):
+        found = [one for one in by_orm(told, taker.orm) if one.ratio]
+        if found:
+            furthest = max(found, key=lambda one: max(one.ratio or 1, 1 / (one.ratio or 1)))
+            yield taker.title, len(found), sum(not is_different(one) for one in found), furthest.ratio
+
+
+def _not_covered(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[tuple[object, ...]]:
+    titles = {taker.orm: taker.title for taker in facts.entrants}
+    for one in facts.absent:
+        yield one.title, f"{one.outcome}: {one.reason}", one.mend or None
+    for name, why in facts.missing.items():
+        yield SCENARIOS[name], why, None
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for timing in told:
+        if timing.outcome == "not covered":
+            reasons.setdefault((titles[timing.orm], timing.reason), []).append(SCENARIOS[timing.scenario])
+    for (title, reason), names in reasons.items():
+        yield f"{title}: {', '.join(names)}", reason, None
+    for note in facts.notes:
+        yield "parameters", note, None
+    if facts.left_out:
+        yield "columns left out of every scenario", ", ".join(facts.left_out), None
