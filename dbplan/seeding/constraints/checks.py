@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
-from sqlalchemy import CheckConstraint, ColumnElement, Table
+from sqlalchemy import CheckConstraint, Column, ColumnElement, MetaData, Table
 from sqlalchemy.dialects import postgresql
 from sqlglot import exp
 
 from dbplan.errors import NotCovered
-from dbplan.seeding.constraints.predicate import Expression, bare, expression, like_pattern, listed
+from dbplan.seeding.constraints.predicate import Expression, bare, expression, is_all, listed
+from dbplan.seeding.constraints.regular import like_pattern, regular
 
 _FLIPPED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
 _CONDITIONS = (*_FLIPPED, exp.In, exp.Between, exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpILike, exp.Glob)
@@ -34,9 +36,13 @@ class Limits:
     pattern: str = ""
     lower: bool = False
     upper: bool = False
+    folded: bool = False
+    """Whether values must differ in more than their case."""
     multiple: int = 1
     required: bool = False
     hints: list[Any] = field(default_factory=list)
+    items: list[Any] = field(default_factory=list)
+    """What the items of a list may be; empty where anything goes."""
     members: dict[str, type | str] = field(default_factory=dict)
     """What is read out of a column of documents, by its type or a pattern."""
 
@@ -170,6 +176,16 @@ def _domain_checks(kind: Any) -> Iterator[str]:
     check = getattr(kind, "check", None)
     if check is not None and hasattr(kind, "data_type"):
         yield sql_text(check) if not isinstance(check, str) else check
+    if hasattr(kind, "data_type"):
+        yield from _domain_checks(kind.data_type)
+
+
+def domain_limits(kind: Any) -> Limits:
+    """Return what a PostgreSQL domain's CHECKs say of its values; nothing of another type."""
+    found, alone = Facts(), Table("domain", MetaData(), Column("value", kind))
+    for text in _domain_checks(kind):
+        _domain(found, alone, "value", text)
+    return found.limit("value")
 
 
 def _domain(found: Facts, table: Table, column: str, text: str) -> None:
@@ -233,12 +249,14 @@ def _comparison(node: Any, found: Facts) -> None:
     left, right, kind = plain(node.this), plain(node.expression), type(node)
     if isinstance(right, exp.Any):
         _in(exp.In(this=left, expressions=listed(right)), found)
+    elif is_all(right) and kind is exp.NEQ and right.find(exp.Array) is not None:
+        _not(exp.Not(this=exp.In(this=left, expressions=listed(right))), found)
     elif isinstance(left, exp.Column) and isinstance(right, exp.Column):
         _between_columns(found, left.name, kind, right.name)
     elif _constant(right):
-        _bound(found, left, kind, value_of(right))
+        _bound(found, left, kind, value_of(node.expression))
     elif _constant(left):
-        _bound(found, right, _FLIPPED[kind], value_of(left))
+        _bound(found, right, _FLIPPED[kind], value_of(node.this))
     elif kind is exp.EQ:
         _equation(found, left, right)
 
@@ -268,14 +286,24 @@ def _equation(found: Facts, left: Any, right: Any) -> None:
 
 
 def _bound(found: Facts, subject: Any, kind: Any, value: Any) -> None:
-    if isinstance(subject, exp.Length | exp.ByteLength) and isinstance(subject.this.unalias(), exp.Expression):
-        _length(found, plain(subject.this), kind, value)
+    measured = _measured(subject)
+    if measured is not None:
+        _length(found, plain(measured), kind, value)
     elif isinstance(subject, exp.Mod) and isinstance(plain(subject.this), exp.Column) and kind is exp.EQ and value == 0:
         step = plain(subject.expression)
         if isinstance(step, exp.Literal) and not step.is_string:
             found.limit(plain(subject.this).name).multiple = int(float(step.this))
     elif isinstance(subject, exp.Column):
         _limit(found.limit(subject.name), kind, value)
+
+
+def _measured(node: Any) -> Any:
+    """Return what a function takes the length of; None for any other node."""
+    if isinstance(node, exp.Coalesce):
+        return _measured(plain(node.this))
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() in {"octet_length", "cardinality"}:
+        return next(iter(node.expressions), None)
+    return node.this if isinstance(node, exp.Length | exp.ByteLength | exp.ArraySize) else None
 
 
 def _limit(limits: Limits, kind: Any, value: Any) -> None:
@@ -313,8 +341,8 @@ def _length(found: Facts, column: Any, kind: Any, value: Any) -> None:
 @_read.register(exp.In)
 def _in(node: Any, found: Facts) -> None:
     column = plain(node.this)
-    items = [plain(item) for item in node.expressions]
-    if isinstance(column, exp.Column) and items and all(_constant(item) for item in items):
+    items = node.expressions
+    if isinstance(column, exp.Column) and items and all(_constant(plain(item)) for item in items):
         limits, values = found.limit(column.name), [value_of(item) for item in items]
         limits.values = values if limits.values is None else [v for v in limits.values if v in values]
 
@@ -333,7 +361,7 @@ def _not(node: Any, found: Facts) -> None:
     if isinstance(inner, exp.In) and all(_constant(plain(item)) for item in inner.expressions):
         column = plain(inner.this)
         if isinstance(column, exp.Column):
-            found.limit(column.name).excluded.extend(value_of(plain(item)) for item in inner.expressions)
+            found.limit(column.name).excluded.extend(value_of(item) for item in inner.expressions)
 
 
 @_read.register(exp.Or)
@@ -378,13 +406,25 @@ def _values(condition: Any, column: str) -> list[Any] | None:
     return alone.limit(column).values
 
 
+@_read.register(exp.ArrayContainedBy)
+@_read.register(exp.ArrayContainsAll)
+def _items(node: Any, found: Facts) -> None:
+    """Read `list <@ ARRAY[…]`, and `ARRAY[…] @> list`, as what the items of the list may be."""
+    sides = plain(node.this), plain(node.expression)
+    column, listed_ = sides if isinstance(node, exp.ArrayContainedBy) else sides[::-1]
+    if isinstance(column, exp.Column) and isinstance(listed_, exp.Array):
+        found.limit(column.name).items = [value_of(item) for item in listed_.expressions if _constant(plain(item))]
+
+
 @_read.register(exp.RegexpLike)
 @_read.register(exp.Like)
 def _pattern(node: Any, found: Facts) -> None:
     column, pattern = plain(node.this), plain(node.expression)
-    if isinstance(column, exp.Column) and isinstance(pattern, exp.Literal):
-        text = pattern.this
-        found.limit(column.name).pattern = text if isinstance(node, exp.RegexpLike) else like_pattern(text)
+    items = listed(pattern) if isinstance(pattern, exp.Any) and pattern.find(exp.Array) is not None else [pattern]
+    texts = [plain(item) for item in items]
+    if isinstance(column, exp.Column) and all(isinstance(text, exp.Literal) for text in texts):
+        spell = regular if isinstance(node, exp.RegexpLike) else like_pattern
+        found.limit(column.name).pattern = "|".join(spell(text.this) for text in texts)
 
 
 def plain(node: Any) -> Any:
@@ -401,7 +441,11 @@ def _constant(node: Any) -> bool:
 
 
 def value_of(node: Any) -> Any:
-    """Return the Python value of a literal."""
+    """Return the Python value of a literal; '-1'::integer is the number."""
+    node = bare(node)
+    if isinstance(node, exp.Cast) and node.to.this in exp.DataType.NUMERIC_TYPES:
+        number = plain(node)
+        node = exp.Literal.number(number.this) if isinstance(number, exp.Literal) else node
     node = plain(node)
     if isinstance(node, exp.Neg):
         return -value_of(node.this)
@@ -409,7 +453,7 @@ def value_of(node: Any) -> Any:
         return bool(node.this)
     if node.is_string:
         return node.this
-    return float(node.this) if not node.this.isdigit() else int(node.this)
+    return int(node.this) if re.fullmatch(r"-?\d+", node.this) else float(node.this)
 
 
 def moment(value: Any) -> np.datetime64 | None:

@@ -47,9 +47,7 @@ def _array(found: list[Value]) -> Any:
         if kinds and kinds <= {kind}:
             blank = found[next(n for n, value in enumerate(found) if value is not None)]
             return np.array([blank if value is None else value for value in found], dtype=dtype)
-    out = np.empty(len(found), dtype=object)
-    out[:] = found
-    return out
+    return np.fromiter(found, dtype=object, count=len(found))
 
 
 def call_of(node: Any) -> Call | None:
@@ -93,6 +91,38 @@ def _rounded(value: Value, decimals: Value = 0) -> float:
 def _split(text: Value, delimiter: Value, index: Value) -> str:
     parts = str(text).split(str(delimiter))
     return parts[int(index) - 1] if 0 < int(index) <= len(parts) else ""
+
+
+def _json_kind(value: Value) -> str:
+    kinds = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return kinds.get(type(value), "number")
+
+
+def _listed(value: Value) -> list[Value]:
+    """Return a list, also one that PostgreSQL's text of it stands for."""
+    if isinstance(value, str) and value.startswith("{"):
+        return [item.strip().strip('"') for item in value[1:-1].split(",") if item]
+    return list(value)
+
+
+def _contains(whole: Value, part: Value) -> bool:
+    """Say whether a list has all items of another one, or a document all members."""
+    whole, part = _document(whole), _document(part)
+    if isinstance(whole, dict) or isinstance(part, dict):
+        both = isinstance(whole, dict) and isinstance(part, dict)
+        return both and all(name in whole and _contains(whole[name], own) for name, own in part.items())
+    if not isinstance(whole, list | tuple) and not isinstance(part, list | tuple):
+        return bool(whole == part)
+    there = _listed(whole)
+    return all(item in there for item in _listed(part))
+
+
+def _place(items: Value, wanted: Value) -> int | None:
+    return _listed(items).index(wanted) + 1 if wanted in _listed(items) else None
+
+
+def _octets(value: Value) -> int:
+    return len(value if isinstance(value, bytes) else str(value).encode())
 
 
 def _greatest(*values: Value) -> Value:
@@ -223,6 +253,12 @@ KNOWN: dict[type[Any], Callable[[Any], Call | None]] = {
     exp.If: lambda node: Call(
         (node.this, node.args["true"], node.args.get("false") or exp.Null()), lambda c, a, b: a if c else b, lax=True
     ),
+    exp.Array: _many(lambda *items: list(items)),
+    exp.ArrayContainsAll: _plain(lambda whole, part: _contains(whole, part), "this", "expression"),
+    exp.ArrayContainedBy: _plain(lambda part, whole: _contains(whole, part), "this", "expression"),
+    exp.ArrayOverlaps: _plain(lambda a, b: bool(set(_listed(a)) & set(_listed(b))), "this", "expression"),
+    exp.ArrayPosition: _plain(_place, "this", "expression"),
+    exp.ByteLength: _plain(_octets, "this"),
     exp.ArraySize: _plain(_size_or_none, "this", "expression"),
     exp.Date: _plain(lambda t: _cut(t, "day"), "this"),
     exp.TsOrDsToDate: _plain(lambda t: _cut(t, "day"), "this"),
@@ -237,9 +273,11 @@ KNOWN: dict[type[Any], Callable[[Any], Call | None]] = {
 }
 NAMED: dict[str, Callable[..., Value]] = {
     "cardinality": lambda value: _sized(value),
-    "octet_length": lambda value: len(value if isinstance(value, bytes) else str(value).encode()),
+    "octet_length": _octets,
     "jsonb_array_length": _sized,
     "json_array_length": _sized,
     "btrim": lambda text, chars=None: str(text).strip(chars),
+    **dict.fromkeys(("jsonb_typeof", "json_typeof", "json_type"), lambda value: _json_kind(value)),
+    "json_valid": lambda value: True,
     "isempty": lambda text: str(text) == "empty",
 }

@@ -15,6 +15,8 @@ from sqlglot.errors import SqlglotError
 
 from dbplan.errors import NotCovered
 from dbplan.seeding.constraints.functions import call_of
+from dbplan.seeding.constraints.intervals import interval
+from dbplan.seeding.constraints.regular import like_pattern, regular
 from dbplan.seeding.rows.cells import Cells, absent, chosen, present
 from dbplan.seeding.rows.stream import Array
 from dbplan.seeding.rows.texts import Texts
@@ -228,8 +230,12 @@ _COMPARE: dict[type[Any], Callable[[Array, Array], Array]] = {
 
 
 def _compare(node: Any, scope: _Scope) -> Cells:
-    if isinstance(node.expression, exp.Any):
-        return _in(exp.In(this=node.this, expressions=listed(node.expression)), scope)
+    right = node.expression
+    if isinstance(right, exp.Any) and isinstance(node, exp.EQ) and right.find(exp.Array) is None:
+        own = exp.Array(expressions=[node.this])
+        return _evaluate(exp.ArrayContainsAll(this=right.this, expression=own), scope)
+    if isinstance(right, exp.Any) or is_all(right):
+        return _evaluate(_spread(node), scope)
     compare = _COMPARE[type(node)]
     return strict(
         lambda a, b: compare(*alike(a, b)).astype(bool),
@@ -240,11 +246,22 @@ def _compare(node: Any, scope: _Scope) -> Cells:
 
 
 def listed(node: Any) -> list[Any]:
-    """Return the items of ANY (ARRAY[…])."""
+    """Return the items of ANY (ARRAY[…]) or ALL (ARRAY[…])."""
     array = node.find(exp.Array)
     if array is None:
         raise NotCovered(f"{node.sql(dialect='postgres')!r} uses what cannot be computed here")
     return list(array.expressions)
+
+
+def _spread(node: Any) -> Any:
+    """Return a test against ANY or ALL of some items as one against each."""
+    tests = (type(node)(this=node.this, expression=item) for item in listed(node.expression))
+    return (exp.and_ if is_all(node.expression) else exp.or_)(*tests)
+
+
+def is_all(node: Any) -> bool:
+    """Whether a node is ALL (…), with all of whose items something is compared."""
+    return isinstance(node, exp.All) or (isinstance(node, exp.Anonymous) and str(node.this).upper() == "ALL")
 
 
 def _plus(left: Array, right: Array) -> Array:
@@ -347,20 +364,16 @@ def _between(node: Any, scope: _Scope) -> Cells:
     return _and(exp.And(this=low, expression=exp.LTE(this=node.this, expression=node.args["high"])), scope)
 
 
-def like_pattern(pattern: str, *, glob: bool = False) -> str:
-    """Return a LIKE (or GLOB) pattern as a regular expression that matches the whole text."""
-    every, one = ("*", "?") if glob else ("%", "_")
-    parts = (".*" if char == every else "." if char == one else re.escape(char) for char in pattern)
-    return "".join(("^", *parts, "$"))
-
-
 def _matches(node: Any, scope: _Scope) -> Cells:
-    pattern = bare(node.expression)
+    pattern = node.expression
+    if isinstance(pattern, exp.Any) or is_all(pattern):
+        return _evaluate(_spread(node), scope)
+    while isinstance(pattern, exp.Paren | exp.Cast):
+        pattern = pattern.this
     if not isinstance(pattern, exp.Literal):
         raise NotCovered(f"{node.sql(dialect='postgres')!r} uses what cannot be computed here")
-    text = pattern.this
-    if not isinstance(node, exp.RegexpLike | exp.RegexpILike):
-        text = like_pattern(text, glob=isinstance(node, exp.Glob))
+    regex = isinstance(node, exp.RegexpLike | exp.RegexpILike)
+    text = regular(pattern.this) if regex else like_pattern(pattern.this, glob=isinstance(node, exp.Glob))
     flags = re.DOTALL | (re.IGNORECASE if isinstance(node, exp.ILike | exp.RegexpILike) else 0)
     try:
         found = re.compile(text, flags).search
@@ -410,25 +423,16 @@ def _literal(node: Any, scope: _Scope) -> Cells:
 
 
 def _cast(node: Any, scope: _Scope) -> Cells:
-    inner, kind = _evaluate(node.this, scope), node.to.this.name
+    inner, kind = _evaluate(node.this, scope), getattr(node.to.this, "name", "")  # a server's own type has none
     if kind == "DATE" and inner.values.dtype.kind == "M":
         return Cells(inner.values.astype("datetime64[D]").astype("datetime64[us]"), inner.null)
     if kind in {"TIMESTAMP", "TIMESTAMPTZ", "DATETIME", "DATE"} and inner.values.dtype.kind == "O":
         return strict(lambda a: np.array([str(v)[:26] for v in a.tolist()], dtype="datetime64[us]"), None, inner)
+    if inner.values.dtype.kind == "O" and node.to.this in exp.DataType.NUMERIC_TYPES:
+        return strict(lambda a: np.array([_number(v) for v in a.tolist()], dtype=float), None, inner)
     if kind == "INTERVAL" and inner.values.dtype.kind == "O":
         return strict(lambda a: np.array([interval(str(v)) for v in a.tolist()], "timedelta64[us]"), None, inner)
     return inner
-
-
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31557600}
-
-
-def interval(text: str) -> Any:
-    """Return a length of time such as "24 hours" or "1 day" as a timedelta64."""
-    match = re.fullmatch(r"\s*(-?\d+)\s*([a-z]+?)s?\s*", text.lower())
-    if match is None or match[2] not in _UNITS:
-        raise NotCovered(f"the interval {text!r} cannot be read here")
-    return np.timedelta64(int(match[1]) * _UNITS[match[2]], "s").astype("timedelta64[us]")
 
 
 def _span(node: Any, scope: _Scope) -> Cells:
@@ -443,11 +447,6 @@ def _lengths(values: Any) -> Array:
     return np.array([len(value) for value in sized], dtype=np.int64)
 
 
-def _sizes(values: Any) -> Array:
-    sized = (value if isinstance(value, bytes) else str(value).encode() for value in values.tolist())
-    return np.array([len(value) for value in sized], dtype=np.int64)
-
-
 def _count_present(node: Any, scope: _Scope) -> Cells:
     items = [_evaluate(item, scope) for item in node.expressions]
     name = str(node.this).lower()
@@ -455,19 +454,10 @@ def _count_present(node: Any, scope: _Scope) -> Cells:
         return present(np.sum([~item.null for item in items], axis=0))
     if name == "num_nulls":
         return present(np.sum([item.null for item in items], axis=0))
-    if name in {"jsonb_typeof", "json_typeof", "json_type"}:
-        return strict(lambda a: np.array([_json_kind(v) for v in a.tolist()], dtype=object), object, items[0])
-    if name == "json_valid":
-        return strict(lambda a: np.ones(len(a), dtype=bool), bool, items[0])
     call = call_of(node)
     if call is not None:
         return call.over(items)
     raise NotCovered(f"the function {name}() cannot be computed here")
-
-
-def _json_kind(value: Any) -> str:
-    kinds = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
-    return kinds.get(type(value), "number")
 
 
 def _now(_: Any, scope: _Scope) -> Cells:
@@ -489,7 +479,6 @@ _HANDLERS: dict[type[Any], Callable[[Any, _Scope], Cells]] = {
     exp.Between: _between,
     exp.DPipe: _joined,
     exp.Length: lambda node, scope: strict(_lengths, np.int64, _evaluate(node.this, scope)),
-    exp.ByteLength: lambda node, scope: strict(_sizes, np.int64, _evaluate(node.this, scope)),
     exp.Lower: _text(str.lower, object),
     exp.Upper: _text(str.upper, object),
     exp.Abs: lambda node, scope: strict(np.abs, None, _evaluate(node.this, scope)),

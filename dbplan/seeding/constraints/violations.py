@@ -32,6 +32,7 @@ from sqlalchemy.sql import ColumnElement
 
 from dbplan.sandbox.schema import makes_boolean
 from dbplan.seeding.constraints.checks import check_constraints
+from dbplan.seeding.constraints.heirs import own_rows
 from dbplan.seeding.constraints.held import NOTHING, Held
 from dbplan.seeding.constraints.uniques import SPEAKERS, condition_of, without_order
 
@@ -92,7 +93,7 @@ def _missing(connection: Connection, table: Table, held: Held) -> int:
 
 
 def _count(connection: Connection, table: Table, condition: Where) -> int:
-    return int(connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one())
+    return int(connection.execute(own_rows(table, func.count()).where(condition)).scalar_one())
 
 
 def _sql(clause: Any, dialect: Dialect) -> str:
@@ -139,7 +140,7 @@ def _duplicates(connection: Connection, table: Table, parts: list[Any], where: A
     """Return how many groups of rows are alike; the columns of a copied index are another table's, of the same name."""
     own = [table.columns[p.name] if isinstance(p, Column) else p for p in parts]
     named = [part.label(f"part_{n}") for n, part in enumerate(own)]
-    rows = select(*named).select_from(table)
+    rows = own_rows(table, *named)
     rows = rows if where is None else rows.where(where)
     inner = rows.subquery()
     groups = select(func.count().label("n")).select_from(inner).group_by(*inner.columns).having(func.count() > 1)
@@ -154,7 +155,7 @@ def _excluded(connection: Connection, table: Table, constraint: ExcludeConstrain
     clauses: list[Any] = [
         literal_column(f"({_sql(clause, dialect)})").label(f"part_{n}") for n, (clause, _, _) in parts
     ]
-    asked = select(*clauses, literal_column("ctid").label("at")).select_from(table)
+    asked = own_rows(table, *clauses, literal_column("ctid").label("at"))
     if constraint.where is not None:
         asked = asked.where(_in_parentheses(constraint.where, dialect))
     one, other = asked.subquery("one"), asked.subquery("other")

@@ -10,7 +10,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, bindparam, update
+from sqlalchemy import Connection, Dialect, Table, TableClause, bindparam, column, update
+from sqlalchemy import table as lightweight
 
 from dbplan.seeding.constraints.order import Order, left_blank
 from dbplan.seeding.constraints.references import Reference
@@ -125,8 +126,8 @@ def to_close(order: Order) -> list[tuple[str, Reference]]:
 def close(connection: Connection, frame: Frame, reference: Reference) -> None:
     """Set a reference in rows whose parents are there by now; to do it again changes nothing."""
     source: Source = frame.source
-    table, names = source.table, left_blank(source, reference)
-    keys = [column.name for column in table.primary_key.columns]
+    table, names = _without_defaults(source.table), left_blank(source, reference)
+    keys = [column.name for column in source.table.primary_key.columns]
     statement = (
         update(table)
         .where(*(table.columns[name] == bindparam(f"key_{n}") for n, name in enumerate(keys)))
@@ -135,3 +136,9 @@ def close(connection: Connection, frame: Frame, reference: Reference) -> None:
     labels = [f"key_{n}" for n in range(len(keys))] + [f"new_{n}" for n in range(len(names))]
     fields = [objects(frame[name], table.columns[name].type) for name in (*keys, *names)]
     connection.execute(statement, [dict(zip(labels, values, strict=True)) for values in zip(*fields, strict=True)])
+
+
+def _without_defaults(table: Table) -> TableClause:
+    """Return a table that sets no other column in an update: a model's `onupdate` would write the clock."""
+    columns = (column(c.name, c.type) for c in table.columns)
+    return lightweight(table.name, *columns, schema=table.schema)

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dbplan.encryption import rehearsal
 from dbplan.errors import NotCovered
-from dbplan.seeding.constraints.predicate import interval
+from dbplan.seeding.constraints.intervals import interval
 from dbplan.seeding.loading.encode import decorated, python_values
 from dbplan.seeding.rows.cells import Cells, absent
 from dbplan.seeding.values.accepting import enums

@@ -10,7 +10,7 @@ from sqlalchemy import Column
 from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered
-from dbplan.seeding.constraints.predicate import interval
+from dbplan.seeding.constraints.intervals import interval
 from dbplan.seeding.constraints.references import uniques
 from dbplan.seeding.recipe.keys import read_parent
 from dbplan.seeding.recipe.written import written

@@ -302,6 +302,6 @@ def _ranged(domain: Domain | None, rule: Rule) -> Domain | None:
 
 def within(text: str | None) -> np.timedelta64 | None:
     """Return "24 hours", "30 days" as a length of time."""
-    from dbplan.seeding.constraints.predicate import interval
+    from dbplan.seeding.constraints.intervals import interval
 
     return None if text is None else interval(text)

@@ -10,7 +10,7 @@ from sqlalchemy import Column
 from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered
-from dbplan.seeding.constraints.predicate import interval
+from dbplan.seeding.constraints.intervals import interval
 from dbplan.seeding.recipe.literals import clock
 from dbplan.seeding.recipe.vocabulary import TRIMS
 from dbplan.seeding.rows.times import CREATED, created

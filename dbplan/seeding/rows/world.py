@@ -13,7 +13,9 @@ from dbplan.errors import NotCovered
 from dbplan.plan import Plan
 from dbplan.seeding.constraints.circles import break_copies, close_circles
 from dbplan.seeding.constraints.conflicts import KeysInTheWay, with_looser_keys
+from dbplan.seeding.constraints.folding import fold_cases
 from dbplan.seeding.constraints.generated import never_null_where_referred
+from dbplan.seeding.constraints.lengths import no_longer_than_referring
 from dbplan.seeding.constraints.references import all_uniques, references
 from dbplan.seeding.constraints.search import search_all
 from dbplan.seeding.constraints.stored import facts_of
@@ -83,6 +85,8 @@ def _world(
         sources[name].standing = held
     break_copies(sources)
     never_null_where_referred(sources)
+    no_longer_than_referring(sources)
+    fold_cases(sources)
     made = World(plan, recipe, {name: source.rows for name, source in sources.items()}, random_state, sources)
     builders = {name: Builder(made, source) for name, source in sources.items() if source.rows and not source.given}
     for name, builder in builders.items():

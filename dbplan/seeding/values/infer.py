@@ -14,7 +14,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects import postgresql as pg
 
 from dbplan.columns import Digest, Encrypted
-from dbplan.seeding.constraints.checks import Limits, moment
+from dbplan.seeding.constraints.checks import Limits, domain_limits, moment
 from dbplan.seeding.rows.stream import Array, Bits, Index
 from dbplan.seeding.rows.texts import Texts
 from dbplan.seeding.values.beneath import on_postgresql
@@ -36,6 +36,7 @@ from dbplan.seeding.values.domains import (
     Words,
     as_array,
 )
+from dbplan.seeding.values.lists import lists
 from dbplan.seeding.values.names import (
     DIGITS,
     MOSTLY_FALSE,
@@ -52,6 +53,7 @@ from dbplan.seeding.values.names import (
 from dbplan.seeding.values.numbered import BEHIND, Numbered
 from dbplan.seeding.values.patterns import Pattern
 from dbplan.seeding.values.prices import Amounts
+from dbplan.seeding.values.served import served
 from dbplan.seeding.values.usual import is_usual, usual
 
 
@@ -131,7 +133,7 @@ def domain(name: str, kind: Any, limits: Limits, span: Span, locale: str = "en_U
     for family, make in FAMILIES.items():
         if isinstance(kind, family):
             return make(name, kind, limits, span, locale)
-    return None
+    return served(kind)
 
 
 def in_full(table: str, name: str) -> str:
@@ -252,8 +254,9 @@ def _texts(provider: str, length: int | None, limits: Limits, locale: str, digit
     made = digits or _cased(_fitting(provider, length, limits.shortest, locale), limits)
     if not limits.pattern:
         return made
-    pattern = _cased(Pattern(limits.pattern, limits.shortest, length), limits)
-    if provider == "word" or not _match(made, limits.pattern):
+    folded = limits.folded or limits.lower or limits.upper
+    pattern = _cased(Pattern(limits.pattern, limits.shortest, length, folded), limits)
+    if not _match(made, limits.pattern, 1.0 if provider == "word" else 0.5):
         return pattern
     return made if _match(made.roomy(NUMBERED), limits.pattern) else Unnumbered(made, pattern)
 
@@ -271,14 +274,14 @@ NUMBERED = 10**6
 """Rows for which words carry numbers."""
 
 
-def _match(made: Domain, pattern: str) -> bool:
-    """Whether most of a domain's values match a regular expression."""
+def _match(made: Domain, pattern: str, share: float = 0.5) -> bool:
+    """Whether at least that share of a domain's values match a regular expression."""
     index = np.linspace(0, max(made.capacity - 1, 0), 64).astype(np.int64)
     try:
         found = re.compile(pattern, re.DOTALL).search
     except re.error:
         return False
-    return sum(found(str(value)) is not None for value in made.nth(index).tolist()) > len(index) / 2
+    return sum(found(str(value)) is not None for value in made.nth(index).tolist()) >= len(index) * share
 
 
 def provider_of(table: str, name: str) -> str:
@@ -345,18 +348,9 @@ def _binary(_name: str, kind: Any, limits: Limits, *_: Any) -> Domain:
     return Made(lambda i: i.to_bytes(8, "big").rjust(size, b"\0")[-size:], min(VAST, 256 ** min(size, 7)), "bytes")
 
 
-def _array(name: str, kind: Any, limits: Limits, span: Span, locale: str) -> Domain:
-    inner = domain(name, kind.item_type, Limits(), span, locale)
-    if inner is None:
-        return Choice(([],))
-    count = min(inner.capacity, VAST)
-    return Made(lambda i: _nested(inner.nth(np.array([i], dtype=np.int64)).tolist(), kind.dimensions), count, "lists")
-
-
-def _nested(items: list[Any], dimensions: int | None) -> list[Any]:
-    for _ in range((dimensions or 1) - 1):
-        items = [items]
-    return items
+def _array(name: str, kind: Any, limits: Limits, span: Span, locale: str) -> Domain | None:
+    inner = domain(name, kind.item_type, domain_limits(kind.item_type), span, locale)
+    return Choice(([],)) if inner is None else lists(inner, limits, kind.dimensions)
 
 
 def _made(write: Callable[[int], Any], size: int, title: str) -> Callable[..., Domain]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import accumulate
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dbplan.errors import NotCovered
+from dbplan.seeding.constraints.regular import regular
 from dbplan.seeding.rows.stream import Array, Bits, Index, mixed
 from dbplan.seeding.rows.texts import Coded, Part, Pool, as_column
 from dbplan.seeding.values.domains import VAST, Domain, as_array
@@ -29,15 +30,6 @@ _CLASSES = {
     "CATEGORY_NOT_SPACE": _LETTERS + _DIGITS,
     "CATEGORY_NOT_DIGIT": _LETTERS,
     "CATEGORY_NOT_WORD": "-",
-}
-_POSIX = {
-    "[:alpha:]": "a-zA-Z",
-    "[:digit:]": "0-9",
-    "[:alnum:]": "a-zA-Z0-9",
-    "[:upper:]": "A-Z",
-    "[:lower:]": "a-z",
-    "[:space:]": " ",
-    "[:xdigit:]": "0-9a-f",
 }
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 
@@ -162,11 +154,15 @@ Node = One | Fixed | Row | Either | Block
 
 @dataclass(frozen=True)
 class Pattern(Domain):
-    """Texts of `shortest` to `longest` characters that match `regex` wherever it says it is anchored."""
+    """Texts of `shortest` to `longest` characters that match `regex` wherever it says it is anchored.
+
+    Those that are `folded` have a letter in one case alone where a class has it in both.
+    """
 
     regex: str
     shortest: int = 0
     longest: int | None = None
+    folded: bool = False
 
     @cached_property
     def _tree(self) -> Node:
@@ -176,7 +172,7 @@ class Pattern(Domain):
         while self.longest is not None and tree.longest > self.longest and extra > 0:
             extra -= 1
             tree = _row(parsed, extra)
-        return tree
+        return _folded(tree) if self.folded else tree
 
     @property
     def capacity(self) -> int:
@@ -203,6 +199,19 @@ class Pattern(Domain):
     def title(self) -> str:
         """Name the domain in a few words."""
         return f"texts like {self.regex}"
+
+
+def _folded(node: Any) -> Any:
+    """Return a node whose classes have no letter in both cases."""
+    if isinstance(node, One):
+        return replace(node, characters=_one_case(node.characters))
+    if isinstance(node, Block):
+        return Block(tuple(part if isinstance(part, tuple) else _one_case(part) for part in node.parts))
+    return replace(node, parts=tuple(map(_folded, node.parts))) if isinstance(node, Row | Either) else node
+
+
+def _one_case(characters: str) -> str:
+    return "".join(char for char in characters if not (char.isupper() and char.lower() in characters))
 
 
 def _is_plain(node: Node) -> bool:
@@ -254,13 +263,11 @@ def _pool(part: Node) -> Pool:
 
 
 def _parsed(regex: str) -> Sequence[Any]:
-    for name, plain in _POSIX.items():
-        regex = regex.replace(name, plain)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import re._parser as parser  # type: ignore[import-not-found]  # the one parser of Python's own syntax
     try:
-        return parser.parse(regex)  # type: ignore[no-any-return]
+        return parser.parse(regular(regex))  # type: ignore[no-any-return]
     except Exception:
         raise NotCovered(f"the pattern {regex!r} cannot be read here") from None
 
