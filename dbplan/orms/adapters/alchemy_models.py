@@ -35,6 +35,12 @@ def load(folder: str) -> ModuleType:
     return module
 
 
+def _metadata_of(value: Any) -> MetaData | None:
+    """Return the MetaData of a class or Table of a module."""
+    found = getattr(value, "metadata", None)
+    return found if isinstance(found, MetaData) else None
+
+
 class Models:
     """The tables and mapped classes of a module, by schema and name."""
 
@@ -44,11 +50,11 @@ class Models:
         self.study, self.dialect = study, dialect
         self.tables: dict[tuple[str | None, str], Table] = {}
         self.mappers: dict[tuple[str | None, str], Mapper[Any]] = {}
-        for found in vars(module).values():
-            metadata = getattr(found, "metadata", None)
-            if isinstance(metadata, MetaData):
-                self.tables |= {(table.schema, str(table.name)): table for table in metadata.tables.values()}
-            mapper = getattr(found, "__mapper__", None)
+        metadatas = {id(found): found for value in vars(module).values() if (found := _metadata_of(value)) is not None}
+        for metadata in metadatas.values():
+            self.tables |= {(table.schema, str(table.name)): table for table in metadata.tables.values()}
+        for value in vars(module).values():
+            mapper = getattr(value, "__mapper__", None)
             if isinstance(mapper, Mapper) and isinstance(mapper.local_table, Table):
                 self.mappers[mapper.local_table.schema, str(mapper.local_table.name)] = mapper
 
