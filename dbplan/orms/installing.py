@@ -82,8 +82,8 @@ def command(contestant: Contestant) -> list[str]:
         return [sys.executable, "-m", "dbplan.orms.runner", contestant.adapter]
     node = node_program()
     if node is None or not packages().is_dir():
-        absent = "Node" if node is None else "the packages of Node"
-        raise NotInstalled(f"{contestant.title} is not installed: {absent} are missing; install with: {COMMAND}")
+        absent = "Node is" if node is None else "the packages of Node are"
+        raise NotInstalled(f"{contestant.title} is not installed: {absent} missing; install with: {COMMAND}")
     return [str(node.program), str(_runner()), contestant.adapter]
 
 

@@ -32,12 +32,14 @@ VECTORS = [
     *((value, "text") for value in ("", "Ünïcode 🐘", "a\u2028b", "'\"\\", "\ud7ff")),
     *((value, "bool") for value in (True, False)),
     (UUID("0190A000-0000-7000-8001-00000000ABCD"), "uuid"),
-    *((value, "timestamp") for value in (WHEN, datetime(1969, 12, 31, 23, 59, 59, 999999), datetime(1, 1, 1), datetime(9999, 12, 31))),
+    *((value, "timestamp") for value in (WHEN, datetime(1969, 12, 31, 23, 59, 59, 999999))),
+    *((value, "timestamp") for value in (datetime(1, 1, 1), datetime(9999, 12, 31))),
     (WHEN.replace(tzinfo=UTC), "timestamptz"),
     (WHEN.replace(tzinfo=timezone(timedelta(hours=5, minutes=45))), "timestamptz"),
     *((value, "date") for value in (date(2026, 1, 31), date(1, 1, 1))),
     *((value, "time") for value in (time(12, 0), time(23, 59, 59, 999999))),
-    *((value, "json") for value in ({"b": 1, "a": {"z": [1, {"y": None, "x": "é"}]}}, [], "text", 7, False, {"10": 1, "9": 2})),
+    *((value, "json") for value in ({"b": 1, "a": {"z": [1, {"y": None, "x": "é"}]}}, {"10": 1, "9": 2})),
+    *((value, "json") for value in ([], "text", 7, False)),
     (State.OPEN, "enum"),
     ("still open", "enum"),
     *((value, "bytes") for value in (b"", b"\x00\xff", bytes(range(256)))),
@@ -113,30 +115,27 @@ def test_what_is_no_value_of_its_kind_is_an_error(ask, value, kind):
         ask("form", value, kind)
 
 
-def test_natives_are_what_javascript_holds(ask):
-    given = {
-        "int": 5,
-        "decimal": "1.5",
-        "uuid": "u",
-        "timestamp": "2026-01-31T12:00:00.123",
-        "bytes": "00ff",
-        "json": {},
-    }
-    assert {kind: ask("type", value, kind) for kind, value in given.items()} == {
-        "int": "Number", "decimal": "String", "uuid": "String", "timestamp": "Date", "bytes": "Buffer", "json": "Object",
-    }  # fmt: skip
-    assert ask("type", str(2**60), "int") == "BigInt"
+@pytest.mark.parametrize(
+    ("value", "kind", "made"),
+    [
+        (5, "int", "Number"), (str(2**60), "int", "BigInt"), ("1.5", "decimal", "String"), ("u", "uuid", "String"),
+        ("2026-01-31T12:00:00.123", "timestamp", "Date"), ("00ff", "bytes", "Buffer"), ({}, "json", "Object"),
+    ],
+)  # fmt: skip
+def test_natives_are_what_javascript_holds(ask, value, kind, made):
+    assert ask("type", value, kind) == made
 
 
+DIGITS = st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**15), max_value=10**15)
 ROUND = st.one_of(
     st.tuples(st.integers(-(2**63), 2**63 - 1), st.just("int")),
-    st.tuples(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**15), max_value=10**15), st.just("decimal")),
+    st.tuples(DIGITS, st.just("decimal")),
     st.tuples(st.datetimes(timezones=st.just(UTC)), st.just("timestamptz")),
     st.tuples(st.datetimes(), st.just("timestamp")),
     st.tuples(st.text(st.characters(exclude_categories=("Cs",))), st.just("text")),
     st.tuples(st.binary(), st.just("bytes")),
     st.tuples(st.floats(allow_nan=False), st.just("float")),
-)  # fmt: skip
+)
 
 
 @settings(deadline=None, max_examples=300)
@@ -147,12 +146,10 @@ def test_any_value_comes_back_as_it_travelled(ask, one):
     assert ask("round", travelled, kind) == travelled
 
 
+PARENT = {"id": {"kind": "int"}, "paid": {"kind": "decimal"}}
 STUDY = {
     "name": "made", "dialect": "postgresql", "url": {}, "models": "", "pool": 1,
-    "tables": {
-        "parent": {"name": "parent", "schema": None, "key": ["id"], "columns": {"id": {"kind": "int"}, "paid": {"kind": "decimal"}}},
-        "child": {"name": "child", "schema": None, "key": ["at"], "columns": {"at": {"kind": "timestamptz"}, "of": {"kind": "int"}}},
-    },
+    "tables": {"parent": {"name": "parent", "schema": None, "key": ["id"], "columns": PARENT}},
 }  # fmt: skip
 SCENARIO = {"name": "bulk_insert", "table": "parent", "columns": ["id", "paid"], "cascade": [], "insert": None}
 
