@@ -164,7 +164,7 @@ def _install_packages(node: Node, folder: Path) -> None:
         shutil.copyfile(SOURCES / name, folder / name)
     words = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     path = f"{node.program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    _run("npm", words, folder, os.environ | {"PATH": path})
+    _run("npm ci", words, folder, os.environ | {"PATH": path})
 
 
 def _run(
@@ -182,9 +182,7 @@ def _run(
     except OSError as error:
         raise NotInstalled(f"{name} does not start: {error}") from None
     if done.returncode:
-        raise NotInstalled(
-            f"{name} failed ({' '.join(words[-6:])}): {_reason(done.stderr or done.stdout)}; {_mend(done.stderr)}"
-        )
+        raise NotInstalled(f"{name} failed: {_reason(done.stderr or done.stdout)}; {_mend(done.stderr)}")
 
 
 def _reason(said: str) -> str:
@@ -195,7 +193,7 @@ def _reason(said: str) -> str:
 
 
 _OFFLINE = re.compile(
-    r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ENOTCACHED|resolve|connection", re.IGNORECASE
+    "ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED|name resolution|new connection"
 )
 
 
@@ -212,7 +210,7 @@ def _install_node(progress: Progress) -> Node:
             f"there is no Node {_oldest()} and no pip here to install it with; install {NODE_PACKAGE} first"
         )
     progress(f"there is no Node {_oldest()} or newer: python -m pip install '{NODE_PACKAGE}'")
-    _run("pip", words)
+    _run("pip install", words)
     invalidate_caches()
     node_program.cache_clear()
     node = node_program()

@@ -184,13 +184,13 @@ def test_what_a_killed_install_left_is_removed(home, tmp_path, monkeypatch):
     [
         (
             "echo 'npm error code ENOTFOUND' >&2; echo 'npm error network request failed' >&2; exit 1",
-            r"npm failed .*: code ENOTFOUND network request failed; the registry is out of reach: see to the network",
+            r"npm ci failed: code ENOTFOUND network request failed; the registry is out of reach: see to the network",
         ),
         (
             "echo 'npm error code EINTEGRITY' >&2; exit 1",
-            "npm failed .*: code EINTEGRITY; mend that, then run it again",
+            "npm ci failed: code EINTEGRITY; mend that, then run it again",
         ),
-        ("exit 3", "npm failed .*: it said nothing"),
+        ("exit 3", "npm ci failed: it said nothing"),
     ],
 )
 def test_a_failing_npm_is_told_and_leaves_nothing(home, tmp_path, monkeypatch, text, told):
@@ -205,14 +205,14 @@ def test_an_npm_that_hangs_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(installing, "PATIENCE", 0.3)
     monkeypatch.setattr(installing, "node_program", lambda: npm(tmp_path, "exec /bin/sleep 30"))
     began = time.monotonic()
-    with pytest.raises(NotInstalled, match=r"npm took longer than 0\.3 s"):
+    with pytest.raises(NotInstalled, match=r"npm ci took longer than 0\.3 s"):
         install()
     assert time.monotonic() - began < 10
 
 
 def test_a_missing_npm_is_told(monkeypatch):
     monkeypatch.setattr(installing, "node_program", lambda: Node(Path("/n/node"), "24.0.0", ("/n/npm",)))
-    with pytest.raises(NotInstalled, match="npm does not start"):
+    with pytest.raises(NotInstalled, match="npm ci does not start"):
         install()
 
 

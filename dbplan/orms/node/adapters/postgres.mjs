@@ -110,7 +110,9 @@ function rowOf(sql, row, at) {
 
 /** Documents and arrays say what they are; the server tells the rest. */
 function typed(sql, value, kind) {
-  return kind === "json" && value !== null ? sql.json(value) : value;
+  if (value === null) return null;
+  if (kind === "json") return sql.json(value);
+  return kind === "texts" || kind === "ints" ? sql.array(value) : value;
 }
 
 export async function insert_one({ sql }, b, params) {
