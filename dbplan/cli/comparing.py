@@ -40,4 +40,4 @@ def compare_orms(
         report = run(
             subject, names, on=on, rows=rows, quick=quick, random_state=random_state, install=install, progress=tick
         )
-    show(report, output)
+    show(report, output, folded=False)

@@ -52,9 +52,9 @@ class Player:
         """Whether nothing has ended its trial."""
         return not self.outcome
 
-    def ask(self, do: str, within: float = ANSWER, **given: Any) -> dict[str, Any]:
+    def ask(self, do: str, within: float | None = None, **given: Any) -> dict[str, Any]:
         """Return its process's answer; raises Fault."""
-        return self.process.ask(do, within, **given)
+        return self.process.ask(do, ANSWER if within is None else within, **given)
 
     def leave(self, outcome: str, reason: str) -> None:
         """End its trial; what it did until then does not count."""
