@@ -69,8 +69,7 @@ def _took_part(name: str, found: Measured) -> bool:
 def selection(plan: Plan, report: Report) -> Report:
     """Return the selection document of a comparison of a plan: which ORM is taken, for whom, and what follows.
 
-    The plan's priorities weigh; `.save("docs/orm/selection.md")` writes it. Raises UnknownName for a priority that is no
-    mark.
+    The plan's priorities weigh; `.save("docs/orm/selection.md")` writes it. Raises UnknownName for one that is no mark.
     """
     return document(plan.name, select(measured(report.evidence), plan.priorities), report.server)
 
