@@ -99,20 +99,17 @@ def _constraint(page: Page, one: Constraint) -> Node | None:
 
 def _lose_primary(page: Page, key: PrimaryKeyConstraint, name: str) -> None:
     """Note the name that the server gives to a primary key in place of the plan's, and what is beside its columns."""
-    table, given = key.table, given_name(key, page.dialect)
+    place = Place(key.table.key, constraint=name)
     for clause in (*beside(key, page.dialect), *filter(None, [timing(key)])):
-        page.lose(Place(table.key, constraint=name), f"{clause} of the primary key is left out")
-    if not given or page.server in ("mysql", "mariadb"):
-        return
-    if page.server == "sqlite":
-        page.lose(Place(table.key, constraint=given), "Peewee gives a primary key no name")
-        return
-    usual = keys.usual_name(page, table)
-    if given != usual:
+        page.lose(place, f"{clause} of the primary key is left out")
+    if page.server == "sqlite" and given_name(key, page.dialect):
+        page.lose(place, "Peewee gives a primary key no name")
+    usual = keys.usual_name(page, key.table)
+    if page.server == "postgresql" and name != usual:
         prepare = page.dialect.identifier_preparer
-        renamed = f"RENAME CONSTRAINT {prepare.quote(usual)} TO {prepare.quote(given)};"
-        mend = f"ALTER TABLE {prepare.format_table(table)} {renamed}"
-        page.lose(Place(table.key, constraint=given), f"Peewee has the server name it: {usual}", mend)
+        renamed = f"RENAME CONSTRAINT {prepare.quote(usual)} TO {prepare.quote(name)};"
+        mend = f"ALTER TABLE {prepare.format_table(key.table)} {renamed}"
+        page.lose(place, f"Peewee has the server name it: {usual}", mend)
 
 
 def _settings(page: Page, table: Table) -> str:

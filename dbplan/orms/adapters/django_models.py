@@ -38,12 +38,12 @@ class Models:
         self.models = {model._meta.db_table: model for model in apps.get_app_config(APP).get_models()}
 
     def face(self, key: str) -> Face:
-        """Return the model of a table; NotCovered where Django makes none of it."""
+        """Return the model of a table; NotCovered where there is none that Django writes."""
         facts = self.study.tables[key]
         name = f'{facts.schema}"."{facts.name}' if facts.schema else facts.name
         model = self.models.get(name)
         if model is None or not model._meta.managed:
-            raise NotCovered(f"Django has no model that it can write for {key}")
+            raise NotCovered(f"Django takes no percent sign and no quotes in names, as {key} or its columns have")
         fields = {field.column: field for field in model._meta.concrete_fields}
         return Face(key, model, fields, facts.key)
 

@@ -35,16 +35,14 @@ class Models:
 
     def __init__(self, study: Study) -> None:
         self.study, self.module = study, load(study.models)
-        own = [found for found in vars(self.module).values() if hasattr(found, "_meta")]
-        listed = [*own, *self.module.MODELS]
-        self.models = {(found._meta.schema, found._meta.table_name): found for found in listed}
+        self.models = {(found._meta.schema, found._meta.table_name): found for found in self.module.MODELS}
 
     def face(self, key: str) -> Face:
-        """Return the model of a table; NotCovered where there is none."""
+        """Return the model of a table; NotCovered where there is none that Peewee writes."""
         facts = self.study.tables[key]
         model = self.models.get((facts.schema, facts.name))
         if model is None:
-            raise NotCovered(f"the models have no class for {key}")
+            raise NotCovered(f"Peewee takes no percent sign and no quotes in names, as {key} or its columns have")
         fields = {field.column_name: field for field in model._meta.sorted_fields}
         return Face(key, model, fields, tuple(fields[name] for name in facts.key))
 
