@@ -23,10 +23,10 @@ class Stage(IntEnum):
     """When a mend runs: each may speak of what those before it have made."""
 
     OBJECTS = 0
-    TABLES = 1
-    COLUMNS = 2
-    CONSTRAINTS = 3
-    INDEXES = 4
+    COLUMNS = 1
+    CONSTRAINTS = 2
+    INDEXES = 3
+    TABLES = 4
     FOREIGN_KEYS = 5
     REST = 6
 
@@ -49,6 +49,8 @@ class Page:
     enums: dict[tuple[str, ...], str] = field(default_factory=dict)
     blocks: dict[str, str] = field(default_factory=dict)
     lost: list[tuple[Stage, Finding]] = field(default_factory=list)
+    given: set[str] = field(default_factory=set)
+    """Names that were made up for constraints, whose indexes share one namespace with tables."""
 
     @property
     def is_postgresql(self) -> bool:

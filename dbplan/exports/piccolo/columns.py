@@ -193,24 +193,27 @@ def plain(page: Page, column: Column[Any], words: dict[str, Node], *, part: bool
         default = _uncast(page, column, default)
     if not default:
         lose_null(page, column, found.other or known.type.words)
-    if found.other:
-        said = f"its type {called(known.type)} is {found.other} here"
-        page.lose(Stage.COLUMNS, Place(column.table.key, column.name), said, _retyped(page, column))
+    lose_type(page, column, found.other)
     filled, in_sql = _filled(page, column, found, default)
     head = head_of(page, found.base, in_sql=in_sql, part=part)
     return call(head, **{**found.words, **words, "default": filled, **common(page, column)})
 
 
 def lose_null(page: Page, column: Column[Any], words: str) -> None:
-    """Note the DEFAULT NULL that Piccolo writes, which PostgreSQL keeps where the type has a measure."""
-    if page.is_postgresql and "(" in words and not words.lower().startswith("interval"):
+    """Note the DEFAULT NULL that Piccolo writes, which PostgreSQL keeps where the type has a measure, SQLite always."""
+    measured = "(" in words and not words.lower().startswith("interval")
+    if measured or not page.is_postgresql:
         mend = f"ALTER TABLE {page.whole(column.table)} ALTER {page.quote(column.name)} DROP DEFAULT;"
         place = Place(column.table.key, column.name)
         page.lose(Stage.COLUMNS, place, "Piccolo writes DEFAULT NULL, which the server keeps", mend)
 
 
-def _retyped(page: Page, column: Column[Any]) -> str:
-    return retyped(page, column) if page.is_postgresql else ""
+def lose_type(page: Page, column: Column[Any], other: str) -> None:
+    """Note the type that a column has on the server in place of the plan's."""
+    if other:
+        said = f"its type {called(facts.sql_type(column.type, page.dialect))} is {other} here"
+        mend = retyped(page, column) if page.is_postgresql else ""
+        page.lose(Stage.COLUMNS, Place(column.table.key, column.name), said, mend)
 
 
 def _uncast(page: Page, column: Column[Any], default: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from keyword import iskeyword
 from typing import Any
 
@@ -99,29 +100,27 @@ def _unique(page: Page, one: Any) -> Node:
 def _attribute(page: Page, one: Constraint, table: Table, taken: set[str]) -> str:
     """Return the attribute of a constraint, which is its name; another one, noted, where that cannot be."""
     name = given(page, one, table)
-    free = name
-    plain = _PLAIN.fullmatch(name) and page.quote(name) == name and not iskeyword(name)
-    if not plain or name in taken:
-        kind = "unique" if isinstance(one, UniqueConstraint | PrimaryKeyConstraint) else "check"
-        number = 1
-        while (free := f"{kind}_{number}") in taken:
-            number += 1
-        page.lose(
-            Stage.CONSTRAINTS,
-            Place(table.key, constraint=name),
-            f"Piccolo calls it {free}",
-            renamed(page, table, free, name),
-        )
-    taken.add(free)
-    return free
+    if _PLAIN.fullmatch(name) and page.quote(name) == name and not iskeyword(name) and name not in taken:
+        taken.add(name)
+        return name
+    own = _free(page, "unique" if isinstance(one, UniqueConstraint) else "check", taken)
+    place = Place(table.key, constraint=name)
+    page.lose(Stage.CONSTRAINTS, place, f"Piccolo calls it {own}", renamed(page, table, own, name))
+    return own
+
+
+def _free(page: Page, kind: str, taken: set[str]) -> str:
+    """Return the first numbered name that nothing has, and take it."""
+    names = (f"{kind}_{number}" for number in count(1))
+    own = next(name for name in names if name not in taken | page.given | _names(page))
+    taken.add(own)
+    page.given.add(own)
+    return own
 
 
 def _whole_key(page: Page, table: Table, taken: set[str]) -> dict[str, Node]:
     """Return a key of several columns as a unique one."""
-    name, own = given(page, table.primary_key, table), "whole_key"
-    while own in taken:
-        own += "_"
-    taken.add(own)
+    name, own = given(page, table.primary_key, table), _free(page, "whole_key", taken)
     said = "Piccolo has no keys of several columns: "
     said += f"it is a unique key here, {own}, " if page.is_postgresql else "it is none here, "
     said += "and save() and remove() of an object go by one of its columns alone; use where() with all of them"

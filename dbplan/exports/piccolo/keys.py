@@ -15,7 +15,7 @@ from dbplan.exports.orm.columns import server_default
 from dbplan.exports.orm.enums import server_type
 from dbplan.exports.orm.mends import added, given, is_special, lose_constraint, renamed
 from dbplan.exports.orm.page import Page, Stage
-from dbplan.exports.piccolo.columns import common, head_of, lose_null, piccolo, server_filled
+from dbplan.exports.piccolo.columns import common, head_of, lose_null, lose_type, made, piccolo, server_filled
 from dbplan.exports.python import Node, Text, call
 from dbplan.exports.relations import Relation
 
@@ -90,6 +90,7 @@ def foreign(page: Page, way: Relation, words: dict[str, Node], *, part: bool) ->
     sql = server_default(page, column)
     if not sql:
         lose_null(page, column, facts.sql_type(column.type, page.dialect).words)
+    lose_type(page, column, made(page, column).other)
     parent = page.naming.class_of(way.parent)
     named: dict[str, Node] = {"references": Text("self") if own else Text(parent) if sql else parent}
     named |= {"on_delete": _action(page, "OnDelete", way.constraint.ondelete)}

@@ -124,13 +124,14 @@ def made(page: Page, column: Column[Any]) -> Made:
     return _scalar(page, column, type_)
 
 
-def _fields(page: Page, name: str) -> str:
+def of_fields(page: Page, name: str) -> str:
+    """Return a name of tortoise.fields."""
     return f"{page.imports.name('tortoise', 'fields')}.{name}"
 
 
 def server_field(page: Page, words: str, **more: Node) -> Made:
     """Return a field in the words of the server."""
-    page.blocks["ServerField"] = _SERVER_FIELD.format(field=_fields(page, "Field"))
+    page.blocks["ServerField"] = _SERVER_FIELD.format(field=of_fields(page, "Field"))
     return Made("ServerField", {"words": Text(words), **more})
 
 
@@ -138,7 +139,7 @@ def _scalar(page: Page, column: Column[Any], type_: SqlType) -> Made:
     if type_.collation and page.is_postgresql:
         return server_field(page, type_.words)
     if type_.name in ("varchar", "character varying", "nvarchar") and type_.length:
-        return Made(_fields(page, "CharField"), {"max_length": str(type_.length)})
+        return Made(of_fields(page, "CharField"), {"max_length": str(type_.length)})
     if type_.name in ("numeric", "decimal") and (found := _decimal(page, type_)):
         return found
     return _exact(page, column, type_) if page.is_postgresql else _nearest(page, column, type_)
@@ -151,17 +152,17 @@ def _decimal(page: Page, type_: SqlType) -> Made | None:
     if not (digits.isdigit() and places.isdigit()):
         return None
     other = f"varchar(40) for {type_.words}" if page.dialect.name == "sqlite" else ""
-    return Made(_fields(page, "DecimalField"), {"max_digits": digits, "decimal_places": places}, other)
+    return Made(of_fields(page, "DecimalField"), {"max_digits": digits, "decimal_places": places}, other)
 
 
 def _exact(page: Page, column: Column[Any], type_: SqlType) -> Made:
     name = _POSTGRESQL.get(type_.name) if not type_.arguments else None
     if type_.name == "json":
-        page.blocks["JsonField"] = _JSON_FIELD.format(field=_fields(page, "JSONField"))
+        page.blocks["JsonField"] = _JSON_FIELD.format(field=of_fields(page, "JSONField"))
         return Made("JsonField")
     if name is None or (name == "TextField" and column.primary_key):
         return server_field(page, type_.words.lower() if type_.words.isupper() else type_.words)
-    return Made(_fields(page, name))
+    return Made(of_fields(page, name))
 
 
 def _nearest(page: Page, column: Column[Any], type_: SqlType) -> Made:
@@ -172,8 +173,8 @@ def _nearest(page: Page, column: Column[Any], type_: SqlType) -> Made:
     if name is None or (name == "TextField" and column.primary_key):
         return server_field(page, type_.words)
     kind = _MADE[dialect][name]
-    same = {"integer": "int", "double precision": "double"}
-    return Made(_fields(page, name), {}, "" if same.get(words, words) == same.get(kind, kind) else kind)
+    same = {"integer": "int", "double precision": "double"} if dialect == "mysql" else {}
+    return Made(of_fields(page, name), {}, "" if same.get(words, words) == same.get(kind, kind) else kind)
 
 
 def _array(page: Page, column: Column[Any], type_: SqlType) -> Made:
@@ -194,21 +195,19 @@ def _chosen(page: Page, column: Column[Any], type_: SqlType) -> Made:
     length = type_.length or max((len(label) for label in type_.labels), default=1) or 1
     words: dict[str, Node] = {"enum_type": name, "max_length": str(length)}
     words["description"] = Text("")
-    return Made(_fields(page, "CharEnumField"), words, f"varchar({length})" if type_.native else "")
+    return Made(of_fields(page, "CharEnumField"), words, f"varchar({length})" if type_.native else "")
 
 
 def plain(page: Page, column: Column[Any], is_key: bool, *, unique: bool) -> Node:
     """Return a column as a field that is no way to another table; `is_key` where it is the model's only key."""
-    known, place = facts.facts(column, page.dialect), Place(column.table.key, column.name)
+    known = facts.facts(column, page.dialect)
     alone = len(column.table.primary_key.columns) == 1
     if is_key and not alone:
         return _part_of_key(page, column)
     if column.computed is not None or known.counts or column.identity is not None:
         return _generated(page, column, known.type, is_key)
     found = made(page, column)
-    if found.other:
-        said = f"its type {called(known.type)} is {found.other} here"
-        page.lose(Stage.COLUMNS, place, said, retyped(page, column) if page.is_postgresql else "")
+    lose_type(page, column, found)
     words = {**found.words, **common(page, column)}
     if found.other and page.is_postgresql:
         words |= _uncast(page, column, words.pop("db_default", None))
@@ -222,13 +221,21 @@ def plain(page: Page, column: Column[Any], is_key: bool, *, unique: bool) -> Nod
     return call(found.head, **words)
 
 
+def lose_type(page: Page, column: Column[Any], found: Made) -> None:
+    """Note the type that a column has on the server in place of the plan's."""
+    if found.other:
+        said = f"its type {called(facts.sql_type(column.type, page.dialect))} is {found.other} here"
+        mend = retyped(page, column) if page.is_postgresql else ""
+        page.lose(Stage.COLUMNS, Place(column.table.key, column.name), said, mend)
+
+
 def _uncast(page: Page, column: Column[Any], given: Node | None) -> dict[str, Node]:
     """Return a default that is a text without its cast to the plan's own type; any other comes with that type."""
     known = facts.default(column, page.dialect) if given is not None else None
     if known is None or known.kind != "literal" or not isinstance(known.value, str):
         return {}
     sql = "'" + known.value.replace("'", "''") + "'"
-    return {"db_default": call(_fields(page, "SqlDefault"), Text(sql))}
+    return {"db_default": call(of_fields(page, "SqlDefault"), Text(sql))}
 
 
 def _part_of_key(page: Page, column: Column[Any]) -> Node:
@@ -272,12 +279,12 @@ def _serial(page: Page, column: Column[Any], type_: SqlType, words: dict[str, No
     drawn = facts.drawn_from(column)
     usual = shortened(str(column.table.name), str(column.name), "seq")
     if drawn and drawn.rpartition(".")[2].strip('"') != usual:
-        words["db_default"] = call(_fields(page, "SqlDefault"), Text(server_default(page, column)))
+        words["db_default"] = call(of_fields(page, "SqlDefault"), Text(server_default(page, column)))
         found = server_field(page, type_.words)
         named: dict[str, Node] = {"primary_key": "True"} if is_key else {}
         return call(found.head, **{**found.words, **named, **words})
     if is_key:
-        return call(_fields(page, heads.get(type_.name, "BigIntField")), primary_key="True", **words)
+        return call(of_fields(page, heads.get(type_.name, "BigIntField")), primary_key="True", **words)
     serial = {"bigint": "bigserial", "smallint": "smallserial"}.get(type_.name, "serial")
     found = server_field(page, serial)
     return call(found.head, **{**found.words, "generated": "True", **words})
@@ -290,14 +297,14 @@ def _counted(page: Page, column: Column[Any], type_: SqlType, words: dict[str, N
     head = heads.get(type_.name, "IntField")
     if not column.primary_key or len(column.table.primary_key.columns) != 1:
         page.lose(Stage.COLUMNS, place, "the server numbers its rows; Tortoise does so for a primary key alone")
-        return call(_fields(page, head), **words)
+        return call(of_fields(page, head), **words)
     if page.dialect.name == "sqlite":
         if not column.table.dialect_options["sqlite"]["autoincrement"]:
             said = "Tortoise makes it AUTOINCREMENT: the number of a deleted row is never given again"
             page.lose(Stage.COLUMNS, place, said)
         if type_.name != "integer":
             page.lose(Stage.COLUMNS, place, f"its type {type_.words.lower()} is integer here")
-    return call(_fields(page, head), primary_key="True", **words)
+    return call(of_fields(page, head), primary_key="True", **words)
 
 
 def common(page: Page, column: Column[Any]) -> dict[str, Node]:
@@ -346,8 +353,8 @@ def _in_database(page: Page, column: Column[Any], sql: str) -> Node:
     if plain and kind in ("bigint", "integer", "smallint", "boolean"):
         return repr(known.value)
     if sql == "CURRENT_TIMESTAMP" and page.dialect.name != "mysql":
-        return call(_fields(page, "Now"))
-    return call(_fields(page, "SqlDefault"), Text(sql))
+        return call(of_fields(page, "Now"))
+    return call(of_fields(page, "SqlDefault"), Text(sql))
 
 
 def _made_anew(page: Page, column: Column[Any], written: Node) -> str:

@@ -16,6 +16,7 @@ from dbplan.exports.orm.page import Page, Stage
 from dbplan.exports.python import Node, Text, call
 from dbplan.exports.relations import Relation
 from dbplan.exports.tortoise import fields
+from dbplan.exports.tortoise.meta import unique_columns
 
 _ACTIONS = {"CASCADE": "CASCADE", "RESTRICT": "RESTRICT", "SET NULL": "SET_NULL", "SET DEFAULT": "SET_DEFAULT"}
 
@@ -73,12 +74,13 @@ def foreign(page: Page, column: Column[Any], way: Relation, *, unique: bool) -> 
     is_key = column.primary_key and len(column.table.primary_key.columns) == 1
     named: dict[str, Node | None] = {"primary_key": "True" if is_key else None}
     named["related_name"] = Text(way.back) if way.back and "__" not in way.back else "False"
-    named["on_delete"] = fields._fields(page, _action(column, way))
+    named["on_delete"] = fields.of_fields(page, _action(column, way))
     named["to_field"] = Text(page.attribute(target)) if not target.primary_key else None
     named["source_field"] = Text(str(column.name)) if f"{name}_id" != column.name else None
     if is_key:
         lose_key_name(page, column.table, "Tortoise")
-    head = fields._fields(page, "OneToOneField" if is_key or unique else "ForeignKeyField")
+    fields.lose_type(page, column, fields.made(page, column))
+    head = fields.of_fields(page, "OneToOneField" if is_key or unique else "ForeignKeyField")
     return call(head, Text(f"models.{page.naming.class_of(way.parent)}"), **named, **fields.common(page, column))
 
 
@@ -100,8 +102,6 @@ def lose_order(page: Page, table: Table) -> None:
 
 
 def _is_single(page: Page, column: Column[Any]) -> bool:
-    from dbplan.exports.tortoise.meta import unique_columns
-
     alone = column.primary_key and len(column.table.primary_key.columns) == 1
     return alone or column.name in unique_columns(page, column.table)
 
