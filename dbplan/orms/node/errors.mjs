@@ -11,7 +11,9 @@ export class NotCovered extends Error {
 export function message(error) {
   const said = [];
   for (let one = error; one; one = one.cause) {
-    const text = String(one.message || one.code || one).replace(/\s+/g, " ").trim();
+    const text = String(one.message || one.code || one)
+      .replace(/\s+/g, " ")
+      .trim();
     if (text && !said.some((known) => known.includes(text))) said.push(text);
   }
   return said.join("; because: ");

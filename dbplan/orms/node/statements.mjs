@@ -61,7 +61,9 @@ function name(of) {
 }
 
 function text(of) {
-  return of.includes("\\") ? ` E'${of.replaceAll("\\", "\\\\").replaceAll("'", "''")}'` : `'${of.replaceAll("'", "''")}'`;
+  return of.includes("\\")
+    ? ` E'${of.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
+    : `'${of.replaceAll("'", "''")}'`;
 }
 
 const under = (alias, columns) => columns.map((column) => `${alias}.${name(column)}`);
@@ -164,7 +166,10 @@ export class Statements {
 
   /** Rows of which these columns are among those of a list, in order; `among` writes the list. */
   included({ table, columns }, by, order, among) {
-    const list = new List((params) => params.list, by.map((one) => this.kind(table, one)));
+    const list = new List(
+      (params) => params.list,
+      by.map((one) => this.kind(table, one)),
+    );
     const left = by.length > 1 ? sql`(${by.map(name)})` : name(by[0]);
     return sql`SELECT ${columns.map(name)} FROM ${this.table(table)} WHERE ${among(left, list)} ORDER BY ${order.map(name)}`;
   }

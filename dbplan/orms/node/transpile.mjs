@@ -16,7 +16,13 @@ const { outputText, diagnostics } = ts.transpileModule(readFileSync(source, "utf
   },
 });
 if (diagnostics.length) {
-  console.error(ts.formatDiagnostics(diagnostics, { getCurrentDirectory: process.cwd, getNewLine: () => "\n", getCanonicalFileName: (name) => name }));
+  console.error(
+    ts.formatDiagnostics(diagnostics, {
+      getCurrentDirectory: process.cwd,
+      getNewLine: () => "\n",
+      getCanonicalFileName: (name) => name,
+    }),
+  );
   process.exit(1);
 }
 writeFileSync(target, outputText);

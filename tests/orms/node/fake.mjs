@@ -55,7 +55,9 @@ export async function update_one(db, b, { value }) {
 
 export async function insert_one(db, b, { row }) {
   if (row.id === 0) return { Id: 0, Name: "" };
-  throw Object.assign(new Error("duplicate key"), { cause: Object.assign(new Error("violates"), { code: "23505", constraint: "pk" }) });
+  throw Object.assign(new Error("duplicate key"), {
+    cause: Object.assign(new Error("violates"), { code: "23505", constraint: "pk" }),
+  });
 }
 
 export async function upsert() {

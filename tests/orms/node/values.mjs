@@ -9,7 +9,8 @@ const values = await import(pathToFileURL(process.argv[2]));
 const VERBS = {
   round: (value, kind) => values.travelling(values.native(value, kind), kind),
   form: (value, kind) => values.travelling(value, kind),
-  canonical: (params, scenario, study) => values.canonical(values.decoded(params, scenario, study).rows, scenario, study),
+  canonical: (params, scenario, study) =>
+    values.canonical(values.decoded(params, scenario, study).rows, scenario, study),
   type: (value, kind) => {
     const made = values.native(value, kind);
     return made?.constructor?.name ?? null;

@@ -3,7 +3,24 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { and, asc, count, desc, eq, exists, getTableColumns, gt, inArray, is, isNotNull, lt, normalizeRelation, or, sql, sum } from "drizzle-orm";
+import {
+  and,
+  asc,
+  count,
+  desc,
+  eq,
+  exists,
+  getTableColumns,
+  gt,
+  inArray,
+  is,
+  isNotNull,
+  lt,
+  normalizeRelation,
+  or,
+  sql,
+  sum,
+} from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import pg from "pg";
@@ -70,7 +87,8 @@ export function bind(db, scenario) {
     written: scenario.insert && modelOf(db, scenario.insert.table),
     cascade: scenario.cascade.map((link) => linkOf(db, link)),
   };
-  if (scenario.name === "json_filter") found.note = "raw SQL in the condition: Drizzle has no operator for a key of JSON";
+  if (scenario.name === "json_filter")
+    found.note = "raw SQL in the condition: Drizzle has no operator for a key of JSON";
   return found;
 }
 
@@ -90,7 +108,10 @@ function linkOf(db, link) {
 /** How a row's attributes are called, and which relations lead to its parent and to its children. */
 function shapeOf(db, of) {
   const model = modelOf(db, of.table);
-  const shape = { columns: of.columns.map((column) => [column, model.fields.get(column)]), order: orderOf(model, of.order) };
+  const shape = {
+    columns: of.columns.map((column) => [column, model.fields.get(column)]),
+    order: orderOf(model, of.order),
+  };
   for (const side of ["parent", "children"]) {
     if (of[side]) shape[side] = { relation: relationOf(db, of.table, of[side]), ...shapeOf(db, of[side]) };
   }
@@ -107,7 +128,9 @@ function relationOf(db, table, link) {
   for (const [name, relation] of Object.entries(schema[own.name].relations)) {
     if (relation.referencedTable === other.table && pairsOf(schema, tableNamesMap, relation) === wanted) return name;
   }
-  throw new NotCovered(`the models have no relation from ${table} to ${link.table} by ${link.pairs.map(([one]) => one)}`);
+  throw new NotCovered(
+    `the models have no relation from ${table} to ${link.table} by ${link.pairs.map(([one]) => one)}`,
+  );
 }
 
 function pairsOf(schema, names, relation) {
@@ -130,7 +153,10 @@ export function adapt(db, b, params) {
 }
 
 function adapted(model, row) {
-  const entries = Object.entries(row).map(([name, value]) => [model.fields.get(name), own(columnOf(model, name), value)]);
+  const entries = Object.entries(row).map(([name, value]) => [
+    model.fields.get(name),
+    own(columnOf(model, name), value),
+  ]);
   return Object.fromEntries(entries);
 }
 
@@ -150,7 +176,11 @@ function renamed(row, shape) {
   const made = Object.fromEntries(shape.columns.map(([column, field]) => [column, row[field]]));
   const { parent, children } = shape;
   if (parent) made.parent = row[parent.relation] && renamed(row[parent.relation], parent);
-  if (children) made.children = [row[children.relation]].flat().filter(Boolean).map((one) => renamed(one, children));
+  if (children)
+    made.children = [row[children.relation]]
+      .flat()
+      .filter(Boolean)
+      .map((one) => renamed(one, children));
   return made;
 }
 
@@ -171,7 +201,10 @@ function beyond(model, columns, values, further) {
 function anyOf(b, keys) {
   if (b.key.length > 1) return or(...keys.map((key) => equal(b, key)));
   const field = b.model.fields.get(b.key[0]);
-  return inArray(b.model.table[field], keys.map((key) => key[field]));
+  return inArray(
+    b.model.table[field],
+    keys.map((key) => key[field]),
+  );
 }
 
 // scenarios
@@ -201,7 +234,12 @@ export async function point_read({ orm }, b, { key }) {
 function list({ orm }, b, where, order) {
   const { descending, limit } = b.scenario;
   const by = order.map((name) => (descending ? desc : asc)(columnOf(b.model, name)));
-  return orm.select().from(b.model.table).where(where).orderBy(...by).limit(limit);
+  return orm
+    .select()
+    .from(b.model.table)
+    .where(where)
+    .orderBy(...by)
+    .limit(limit);
 }
 
 export async function filtered_list(db, b, { value }) {
@@ -297,5 +335,10 @@ function childOf(tx, { model, pairs }, parent, which) {
     return inArray(columnOf(model, second), tx.select({ column }).from(parent.table).where(which));
   }
   const joined = pairs.map(([theirs, ours]) => eq(columnOf(model, ours), columnOf(parent, theirs)));
-  return exists(tx.select({ one: sql`1` }).from(parent.table).where(and(...joined, which)));
+  return exists(
+    tx
+      .select({ one: sql`1` })
+      .from(parent.table)
+      .where(and(...joined, which)),
+  );
 }

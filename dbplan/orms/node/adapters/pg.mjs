@@ -1,6 +1,7 @@
 /** pg (node-postgres): the driver that the ORMs of Node are measured against. */
 
 import pg from "pg";
+import { bound } from "../binding.mjs";
 import { versionOf } from "../building.mjs";
 import { attach, List, sides, sql, Statements, taken, unjoined } from "../statements.mjs";
 
@@ -14,7 +15,13 @@ export async function open(study) {
 
 /** What pg connects with, for every contestant that uses it. */
 export function connection({ url }) {
-  return { host: url.host, port: url.port, user: url.user, password: url.password ?? undefined, database: url.database };
+  return {
+    host: url.host,
+    port: url.port,
+    user: url.user,
+    password: url.password ?? undefined,
+    database: url.database,
+  };
 }
 
 export async function close({ pool }) {
@@ -30,57 +37,12 @@ export async function ping({ pool }) {
   await pool.query("SELECT 1");
 }
 
-export function bind(db, scenario) {
-  return { scenario, ...(BINDINGS[scenario.name]?.(db.statements, scenario) ?? {}) };
-}
-
-const one = (fragment) => ({ run: compiled(fragment) });
-
-const BINDINGS = {
-  insert_one: (s, of) => ({ by: remembered((given) => compiled(s.insert(of.table, given, of.columns))) }),
-  bulk_insert: (s, of) => ({ by: remembered((given) => compiled(s.bulk(of.table, given))) }),
-  upsert: (s, of) => ({ by: remembered((given) => compiled(s.upsert(of, given))) }),
-  point_read: (s, of) => one(s.read(of)),
-  update_one: (s, of) => one(s.update(of)),
-  filtered_list: (s, of) => one(s.filtered(of)),
-  keyset_page: (s, of) => one(s.page(of)),
-  json_filter: (s, of) => one(s.document(of)),
-  aggregate: (s, of) => one(s.aggregate(of)),
-  list_to_one: (s, of) => one(s.joined(of)),
-  nested_include: including,
-  deep_include: including,
-  delete_cascade: (s, of) => ({ all: s.deletions(of).map(compiled) }),
-  transaction: (s, of) => ({
-    read: compiled(s.read(of, " FOR UPDATE")),
-    update: compiled(s.update(of)),
-    by: remembered((given) => compiled(s.insert(of.insert.table, given))),
-  }),
-};
-
-function including(s, of) {
-  const { children } = of;
-  const link = (which, [, by]) => compiled(s.included(which, by, which.order, among));
-  return {
-    run: compiled(s.included(of, s.key(of.table), s.key(of.table), among)),
-    key: s.key(of.table),
-    children: link(children, sides(children.pairs)),
-    below: children.children && link(children.children, sides(children.children.pairs)),
-  };
+export function bind({ statements }, scenario) {
+  return bound(statements, scenario, compiled, among);
 }
 
 function among(left, list) {
   return list.kinds.length > 1 ? sql`${left} IN (${list})` : sql`${left} = ANY(${list.single()})`;
-}
-
-/** Return the statement for a set of given columns, made once for each. */
-function remembered(make) {
-  const known = new Map();
-  return (row) => {
-    const given = Object.keys(row);
-    const key = given.join("\u0000");
-    if (!known.has(key)) known.set(key, make(given));
-    return known.get(key);
-  };
 }
 
 /** Return a function from parameters to what `query` takes. */
@@ -96,7 +58,10 @@ function spread([before, after], { from, kinds }, params) {
   const rows = from(params);
   let number = 0;
   const text = rows.map((row) => `(${row.map(() => `$${++number}`)})`).join(",");
-  return { text: `${before}${text}${after}`, values: rows.flatMap((row) => row.map((value, at) => sent(value, kinds[at]))) };
+  return {
+    text: `${before}${text}${after}`,
+    values: rows.flatMap((row) => row.map((value, at) => sent(value, kinds[at]))),
+  };
 }
 
 /** pg takes an array for PostgreSQL's, so documents are given as text, as its documentation says. */

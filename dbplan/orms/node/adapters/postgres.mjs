@@ -1,6 +1,7 @@
 /** Postgres.js: the other driver; it prepares every statement by itself. */
 
 import postgres from "postgres";
+import { bound } from "../binding.mjs";
 import { versionOf } from "../building.mjs";
 import { attach, List, sides, sql as words, Statements, taken, unjoined } from "../statements.mjs";
 
@@ -36,57 +37,12 @@ export async function ping({ sql }) {
 }
 
 export function bind({ statements }, scenario) {
-  return { scenario, ...BINDINGS[scenario.name](statements, scenario) };
-}
-
-const one = (fragment) => ({ run: template(fragment) });
-
-const BINDINGS = {
-  insert_one: (s, of) => ({ by: remembered((given) => template(s.insert(of.table, given, of.columns))) }),
-  bulk_insert: (s, of) => ({ by: remembered((given) => template(s.bulk(of.table, given))) }),
-  upsert: (s, of) => ({ by: remembered((given) => template(s.upsert(of, given))) }),
-  point_read: (s, of) => one(s.read(of)),
-  update_one: (s, of) => one(s.update(of)),
-  filtered_list: (s, of) => one(s.filtered(of)),
-  keyset_page: (s, of) => one(s.page(of)),
-  json_filter: (s, of) => one(s.document(of)),
-  aggregate: (s, of) => one(s.aggregate(of)),
-  list_to_one: (s, of) => one(s.joined(of)),
-  nested_include: including,
-  deep_include: including,
-  delete_cascade: (s, of) => ({ all: s.deletions(of).map(template) }),
-  transaction: (s, of) => ({
-    read: template(s.read(of, " FOR UPDATE")),
-    update: template(s.update(of)),
-    by: remembered((given) => template(s.insert(of.insert.table, given))),
-  }),
-};
-
-function including(s, of) {
-  const { children } = of;
-  const link = (which, [, by]) => template(s.included(which, by, which.order, among));
-  return {
-    run: template(s.included(of, s.key(of.table), s.key(of.table), among)),
-    key: s.key(of.table),
-    children: link(children, sides(children.pairs)),
-    below: children.children && link(children.children, sides(children.children.pairs)),
-  };
+  return bound(statements, scenario, template, among);
 }
 
 /** Its own way with lists: `sql(values)` after IN, and fragments for rows of several. */
 function among(left, list) {
   return list.kinds.length > 1 ? words`${left} IN (${list})` : words`${left} IN ${list}`;
-}
-
-/** Return the statement for a set of given columns, made once for each. */
-function remembered(make) {
-  const known = new Map();
-  return (row) => {
-    const given = Object.keys(row);
-    const key = given.join("\u0000");
-    if (!known.has(key)) known.set(key, make(given));
-    return known.get(key);
-  };
 }
 
 /** Return a function that runs a fragment as the tagged template that stands for it. */
