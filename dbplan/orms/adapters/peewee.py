@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-import peewee
 import psycopg
 from peewee import JOIN, SQL, Load, Tuple, chunked, fn
 from playhouse.postgres_ext import PooledPsycopg3Database
@@ -96,14 +95,6 @@ def adapt(_: Database, b: Bound, params: Row) -> Row:
     if "rows" in params:
         made["rows"] = [b.own.named(row) for row in params["rows"]]
     return made
-
-
-def explain(error: BaseException) -> dict[str, Any]:
-    """Return what psycopg's error says, which Peewee's carries as its first argument."""
-    cause = error.args[0] if isinstance(error, peewee.PeeweeException) and error.args else error
-    diag = getattr(cause, "diag", None)
-    code, constraint = getattr(cause, "sqlstate", None), getattr(diag, "constraint_name", None)
-    return {"code": code, "constraint": constraint, "columns": None}
 
 
 def insert_one(db: Database, b: Bound, params: Row) -> Row:
