@@ -9,7 +9,7 @@ from dbplan import read
 from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.scenarios import SCENARIOS
 
-SAID = {}
+SAID = {("wallet", "django"): {"deep_include"}}
 """By plan and contestant: scenarios that it cannot say, and how it says so."""
 
 
