@@ -180,8 +180,9 @@ def _nulls_equal(constraint: UniqueConstraint) -> bool:
 
 
 def _target(constraint: ForeignKeyConstraint) -> str:
-    places = [element.target_fullname.rpartition(".") for element in constraint.elements]
-    return f"{places[0][0]} ({', '.join(column for _, _, column in places)})"
+    schema, table, _ = constraint.elements[0].target_tokens
+    columns = [str(element.target_tokens.column_name) for element in constraint.elements]
+    return f"{f'{schema}.' if schema else ''}{table} ({', '.join(columns)})"
 
 
 def _actions(constraint: ForeignKeyConstraint) -> str:

@@ -67,7 +67,7 @@ def _relation(table: Table, constraint: ForeignKeyConstraint) -> Relation | Dang
     try:
         referred = [element.column for element in constraint.elements]
     except SQLAlchemyError:  # the table or the column that it names is not in this MetaData
-        targets = ", ".join(element.target_fullname for element in constraint.elements)
+        targets = ", ".join(".".join(filter(None, element.target_tokens)) for element in constraint.elements)
         return Dangling(table.key, names, targets)
     return Relation(
         child=table.key,

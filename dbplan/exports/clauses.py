@@ -151,6 +151,11 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
+def target_of(key: ForeignKeyConstraint) -> str:
+    """Return the first column that a foreign key leads to, as people write it."""
+    return ".".join(name for name in key.elements[0].target_tokens if name)
+
+
 def parent_of(key: ForeignKeyConstraint) -> Table | None:
     """Return the table that a foreign key leads to; None where the plan does not hold it."""
     try:

@@ -141,7 +141,7 @@ def _is_understood(page: Page, column: Column[Any], python: str, usual: dict[str
 
 def _is_as_parent(page: Page, element: Any, kind: Node) -> bool:
     """Say whether a foreign key's column has the type that it takes over from its parent."""
-    parent = page.plan.metadata.tables.get(element.target_fullname.rpartition(".")[0])
+    parent = page.plan.metadata.tables.get(element.target_table_key)
     if parent is None or parent is element.parent.table:
         return False
     target = element.column

@@ -208,6 +208,8 @@ def _short_key(page: Page, column: Column[Any], items: list[Node]) -> list[Node]
     if found is None or len(items) > 1 or not isinstance(item, Group) or item.tail:
         return None
     target, *options = item.items
+    if not isinstance(target, Text):
+        return None  # it takes the place of a key only as a text
     known = all(isinstance(option, Named) and option.name == "ondelete=" for option in options)
     actions = ("CASCADE", "SET NULL", "RESTRICT")
     if not known or str(found.ondelete or "CASCADE") not in actions:

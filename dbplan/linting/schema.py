@@ -121,6 +121,6 @@ def _reference(constraint: ForeignKeyConstraint) -> Reference:
     except SQLAlchemyError:
         targets = ()
     target = targets[0].table if targets else None
-    spec = ", ".join(dict.fromkeys(element.target_fullname for element in elements))
+    spec = ", ".join(dict.fromkeys(".".join(filter(None, element.target_tokens)) for element in elements))
     known = target if isinstance(target, Table) else None
     return Reference(constraint, constraint.table, columns, known, targets if known is not None else (), spec)

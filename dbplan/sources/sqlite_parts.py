@@ -108,7 +108,7 @@ def _keys(table: Table, sql: str, connection: Connection) -> None:
     texts = [text for _, text in written(sql).constraints if text.startswith("foreign key")] if sql else []
     for key in table.foreign_key_constraints:
         names = [column.lower() for column in key.column_keys]
-        parent = key.elements[0].target_fullname.rpartition(".")[0].lower()
+        parent = str(key.elements[0].target_table_key).lower()
         updated, deleted, match = actions.get((parent, *names), ("NO ACTION", "NO ACTION", "NONE"))
         head = f"foreign key ({', '.join(names)}) references {parent}"
         text = next((text for text in texts if text == head or text.startswith((f"{head}(", f"{head} "))), "")

@@ -25,7 +25,7 @@ def add(table: Table, work: Work, cascades: Cascades) -> None:
 
 
 def _target(key: ForeignKeyConstraint) -> str:
-    return ", ".join(str(element.target_fullname) for element in key.elements)
+    return ", ".join(".".join(filter(None, element.target_tokens)) for element in key.elements)
 
 
 def _parents(key: ForeignKeyConstraint, work: Work) -> list[Column[Any]] | None:

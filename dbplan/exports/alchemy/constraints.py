@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import Constraint, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.sql.elements import ClauseElement, TextClause
@@ -44,13 +44,22 @@ def check(page: Page, found: CheckConstraint, table: Table) -> Node:
 
 def foreign_key(page: Page, found: ForeignKeyConstraint) -> Node:
     """Return a foreign key that stands in its column."""
-    target = Text(found.elements[0].target_fullname)
-    return _with_options(page, found, found.table, page.sa("ForeignKey"), [target], _actions(page, found))
+    made = [target(found.elements[0])]
+    return _with_options(page, found, found.table, page.sa("ForeignKey"), made, _actions(page, found))
+
+
+def target(key: ForeignKey) -> Node:
+    """Return the column that a foreign key leads to: a dotted text, or a tuple where a name has a dot of its own."""
+    schema, table, column = key.target_tokens
+    names = [name for name in (schema, table, column or str(key.parent.key)) if name]
+    if any("." in name for name in names[-2:]):
+        return Group("", tuple(Text(str(name)) for name in names))
+    return Text(".".join(names))
 
 
 def _foreign(page: Page, found: ForeignKeyConstraint, table: Table) -> Node:
     columns = listed(Text(key) for key in found.column_keys)
-    targets = listed(Text(element.target_fullname) for element in found.elements)
+    targets = listed(target(element) for element in found.elements)
     return _with_options(page, found, table, page.sa("ForeignKeyConstraint"), [columns, targets], _actions(page, found))
 
 
@@ -65,7 +74,7 @@ def _actions(page: Page, found: ForeignKeyConstraint) -> dict[str, Node | None]:
 
 def _keys_are_names(page: Page, found: ForeignKeyConstraint) -> bool:
     """Say whether the parent's columns are known by their names."""
-    parents = {element.target_fullname.rpartition(".")[0] for element in found.elements}
+    parents = {str(element.target_table_key) for element in found.elements}
     tables = [page.plan.metadata.tables[parent] for parent in parents if parent in page.plan.metadata.tables]
     return len(tables) == len(parents) and all(c.key == c.name for table in tables for c in table.columns)
 

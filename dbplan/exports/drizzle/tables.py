@@ -21,6 +21,7 @@ from dbplan.exports.clauses import (
     measures,
     names,
     parent_of,
+    target_of,
     timing,
 )
 from dbplan.exports.drizzle.columns import column, view_column
@@ -151,7 +152,7 @@ def _is_not_distinct(page: Page, one: Constraint) -> bool:
 def _foreign_key(page: Page, key: ForeignKeyConstraint, name: str) -> Iterator[Node]:
     parent = parent_of(key)
     if parent is None:
-        page.lose(f"it leads to {key.elements[0].target_fullname}, which is not in the plan", key.table, key=name)
+        page.lose(f"it leads to {target_of(key)}, which is not in the plan", key.table, key=name)
         return
     if page.core == "pg" and not _is_to_constraint(key, parent):
         page.lose(

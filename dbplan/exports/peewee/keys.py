@@ -11,7 +11,7 @@ from sqlalchemy.schema import AddConstraint
 
 from dbplan.evidence import Place
 from dbplan.exports import facts
-from dbplan.exports.clauses import beside, constraints, names, parent_of, shortened, timing
+from dbplan.exports.clauses import beside, constraints, names, parent_of, shortened, target_of, timing
 from dbplan.exports.peewee import fields
 from dbplan.exports.peewee.page import Page, is_made
 from dbplan.exports.python import Node, Text, call
@@ -198,7 +198,7 @@ def _lose_way(page: Page, key: ForeignKeyConstraint) -> None:
 def _lose_of_field(page: Page, key: ForeignKeyConstraint, parent: Table | None) -> None:
     """Note what a field does not say of its key."""
     if parent is None:
-        page.lose(_place(page, key), f"it leads to {key.elements[0].target_fullname}, which is not in the plan")
+        page.lose(_place(page, key), f"it leads to {target_of(key)}, which is not in the plan")
         return
     if not _is_there(page, key):
         model, field = page.naming.class_of(key.table), page.attribute(next(iter(key.columns)))

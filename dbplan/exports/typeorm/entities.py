@@ -20,6 +20,7 @@ from dbplan.exports.clauses import (
     measures,
     names,
     parent_of,
+    target_of,
     timing,
 )
 from dbplan.exports.typeorm.columns import column, view_column
@@ -71,7 +72,7 @@ def _constraints(page: Page, found: Table, known: dict[Constraint, str]) -> Iter
 def _lose_of_constraint(page: Page, one: Constraint, name: str) -> None:
     table: Any = one.table
     if isinstance(one, ForeignKeyConstraint) and parent_of(one) is None:
-        page.lose(f"it leads to {one.elements[0].target_fullname}, which is not in the plan", table, constraint=name)
+        page.lose(f"it leads to {target_of(one)}, which is not in the plan", table, constraint=name)
     if isinstance(one, PrimaryKeyConstraint):
         _lose_of_primary_key(page, one, name)
     elif not isinstance(one, ForeignKeyConstraint | ExcludeConstraint):
