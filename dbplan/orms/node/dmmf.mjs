@@ -10,7 +10,9 @@ import { createInterface } from "node:readline";
 const VERBS = {
   getManifest: () => ({ manifest: { prettyName: "what Prisma knows of the schema", defaultOutput: "dmmf.json" } }),
   generate: ({ dmmf: { datamodel, mappings }, generator }) => {
-    writeFileSync(generator.output.value, JSON.stringify({ datamodel, mappings }));
+    const creatable = mappings.modelOperations.filter((one) => one.createOne).map((one) => one.model);
+    const short = (name, value) => (name === "documentation" ? undefined : value); // it is read where memory is measured
+    writeFileSync(generator.output.value, JSON.stringify({ datamodel, creatable }, short));
     return null;
   },
 };

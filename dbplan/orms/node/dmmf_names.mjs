@@ -8,10 +8,10 @@ const require = createRequire(import.meta.url);
 
 /** The models of a schema, from Prisma's own description of it. */
 export class Schema {
-  constructor({ datamodel, mappings }, study) {
+  constructor({ datamodel, creatable }, study) {
     Object.assign(this, { study, models: datamodel.models, own: require(join(study.models, "client")).Prisma });
     this.enums = Object.fromEntries(datamodel.enums.map((one) => [one.name, one.values]));
-    this.operations = Object.fromEntries(mappings.modelOperations.map((one) => [one.model, one]));
+    this.creatable = new Set(creatable);
   }
 
   model(table) {
@@ -38,7 +38,8 @@ class Model {
       const found = this.told.fields.find((one) => one.kind !== "object" && (one.dbName ?? one.name) === column);
       if (!found) throw new NotCovered(`Prisma has no type for ${this.table}.${column}`);
       const { kind, nullable } = this.schema.study.tables[this.table].columns[column];
-      if (found.isList && nullable) throw new NotCovered(`Prisma takes NULL in ${this.table}.${column} for an empty list`);
+      if (found.isList && nullable)
+        throw new NotCovered(`Prisma takes NULL in ${this.table}.${column} for an empty list`);
       this.#fields.set(column, new Field(this.schema, column, kind, found));
     }
     return this.#fields.get(column);
@@ -46,7 +47,7 @@ class Model {
 
   /** Refuse where the client has no create. */
   mustCreate() {
-    if (!this.schema.operations[this.told.name]?.createOne)
+    if (!this.schema.creatable.has(this.told.name))
       throw new NotCovered(`Prisma creates no ${this.told.name}: a required column has a type that Prisma lacks`);
   }
 
@@ -54,7 +55,8 @@ class Model {
   unique(columns) {
     const names = columns.map((one) => this.field(one).name);
     const { fields, primaryKey, uniqueIndexes } = this.told;
-    if (names.length === 1 && fields.some((one) => one.name === names[0] && (one.isId || one.isUnique))) return (key) => key;
+    if (names.length === 1 && fields.some((one) => one.name === names[0] && (one.isId || one.isUnique)))
+      return (key) => key;
     const same = (one) => one?.fields.length === names.length && names.every((name) => one.fields.includes(name));
     const found = [primaryKey, ...uniqueIndexes].find(same);
     if (!found) throw new NotCovered(`Prisma knows no unique key of ${columns.join(", ")} in ${this.table}`);
@@ -68,7 +70,8 @@ class Model {
     const found = this.told.fields.find(
       (one) => one.type === other.told.name && String(ends(one)) === String(wanted) && one.kind === "object",
     );
-    if (!found) throw new NotCovered(`Prisma has no relation of ${this.table} to ${table} by ${pairs.map(([own]) => own)}`);
+    if (!found)
+      throw new NotCovered(`Prisma has no relation of ${this.table} to ${table} by ${pairs.map(([own]) => own)}`);
     return found;
   }
 

@@ -44,7 +44,7 @@ export function ping({ client }) {
 
 export function bind(db, scenario) {
   db.schema ??= new Schema(JSON.parse(readFileSync(join(db.study.models, "dmmf.json"), "utf8")), db.study);
-  const shape = shapeOf(db, scenario);
+  const shape = shapeOf(db, ROWLESS.has(scenario.name) ? { ...scenario, columns: [] } : scenario);
   const { model } = shape;
   const { key } = db.study.tables[scenario.table];
   const field = (column) => (column ? model.field(column).name : "");
@@ -62,7 +62,16 @@ export function bind(db, scenario) {
   return b;
 }
 
-const KEYED = new Set(["point_read", "update_one", "upsert", "transaction", "delete_cascade", "list_to_one", "keyset_page"]);
+const KEYED = new Set([
+  "point_read",
+  "update_one",
+  "upsert",
+  "transaction",
+  "delete_cascade",
+  "list_to_one",
+  "keyset_page",
+]);
+const ROWLESS = new Set(["aggregate", "update_one", "delete_cascade"]);
 const CREATES = new Set(["insert_one", "bulk_insert", "upsert", "transaction"]);
 
 /** The model of a table, its fields by column, and the relations that a scenario reads. */
@@ -214,7 +223,11 @@ export function transaction({ client }, { model, inserted, update }, { key, valu
 export async function delete_cascade({ client }, { delegate, doomed }, { key, where }) {
   const own = delegate.delete({ where: key });
   if (!doomed.length) await own;
-  else await client.$transaction([...doomed.map((one) => client[one.delegate].deleteMany({ where: one.condition(where) })), own]);
+  else
+    await client.$transaction([
+      ...doomed.map((one) => client[one.delegate].deleteMany({ where: one.condition(where) })),
+      own,
+    ]);
   return 1;
 }
 

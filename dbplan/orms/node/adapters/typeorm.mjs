@@ -85,13 +85,20 @@ function shapeOf(db, { table, columns, parent = null, children = null }) {
     (one) => one.tableName === name && (one.schema ?? "public") === (schema ?? "public"),
   );
   if (!metadata) throw new NotCovered(`TypeORM has no entity of ${table}: it wants a primary key`);
-  if (`${schema}${name}`.includes(".")) throw new NotCovered(`TypeORM takes the dot in ${table} for one after a schema`);
+  if (`${schema}${name}`.includes("."))
+    throw new NotCovered(`TypeORM takes the dot in ${table} for one after a schema`);
   const property = (column) => {
     const found = metadata.columns.find((one) => one.databaseName === column);
     if (!found) throw new NotCovered(`the entity of ${table} has no property for ${column}`);
     return found.propertyName;
   };
-  const shape = { table, metadata, target: metadata.target, property, names: columns.map((one) => [one, property(one)]) };
+  const shape = {
+    table,
+    metadata,
+    target: metadata.target,
+    property,
+    names: columns.map((one) => [one, property(one)]),
+  };
   if (parent) shape.parent = toOne(db, metadata, parent);
   if (children) shape.below = toMany(db, metadata, children);
   return shape;
@@ -171,7 +178,8 @@ const held = (shape, row) =>
 
 function ours(metadata, name, value) {
   const column = metadata.columns.find((one) => one.databaseName === name);
-  const text = (one) => (typeof one === "bigint" || (typeof one === "number" && BIG.has(column.type)) ? String(one) : one);
+  const text = (one) =>
+    typeof one === "bigint" || (typeof one === "number" && BIG.has(column.type)) ? String(one) : one;
   return Array.isArray(value) && column.isArray ? value.map(text) : text(value);
 }
 
