@@ -284,7 +284,8 @@ def _plain_value(found: Made, value: Any, sql: str) -> Node | None:
         return repr(value)
     if type(value) is int and found.base in ("Integer", "BigInt", "SmallInt") and sql == str(value):
         return repr(value)
-    plain_text = isinstance(value, str) and found.base in ("Varchar", "Text", "Char") and not set(value) & set("'\\")
+    texts = ("Varchar", "Text", "Char", "JSON", "JSONB")
+    plain_text = isinstance(value, str) and found.base in texts and sql == f"'{value}'" and "'" not in value
     return Text(value) if plain_text else None
 
 
