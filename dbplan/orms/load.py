@@ -94,23 +94,30 @@ def _writes(player: Player, referee: Referee, scenario: Scenario, calls: Calls) 
 
 
 def violate(players: Sequence[Player], params: Sequence[Any]) -> list[OrmViolation]:
-    """Have each insert a row that is there already; what its error tells is a fact, not a failure."""
+    """Have each insert a row that is there already; what its error tells is a fact, not a failure.
+
+    A row whose unique values are NULL may come twice, so the next one is tried.
+    """
     found = []
     for player in (player for player in going(players) if not player.entrant.twin_of):
         try:
-            answer = player.ask("violate", params=params)
+            answers = [player.ask("violate", params=params[:1])]
+            while not answers[-1].get("raised") and len(answers) < len(params):
+                answers.append(player.ask("violate", params=[params[len(answers)]]))
         except Fault as fault:
             player.leave(fault.what, f"on a row that is there already: {fault.reason}")
-            continue
-        found.append(
-            OrmViolation(
-                player.name,
-                bool(answer.get("raised")),
-                str(answer.get("type") or ""),
-                str(answer.get("code") or ""),
-                str(answer.get("constraint") or ""),
-                tuple(map(str, answer.get("columns") or ())),
-                mask(str(answer.get("message") or "")),
-            )
-        )
+        else:
+            found.append(_violation(player.name, answers[-1]))
     return found
+
+
+def _violation(orm: str, answer: Mapping[str, Any]) -> OrmViolation:
+    return OrmViolation(
+        orm,
+        bool(answer.get("raised")),
+        str(answer.get("type") or ""),
+        str(answer.get("code") or ""),
+        str(answer.get("constraint") or ""),
+        tuple(map(str, answer.get("columns") or ())),
+        mask(str(answer.get("message") or "")),
+    )

@@ -110,7 +110,7 @@ def _gather(
         violations=tuple(found.violations),
         absent=(*absent, *lost),
         left_out=derived.left_out,
-        notes=drawn.notes,
+        notes=(*drawn.notes, *found.notes),
         refused=stage.refused,
         uncounted=counts.why,
         server=stage.server,

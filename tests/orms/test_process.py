@@ -1,8 +1,8 @@
 """A contestant's process answers in time, or it is killed and the reason told."""
 
-import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -26,8 +26,7 @@ def start(tmp_path):
 
 def is_alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
@@ -101,7 +100,7 @@ def test_it_sees_no_variable_that_leads_elsewhere(start, monkeypatch, tmp_path):
     answer = process.ask("open", 20)
     assert not {"PGHOST", "DATABASE_URL"} & set(answer["env"])
     assert "OWN" in answer["env"]
-    assert os.path.samefile(answer["cwd"], tmp_path)
+    assert tmp_path.samefile(answer["cwd"])
 
 
 def test_its_memory_is_its_own_and_not_its_parents(start):
