@@ -164,7 +164,7 @@ def _migrations(told: Mapping[str, Any], _: Seen) -> Judged:
 def _raw_sql(told: Mapping[str, Any], seen: Seen) -> Judged:
     if told["rows"] != [[1, "1@example.org"]]:
         return NO, f"came back as {told['rows']!r}"
-    return YES, f"with bound values{', as objects too' if told.get('objects') else ''}: {seen.first('SELECT')}"
+    return YES, f"with bound values{', as objects too' if told.get('objects') else ''}: {seen.where()}"
 
 
 def _typed_results(told: Mapping[str, Any], _: Seen) -> Judged:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from enum import Enum
 from typing import Any
 
@@ -15,6 +15,15 @@ def refusal(write: Callable[[], object]) -> Any:
     """Do what should not be done, and tell the error, with the server's code where it refused; None for none."""
     try:
         write()
+    except Exception as error:
+        return refused(error)
+    return None
+
+
+async def awaited_refusal(write: Awaitable[object]) -> Any:
+    """Await what should not be done, and tell the error as `refusal` does."""
+    try:
+        await write
     except Exception as error:
         return refused(error)
     return None

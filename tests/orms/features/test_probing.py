@@ -11,7 +11,7 @@ from dbplan.orms.features import probe_features, probing
 from dbplan.orms.features.judging import UNPROBED
 from dbplan.orms.features.questions import FEATURES
 
-PROBED = ("sqlalchemy", "sqlalchemy-core", "sqlmodel", "django", "peewee", "pony", "tortoise")
+PROBED = tuple(name for name, one in CONTESTANTS.items() if not (one.is_driver or one.is_node))
 
 
 @pytest.mark.parametrize("name", PROBED)

@@ -151,11 +151,16 @@ def migrations(db: Any) -> dict[str, Any]:
 
 def compared(engine: Any, metadata: Any) -> str:
     """Return what Alembic's autogenerate sees."""
+    with engine.connect() as connection:
+        return changes(connection, metadata)
+
+
+def changes(connection: Any, metadata: Any) -> str:
+    """Return what Alembic's autogenerate sees through a connection."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    with engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    found = compare_metadata(MigrationContext.configure(connection), metadata)
     alembic = f"Alembic {importlib.metadata.version('alembic')}"
     return f"a package of its own, {alembic}: its autogenerate saw {len(found)} changes"
 

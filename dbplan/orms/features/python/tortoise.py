@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Awaitable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from tortoise.transactions import in_transaction
 from dbplan.errors import NotCovered
 from dbplan.orms.features.judging import NO, YES
 from dbplan.orms.features.questions import DOCUMENT, EXACT, MANY, account
-from dbplan.orms.features.seeing import decimal_seen, enum_seen, refused, typed_seen
+from dbplan.orms.features.seeing import awaited_refusal, decimal_seen, enum_seen, typed_seen
 
 _CONFIGURATION = """\
 TORTOISE_ORM = {
@@ -34,19 +33,11 @@ async def _made(db: Any, number: int = 1, **values: Any) -> Any:
     return await _model(db).create(**account(number, **values))
 
 
-async def _refusal(write: Awaitable[Any]) -> Any:
-    try:
-        await write
-    except Exception as error:
-        return refused(error)
-    return None
-
-
 async def enums(db: Any) -> dict[str, Any]:
     """Write a label, and one that there is not."""
     model = _model(db, "members")
     await model.create(id=1, status="paused")
-    return enum_seen((await model.get(id=1)).status, await _refusal(_created(model)))
+    return enum_seen((await model.get(id=1)).status, await awaited_refusal(_created(model)))
 
 
 async def _created(model: Any) -> None:
@@ -108,14 +99,14 @@ async def _undone(db: Any, number: int) -> None:
 
 async def transactions(db: Any) -> dict[str, Any]:
     """Raise within a transaction, after a write."""
-    return {"raised": await _refusal(_undone(db, 1)) is not None}
+    return {"raised": await awaited_refusal(_undone(db, 1)) is not None}
 
 
 async def savepoints(db: Any) -> dict[str, Any]:
     """Undo a nested part alone."""
     async with in_transaction():
         await _made(db)
-        await _refusal(_undone(db, 2))
+        await awaited_refusal(_undone(db, 2))
         await _made(db, 3)
     return {}
 
