@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Column, Table
@@ -51,6 +52,12 @@ class Page:
     lost: list[tuple[Stage, Finding]] = field(default_factory=list)
     given: set[str] = field(default_factory=set)
     """Names that were made up for constraints, whose indexes share one namespace with tables."""
+
+    @cached_property
+    def names_of_server(self) -> frozenset[str]:
+        """The names of tables, indexes and constraints, which share one namespace on the server."""
+        things: list[Any] = [one for table in self.plan.tables for one in (table, *table.indexes, *table.constraints)]
+        return frozenset(str(one.name) for one in things)
 
     @property
     def is_postgresql(self) -> bool:

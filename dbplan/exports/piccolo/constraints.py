@@ -112,7 +112,7 @@ def _attribute(page: Page, one: Constraint, table: Table, taken: set[str]) -> st
 def _free(page: Page, kind: str, taken: set[str]) -> str:
     """Return the first numbered name that nothing has, and take it."""
     names = (f"{kind}_{number}" for number in count(1))
-    own = next(name for name in names if name not in taken | page.given | _names(page))
+    own = next(name for name in names if name not in taken | page.given | page.names_of_server)
     taken.add(own)
     page.given.add(own)
     return own
@@ -162,14 +162,8 @@ def _why_not(page: Page, table: Table, words: IndexWords, found: dict[str, dict[
     own = f"{table.name}_{column.name}"
     if not _PLAIN.fullmatch(own) or page.quote(own) != own:
         return "Piccolo would call it after its table and column, without quotes"
-    taken = own != words.name and own in _names(page)
+    taken = own != words.name and own in page.names_of_server
     return "what Piccolo would call it is taken" if taken or column.name in found else ""
-
-
-def _names(page: Page) -> set[str]:
-    """Return the names of tables, indexes and constraints, which share one namespace on the server."""
-    things: list[Any] = [one for table in page.plan.tables for one in (table, *table.indexes, *table.constraints)]
-    return {str(one.name) for one in things}
 
 
 def _method(page: Page, words: IndexWords) -> dict[str, Node]:
