@@ -209,9 +209,9 @@ const many = (below, found) => (below.single ? [found].filter(Boolean) : found);
 // The scenarios.
 
 export async function insert_one({ source }, b, { row }) {
-  if (!isGiven(b)) return b.repository.save(b.repository.create(row));
   const made = b.repository.create(row);
-  await b.repository.insert(made);
+  if (!isGiven(b)) return b.repository.save(made);
+  await inserted_into(source, b, made);
   return made;
 }
 
@@ -226,8 +226,21 @@ export async function bulk_insert({ source }, b, { rows }) {
 }
 
 async function many_inserted(by, b, rows) {
-  const done = await by.createQueryBuilder().insert().into(b.target).values(rows).execute();
+  const done = await by.createQueryBuilder().insert().into(b.target, counted(b, rows[0])).values(rows).execute();
   return done.identifiers.length;
+}
+
+/** Insert a row; what counts by itself is left out by insert, so that QueryBuilder does it where that is given. */
+function inserted_into(by, { metadata, target }, row) {
+  const columns = counted({ metadata }, row);
+  if (!columns) return (by.manager ?? by).insert(target, row);
+  return by.createQueryBuilder().insert().into(target, columns).values(row).execute();
+}
+
+/** The columns to name, where the row gives one that counts by itself; else none. */
+function counted({ metadata }, row) {
+  const counts = metadata.columns.some((one) => one.generationStrategy === "increment" && one.propertyName in row);
+  return counts ? metadata.columns.map((one) => one.propertyName).filter((name) => row[name] !== undefined) : undefined;
 }
 
 export function point_read(db, { repository }, { key }) {
@@ -290,7 +303,7 @@ export function transaction({ source }, { target, inserted, update }, { key, val
     const read = { ...found };
     found[update] = value;
     await manager.save(found);
-    await manager.insert(inserted.target, { ...row });
+    await inserted_into(manager, inserted, { ...row });
     return read;
   });
 }
