@@ -4,7 +4,20 @@ from dataclasses import asdict
 from datetime import datetime
 
 import pytest
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, MetaData, Numeric, Table, Text, insert, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    insert,
+    select,
+)
 
 from dbplan import Plan, sandbox
 from dbplan.orms.contestants import CONTESTANTS
@@ -22,7 +35,7 @@ OWNER = Table(
 )  # fmt: skip
 THING = Table(
     "thing", METADATA, Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("owner", ForeignKey("Owner.id", ondelete="CASCADE"), nullable=False),
+    Column("owner", ForeignKey("Owner.id", ondelete="CASCADE"), nullable=False), Column("mark", LargeBinary),
 )  # fmt: skip
 LARGE = 2**60 + 1
 DIGITS = "1234567890123456789012345.678901234567891"
@@ -70,7 +83,7 @@ def rows(stage):
         at = datetime(2026, 3, 29, 2, 30, 0, 123456)
         connection.execute(insert(OWNER).values(id=LARGE, paid=DIGITS, at=at, words=ROW["words"], name="Zoë"))
         connection.execute(insert(OWNER).values(id=1))
-        connection.execute(insert(THING), [{"id": LARGE + n, "owner": LARGE} for n in range(3)])
+        connection.execute(insert(THING), [{"id": LARGE + n, "owner": LARGE, "mark": b"\x00\xff"} for n in range(3)])
 
 
 def study(stage, folder):
@@ -114,11 +127,12 @@ def test_upserts_and_updates_change_one_row(ask, stage):
 
 def test_children_of_large_keys(ask):
     """Drizzle reads relations as JSON, whose large numbers JavaScript rounds: rows that the comparison finds wrong."""
-    children = Link("thing", ("id", "owner"), (("id", "owner"),), ("id",))
+    children = Link("thing", ("id", "owner", "mark"), (("id", "owner"),), ("id",))
     scenario = Scenario("nested_include", "Owner", COLUMNS, children=children)
     [[one, large]] = ask("check", scenario, params=[{"keys": [{"id": str(LARGE)}, {"id": 1}]}])["results"]
     assert (one["id"], one["children"]) == (1, [])
-    due = [{"id": str(LARGE + n), "owner": str(LARGE)} for n in range(3)]
+    due = [{"id": str(LARGE + n), "owner": str(LARGE), "mark": "00ff"} for n in range(3)]
+    assert [child["mark"] for child in large["children"]] == ["00ff"] * 3
     assert (large["children"] == due) == (ask.name != "drizzle")
 
 
