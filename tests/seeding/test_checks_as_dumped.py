@@ -22,6 +22,15 @@ COLUMNS = {
     "inside": "text[] CHECK (v <@ ARRAY['read', 'write'])",
     "several": "int[] CHECK (cardinality(v) BETWEEN 2 AND 4 AND array_position(v, NULL) IS NULL)",
     "lock": "char(1) CHECK (v = 'X')",
+    "zip": r"text CHECK (v ~ '^\d{5}$' OR v ~ '^\d{5}-\d{4}$')",
+    "host": r"text CHECK (v ~* '^[a-z]+\.example\.com$')",
+    "ahead": "text CHECK (v ~ '^(?!admin)[a-z]{4,}$')",
+    "start": "text CHECK (starts_with(v, 'http'))",
+    "prefixed": r"text CHECK (v LIKE 'cus\_%')",
+    "lasts": "interval CHECK (v > interval '1 hour' AND v < interval '1 mon 02:00:00')",
+    "kind": "jsonb CHECK (v ? 'type' AND v ->> 'type' IN ('x', 'y') AND (v ->> 'age')::int > 3)",
+    "roles": "text[] CHECK ('admin' = ANY (v) OR array_length(v, 1) IS NULL)",
+    "base_path": r"text CHECK ('/' || v || '/' !~ '[\s?#]|(/\.{0,2}/)')",
     "share": "numeric CHECK (v * '-1'::integer BETWEEN -5 AND 0)",
 }
 
@@ -61,7 +70,8 @@ def test_domains_that_allow_nothing_and_ask_for_bytes(stage):
         stage,
         "CREATE DOMAIN hash AS bytea CHECK (VALUE IS NULL OR octet_length(VALUE) = 20)",
         "CREATE DOMAIN uint AS bigint CHECK (VALUE IS NULL OR VALUE BETWEEN 0 AND 4294967295)",
-        "CREATE TABLE t (id hash PRIMARY KEY, count uint NOT NULL)",
+        "CREATE DOMAIN few AS int NOT NULL CHECK (VALUE > 0) CHECK (VALUE < 50)",
+        "CREATE TABLE t (id hash PRIMARY KEY, count uint NOT NULL, parts few)",
     )
     assert scalar(stage, "SELECT min(octet_length(id)) FROM t") == 20
 
@@ -111,6 +121,14 @@ def test_closing_a_circle_leaves_what_an_update_sets():
     with sandbox(plan, on="sqlite") as stage:
         assert seed(stage.engine, plan, rows=30).ok
         assert scalar(stage, "SELECT count(*) FROM teams WHERE at = 'touched'") == 0
+
+
+def test_an_empty_default_tells_nothing():
+    m = MetaData()
+    Table("t", m, Column("id", Integer, primary_key=True), Column("title", String(40), server_default=""))
+    with sandbox(Plan("empty_default", m), on="sqlite") as stage:
+        assert seed(stage.engine, stage.plan, rows=30).ok
+        assert scalar(stage, "SELECT count(*) FROM t WHERE length(title) > 3") > 20
 
 
 def test_one_of_several_values_by_or():

@@ -99,6 +99,8 @@ def facts(table: Table, held: Held = lambda _column, _condition: False) -> Facts
             for conjunct in conjuncts(check.parsed.node):
                 _note(found, conjunct)
     for column in table.columns:
+        if getattr(column.type, "not_null", False):  # a domain's NOT NULL
+            found.limit(column.name).required = True
         for text in _domain_checks(column.type):
             _domain(found, table, column.name, text)
     for _ in found.orders:
@@ -247,6 +249,9 @@ def _comparison(node: Any, found: Facts) -> None:
     if _is_itself(node):
         return
     left, right, kind = plain(node.this), plain(node.expression), type(node)
+    if isinstance(right, exp.Any) and right.find(exp.Array) is None:
+        _item(found, left, kind, plain(right.this))
+        return
     if isinstance(right, exp.Any):
         _in(exp.In(this=left, expressions=listed(right)), found)
     elif is_all(right) and kind is exp.NEQ and right.find(exp.Array) is not None:
@@ -259,6 +264,12 @@ def _comparison(node: Any, found: Facts) -> None:
         _bound(found, right, _FLIPPED[kind], value_of(node.this))
     elif kind is exp.EQ:
         _equation(found, left, right)
+
+
+def _item(found: Facts, item: Any, kind: Any, column: Any) -> None:
+    """Read `'a' = ANY (list)` as what the list has items like."""
+    if kind is exp.EQ and isinstance(column, exp.Column) and isinstance(item, exp.Literal):
+        found.limit(column.name).items.append(value_of(item))
 
 
 def _between_columns(found: Facts, left: str, kind: Any, right: str) -> None:
@@ -378,10 +389,13 @@ def _or(node: Any, found: Facts) -> None:
             _read(conjunct, found)
         limits.required = required
         return
-    each = [_values(part, *names) for part in parts]
-    values = list(dict.fromkeys(value for part in each for value in part or ()))
-    if None not in each:
+    each = [_alone(part, *names) for part in parts]
+    values = list(dict.fromkeys(value for part in each for value in part.values or ()))
+    if all(part.values is not None for part in each):
         limits.values = values if limits.values is None else [v for v in limits.values if v in values]
+    limits.items = limits.items or next((part.items for part in each if part.items), [])
+    if all(part.pattern for part in each):
+        limits.pattern = "|".join(part.pattern for part in each)
 
 
 def _disjuncts(node: Any) -> Iterator[Any]:
@@ -398,12 +412,12 @@ def _asks_null(node: Any) -> bool:
     return isinstance(node, exp.Is) and isinstance(node.expression, exp.Null) and isinstance(node.this, exp.Column)
 
 
-def _values(condition: Any, column: str) -> list[Any] | None:
-    """Return the values to which a condition narrows a column; None where it names none."""
+def _alone(condition: Any, column: str) -> Limits:
+    """Return what a condition says of a column by itself."""
     alone = Facts()
     for conjunct in conjuncts(condition):
         _read(conjunct, alone)
-    return alone.limit(column).values
+    return alone.limit(column)
 
 
 @_read.register(exp.ArrayContainedBy)
@@ -416,14 +430,23 @@ def _items(node: Any, found: Facts) -> None:
         found.limit(column.name).items = [value_of(item) for item in listed_.expressions if _constant(plain(item))]
 
 
+@_read.register(exp.StartsWith)
+def _start(node: Any, found: Facts) -> None:
+    column, start = plain(node.this), plain(node.expression)
+    if isinstance(column, exp.Column) and isinstance(start, exp.Literal):
+        found.limit(column.name).pattern = like_pattern(f"{start.this}%")
+
+
 @_read.register(exp.RegexpLike)
+@_read.register(exp.RegexpILike)
 @_read.register(exp.Like)
+@_read.register(exp.ILike)
 def _pattern(node: Any, found: Facts) -> None:
     column, pattern = plain(node.this), plain(node.expression)
     items = listed(pattern) if isinstance(pattern, exp.Any) and pattern.find(exp.Array) is not None else [pattern]
     texts = [plain(item) for item in items]
     if isinstance(column, exp.Column) and all(isinstance(text, exp.Literal) for text in texts):
-        spell = regular if isinstance(node, exp.RegexpLike) else like_pattern
+        spell = regular if isinstance(node, exp.RegexpLike | exp.RegexpILike) else like_pattern
         found.limit(column.name).pattern = "|".join(spell(text.this) for text in texts)
 
 
@@ -462,18 +485,3 @@ def moment(value: Any) -> np.datetime64 | None:
         return np.datetime64(str(value).strip().replace(" ", "T")[:26], "us")
     except ValueError:
         return None
-
-
-def components(checks: list[Check], wide: list[set[str]]) -> list[tuple[tuple[str, ...], tuple[Check, ...]]]:
-    """Return the sets of columns that CHECKs tie together, each with its CHECKs.
-
-    The columns of a wide key go together: another parent's is another row's for each of them.
-    """
-    parts: list[tuple[set[str], list[Check]]] = []
-    ties = [(set(check.parsed.columns), [check]) for check in checks if check.parsed is not None]
-    for names, members in (*ties, *((columns, []) for columns in wide)):
-        for part in [p for p in parts if p[0] & names]:
-            parts.remove(part)
-            names, members = names | part[0], part[1] + members
-        parts.append((names, members))
-    return [(tuple(sorted(names)), tuple(members)) for names, members in parts if members]

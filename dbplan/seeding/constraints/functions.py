@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import math
 import re
@@ -155,9 +156,12 @@ def _document(value: Value) -> Value:
 def _inside(node: Any, *, text: bool) -> Call:
     """Return the call that takes a value out of a document by its path."""
     path = node.expression
+    while isinstance(path, exp.Paren | exp.Cast):  # as PostgreSQL gives it back: d ->> 'kind'::text
+        path = path.this
     steps = [part.this for part in path.expressions if isinstance(part, exp.JSONPathKey | exp.JSONPathSubscript)]
     if isinstance(path, exp.Literal):
-        steps = [int(s) if s.isdigit() else s for s in path.this.strip("{}$.").replace(".", ",").split(",")]
+        said = path.this.strip("{}$.").replace(".", ",").split(",") if path.this[:1] in "{$" else [path.this]
+        steps = [int(s) if s.isdigit() else s for s in said]
     return Call((node.this,), lambda value: _walked(value, steps, text=text))
 
 
@@ -258,6 +262,7 @@ KNOWN: dict[type[Any], Callable[[Any], Call | None]] = {
     exp.ArrayContainedBy: _plain(lambda part, whole: _contains(whole, part), "this", "expression"),
     exp.ArrayOverlaps: _plain(lambda a, b: bool(set(_listed(a)) & set(_listed(b))), "this", "expression"),
     exp.ArrayPosition: _plain(_place, "this", "expression"),
+    exp.MD5: _plain(lambda text: hashlib.md5(str(text).encode(), usedforsecurity=False).hexdigest(), "this"),
     exp.ByteLength: _plain(_octets, "this"),
     exp.ArraySize: _plain(_size_or_none, "this", "expression"),
     exp.Date: _plain(lambda t: _cut(t, "day"), "this"),

@@ -30,7 +30,11 @@ def regular(pattern: str) -> str:
 def like_pattern(pattern: str, *, glob: bool = False) -> str:
     """Return a LIKE (or GLOB) pattern as a regular expression that matches the whole text."""
     every, one = ("*", "?") if glob else ("%", "_")
-    parts = (".*" if char == every else "." if char == one else re.escape(char) for char in pattern)
+    # a backslash makes the character after it stand for itself
+    found = re.findall(
+        r"." if glob else r"\\.|.", pattern, re.DOTALL
+    )  # a backslash makes the next one stand for itself
+    parts = (".*" if char == every else "." if char == one else re.escape(char[-1]) for char in found)
     return "".join(("^", *parts, "$"))
 
 

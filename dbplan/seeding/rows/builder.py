@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered, Unsatisfiable
 from dbplan.seeding.constraints.agreeing import Agreement, agree
-from dbplan.seeding.constraints.checks import Check, Facts, Limits
+from dbplan.seeding.constraints.checks import Check, Facts, Limits, sql_text
 from dbplan.seeding.constraints.generated import generated
 from dbplan.seeding.constraints.keys import Keys, assign, lead_of, tied
 from dbplan.seeding.constraints.references import Reference
@@ -29,6 +30,7 @@ from dbplan.seeding.values.defaults import first_number, version_of
 from dbplan.seeding.values.domains import Choice, Domain, Uuids, kept
 from dbplan.seeding.values.infer import domain, generic
 from dbplan.seeding.values.names import absence
+from dbplan.seeding.values.others import others
 from dbplan.seeding.values.people import Person, people, taken_people
 from dbplan.seeding.values.slugs import Slug, slugged, slugs
 
@@ -39,6 +41,28 @@ RAW = "raw, for its type's own bind function takes none of the values known here
 
 LIVELY = (sa.DateTime, sa.Date, sa.Interval, sa.Boolean, sa.Enum, sa.Uuid, sa.Numeric, sa.Integer)
 """Types whose values are worth drawing even where the server has a default."""
+
+
+def _says_nothing(default: Any) -> bool:
+    """Whether a default is the empty text: where most rows would hold it, it tells nothing of them."""
+    said = getattr(default, "arg", None)
+    return (
+        said is not None
+        and re.fullmatch(r"('')?(::.*)?", said if isinstance(said, str) else sql_text(said)) is not None
+    )
+
+
+def _held_by(made: Domain, checks: Iterable[Check]) -> tuple[Domain, Check | None]:
+    """Return what of a domain is held by CHECKs of one column, with the first one that leaves nothing of it."""
+    for check in checks:
+        assert check.parsed is not None
+        try:
+            made = kept(made, check.parsed)
+        except (NotCovered, TypeError, ValueError):
+            continue  # said in words when the CHECKs are read
+        if not made.capacity:
+            return made, check
+    return made, None
 
 
 class Builder:
@@ -106,14 +130,16 @@ class Builder:
 
     def checked(self, column: Column[Any], made: Domain) -> Domain:
         """Return the domain without the values that a CHECK of this column alone refuses."""
-        for check in self.facts.checks:
-            if check.parsed is not None and check.parsed.columns == {column.name}:
-                try:
-                    made = kept(made, check.parsed)
-                except (NotCovered, TypeError, ValueError):
-                    continue  # said in words when the CHECKs are read
-                if not made.capacity:
-                    self._refuse_empty(check, column.name)
+        asked = [check for check in self.facts.checks if check.parsed and check.parsed.columns == {column.name}]
+        plain = not self.world.recipe.column(self.name, column.name)
+        tried = (made, *others(column.type, self.facts.limit(column.name))) if asked and plain else (made,)
+        for other in tried:
+            found, refused = _held_by(other, asked)
+            if refused is None:
+                return found
+        made, refused = _held_by(made, asked)
+        if refused is not None:
+            self._refuse_empty(refused, column.name)
         return made
 
     def _refuse_empty(self, check: Check, column: str) -> None:
@@ -312,7 +338,7 @@ class Builder:
     def left_to_default(self, column: Column[Any]) -> bool:
         """Whether the server's own default is the best value there is."""
         kind = generic(column.type)
-        lively = isinstance(kind, LIVELY)
+        lively = isinstance(kind, LIVELY) or (isinstance(kind, sa.String) and _says_nothing(column.server_default))
         checked = any(c.parsed is not None and column.name in c.parsed.columns for c in self.facts.checks)
         return not lively and not checked and not self.is_referred(column)
 

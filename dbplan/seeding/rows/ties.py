@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import types as sa
 
 from dbplan.errors import NotCovered
-from dbplan.seeding.constraints.checks import Check, components
+from dbplan.seeding.constraints.checks import Check
 from dbplan.seeding.recipe.reach import parents
 from dbplan.seeding.rows.frames import Frame, Group
 from dbplan.seeding.rows.proof import proven
@@ -28,6 +28,21 @@ def tie(builder: Builder) -> None:
     wide = [set(ref.columns) for ref in builder.source.references if len(ref.columns) > 1]
     for names, checks in components([c for c in builder.facts.checks if c.parsed is not None], wide):
         _tie(builder, names, checks)
+
+
+def components(checks: list[Check], wide: list[set[str]]) -> list[tuple[tuple[str, ...], tuple[Check, ...]]]:
+    """Return the sets of columns that CHECKs tie together, each with its CHECKs.
+
+    The columns of a wide key go together: another parent's is another row's for each of them.
+    """
+    parts: list[tuple[set[str], list[Check]]] = []
+    ties = [(set(check.parsed.columns), [check]) for check in checks if check.parsed is not None]
+    for names, members in (*ties, *((columns, []) for columns in wide)):
+        for part in [p for p in parts if p[0] & names]:
+            parts.remove(part)
+            names, members = names | part[0], part[1] + members
+        parts.append((names, members))
+    return [(tuple(sorted(names)), tuple(members)) for names, members in parts if members]
 
 
 def _readable(builder: Builder, check: Check) -> None:

@@ -319,7 +319,7 @@ def _part(kind: str, value: Any, extra: int) -> Node:
         return Either(tuple(_row(branch, extra) for branch in value[1]))
     if kind == "LITERAL":
         return Fixed(chr(value))
-    if kind == "AT":
+    if kind in ("AT", "ASSERT", "ASSERT_NOT"):  # what looks ahead or back is tested on what is drawn
         return Fixed("")
     return One(_characters(kind, value))
 
