@@ -76,7 +76,8 @@ _SERVER_COLUMN = '''class ServerColumn({column}):
 
     @property
     def ddl(self):
-        return f'"{{self._meta.db_column_name}}" {{self.made}}' if self.made else super().ddl'''
+        name = self._meta.db_column_name
+        return f'"{{name}}" {{self.made}}' if self.made else super().ddl'''
 _SERVER_DEFAULT = '''class ServerDefault({default}):
     """What the server fills in, and what the application does where that is more."""
 
@@ -99,7 +100,7 @@ _IN_SQL = '''class InSql:
     def _validate_default(self, *_, **__):
         return True'''
 _PART_OF_KEY = '''class PartOfKey:
-    """A column of a key of several: Piccolo takes it for the key, the server does not."""
+    """A column of a key of several, which Piccolo takes for the whole key."""
 
     @property
     def ddl(self):
