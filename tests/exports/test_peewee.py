@@ -221,6 +221,18 @@ def test_a_key_that_is_unique_again_has_the_name_that_the_server_gives_to_it():
     assert found.mend == "ALTER TABLE t RENAME CONSTRAINT t_pkey TO uq;"
 
 
+def test_tables_that_peewee_cannot_make_stand_before_their_keys():
+    metadata = sa.MetaData()
+    for name, other in (("50%", "a%b"), ("a%b", "50%"), ("plain", "50%")):
+        key = sa.Column("other", sa.ForeignKey(f"{other}.id", name=f"fk_{name[0]}", use_alter=name != "plain"))
+        sa.Table(name, metadata, sa.Column("id", sa.Integer, primary_key=True), key)
+    plan = Plan("p", metadata)
+    written = write(plan, "postgresql")
+    lost = mended(plan, written.lost, "postgresql")
+    _, left = made_of(plan, written.files["models.py"], lost)
+    assert left == ()
+
+
 @pytest.mark.generated
 def test_the_file_is_as_it_was_agreed():
     written = write(read("credits"), "postgresql").files["models.py"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sqlalchemy import Table
 
 from dbplan.ddl import Statement, statements
@@ -44,7 +42,6 @@ _THEN = {
     "attachment": "it is a partition; here a table of its own",
     "comment": "its comment stands in the file alone",
 }
-_TABLES = frozenset({"table", "index", "unique index", "key"})
 
 
 def write(plan: Plan, dialect: str) -> Written:
@@ -58,10 +55,13 @@ def write(plan: Plan, dialect: str) -> Written:
         name_fields(page, table)
     everything = list(statements(plan, dialect))
     _lose_objects(page, everything, _FIRST)
+    _lose_unmade(page, everything, frozenset({"table", "index", "unique index"}))
     models = [model(page, table) for table in page.order]
     for table in plan.tables:
         _lose_of_table(page, table, everything)
+    _lose_unmade(page, everything, frozenset({"key"}))
     _lose_objects(page, everything, _THEN)
+    _lose_unmade(page, everything, frozenset(_THEN))
     text = _text(page, models)
     return Written({"models.py": text}, tuple(dict.fromkeys(page.lost)))
 
@@ -102,8 +102,6 @@ def _lose_of_table(page: Page, table: Table, everything: list[Statement]) -> Non
         _lose_indexes_of_view(page, table, everything)
         return
     if not is_made(table):
-        said = "Peewee takes no percent sign and no quotes in names: its model is there to be read"
-        page.lose(Place(table.key), said, "\n".join(_made_by(table, everything)))
         return
     if table._prefixes:
         page.lose(Place(table.key), f"{' '.join(map(str, table._prefixes))} is left out")
@@ -113,10 +111,15 @@ def _lose_of_table(page: Page, table: Table, everything: list[Statement]) -> Non
         page.lose(Place(table.key), "columns: Peewee puts the key first, and keys that close a circle last")
 
 
-def _made_by(table: Table, everything: list[Statement]) -> Iterator[str]:
-    """Yield the SQL that makes a table and all that is on it."""
-    known = _TABLES | frozenset(_THEN)
-    yield from (f"{one.sql};" for one in everything if one.place.table == table.key and one.kind in known)
+def _lose_unmade(page: Page, everything: list[Statement], kinds: frozenset[str]) -> None:
+    """Note each table that Peewee cannot make, with some of the SQL that makes it; tables come before their keys."""
+    said = "Peewee takes no percent sign and no quotes in names: its model is there to be read"
+    made: dict[str, list[str]] = {}
+    for statement in everything:
+        if statement.kind in kinds and _is_unmade(page, statement):
+            made.setdefault(statement.place.table, []).append(f"{statement.sql};")
+    for key, sql in made.items():
+        page.lose(Place(key), said, "\n".join(sql))
 
 
 def _lose_indexes_of_view(page: Page, table: Table, everything: list[Statement]) -> None:
