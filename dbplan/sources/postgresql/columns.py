@@ -86,10 +86,18 @@ def _give_type(column: Column[Any], facts: Facts, book: Book) -> None:
         kind.collation = None
         name = f"{kind.schema}.{kind.name}" if kind.schema else str(kind.name)
         _measure(kind, book.of("domain", name).get("type", ""))
+        _give_checks(kind, [told["definition"] for _, told in book.parts["constraint", name]])
     words = facts.get("type", "")
     collated = f"{words} COLLATE {facts['collation']}" if "collation" in facts else words
     if words and (isinstance(kind, NullType) or _spelled(column.type) != _normal(collated)):
         column.type = ServerType(collated, "postgresql")
+
+
+def _give_checks(domain: DOMAIN, definitions: list[str]) -> None:
+    """Give a domain all of its CHECKs, of which SQLAlchemy's reflection keeps one."""
+    found = [told.removesuffix(" NOT VALID")[len("CHECK ") :] for told in definitions if told.startswith("CHECK (")]
+    if len(found) > 1:
+        domain.check = bound(" AND ".join(found))  # type: ignore[assignment]
 
 
 def _measure(domain: DOMAIN, words: str) -> None:
