@@ -41,16 +41,16 @@ def quantiles(rounds: Rounds, random_state: int = 7) -> list[Interval | None]:
     owners = np.repeat(np.arange(len(rounds)), [len(each) for each in rounds])
     order = np.argsort(values, kind="stable")
     values, owners = values[order], owners[order]
-    picks = _generator(random_state, "quantiles").integers(0, len(rounds), (RESAMPLES, len(rounds)))
-    weights = np.apply_along_axis(np.bincount, 1, picks, minlength=len(rounds))
-    reached = np.cumsum(weights[:, owners], axis=1)
+    count = len(rounds)
+    weights = _generator(random_state, "quantiles").multinomial(count, [1 / count] * count, RESAMPLES)
+    reached = np.cumsum(weights[:, owners], axis=1, dtype=np.int32)
     return [
         _quantile(values, reached, share) if share == 0.5 or len(values) * (1 - share) >= ENOUGH else None
         for share in SHARES
     ]
 
 
-def _quantile(values: _Floats, reached: NDArray[np.int64], share: float) -> Interval:
+def _quantile(values: _Floats, reached: NDArray[np.int32], share: float) -> Interval:
     places = (reached < share * reached[:, -1:]).sum(axis=1)
     found = values[np.minimum(places, len(values) - 1)]
     return _interval(float(np.quantile(values, share)), found)

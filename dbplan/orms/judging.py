@@ -16,6 +16,8 @@ from dbplan.report import Report
 TITLE = "ORMs"
 FEWEST_TWINS = 5
 """Pairs of equal processes from which on it is told how far two processes of the same lie apart."""
+_FURTHEST = 3.0
+"""Standard deviations from which on a pair counts as if it lay there."""
 _CHI_SQUARED_MEDIAN = 0.4549
 """The median of the square of a standard normal value."""
 _BY_DESIGN = frozenset({NOT_COVERED, NOT_CHECKED})
@@ -102,10 +104,11 @@ def _apart(facts: Gathered, measured: Measured) -> dict[tuple[str, str], float]:
 def _spread(ratios: Sequence[Interval]) -> float:
     if len(ratios) < FEWEST_TWINS:
         return 0.0
-    logs = np.log([one.value for one in ratios])
-    errors = [np.log(one.high / one.low) / (2 * 1.96) for one in ratios]
-    variance = float(np.median(logs**2)) / _CHI_SQUARED_MEDIAN - float(np.median(np.square(errors)))
-    return float(np.sqrt(max(0.0, variance)))
+    squares = np.square(np.log([one.value for one in ratios]))
+    robust = float(np.median(squares)) / _CHI_SQUARED_MEDIAN
+    kept = np.minimum(squares, _FURTHEST**2 * robust)  # one that was disturbed must not excuse all others
+    errors = np.square([np.log(one.high / one.low) / (2 * 1.96) for one in ratios])
+    return float(np.sqrt(max(0.0, float(np.mean(kept)) - float(np.median(errors)))))
 
 
 def is_different(timing: OrmTiming) -> bool:

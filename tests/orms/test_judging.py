@@ -1,0 +1,151 @@
+"""Judging is pure: recorded facts in, a report out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dbplan.evidence import OrmLoad, OrmStart, OrmStatements, OrmTiming, OrmViolation, Server
+from dbplan.orms.facts import Absent, Gathered, Outcome, Taking
+from dbplan.orms.judging import is_different, judge, timings
+from dbplan.orms.scenarios import SCENARIOS, Scenario
+
+RNG = np.random.default_rng(11)
+NAMES = [name for name in SCENARIOS if name != "json_filter"]
+TAKERS = (
+    Taking("psycopg", "psycopg", "Python", "psycopg"),
+    Taking("psycopg again", "psycopg", "Python", "psycopg", "psycopg"),
+    Taking("sqlalchemy", "SQLAlchemy ORM", "Python", "psycopg"),
+    Taking("django", "Django", "Python", "psycopg"),
+    Taking("pg", "pg", "Node", "pg"),
+    Taking("prisma", "Prisma", "Node", "pg"),
+)
+SPEED = {"psycopg": 1.0, "psycopg again": 1.0, "sqlalchemy": 3.0, "django": 2.0, "pg": 1.1, "prisma": 5.0}
+
+
+def rounds(speed):
+    return tuple(tuple(int(1e6 * speed * (1 + e)) for e in RNG.exponential(0.2, 30)) for _ in range(20))
+
+
+def outcome(orm, scenario):
+    if (orm, scenario) == ("django", "upsert"):
+        return Outcome(orm, scenario, "wrong rows", "call[0].name is 1 instead of 2")
+    if (orm, scenario) == ("prisma", "aggregate"):
+        return Outcome(orm, scenario, "not covered", "it has no GROUP BY")
+    return Outcome(orm, scenario, rounds=rounds(SPEED[orm]), memory=50_000_000)
+
+
+@pytest.fixture(scope="module")
+def facts():
+    orms = [taker.orm for taker in TAKERS]
+    slope = [OrmStatements(orm, "nested_include", size, 0, 0, size) for orm in ("django",) for size in (1, 10, 100)]
+    return Gathered(
+        entrants=TAKERS,
+        scenarios={name: Scenario(name, "users", ("id",)) for name in NAMES},
+        missing={"json_filter": "no table has a JSON column"},
+        outcomes=tuple(outcome(orm, name) for name in NAMES for orm in orms),
+        statements=(*(OrmStatements(orm, name, 1, 2, 1) for orm in orms for name in NAMES), *slope),
+        starts=tuple(OrmStart(t.orm, t.title, t.table, n=1, imported=0.5, whole=1.0, memory=40_000_000)
+                     for t in TAKERS if not t.twin_of),
+        loads=(OrmLoad("prisma", "transaction", "one row", 20, 2.0, 300, lost=3, errors=("4 × P2034: deadlock",)),),
+        violations=(OrmViolation("prisma", True, "PrismaClientKnownRequestError", "P2002", "", ("email",), "U\nx"),),
+        absent=(Absent("pony", "Pony", "Python", "not installed", "missing: pony", "pip install pony"),),
+        notes=("delete_cascade: 3 calls instead of 300",),
+        server=Server("PostgreSQL", "18.6", 2),
+        warm=12,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def report(facts):
+    return judge("credits", facts)
+
+
+def test_the_verdict_names_the_nearest_of_each_language(report):
+    assert report.verdict.startswith("3 contestants on 13 scenarios of credits; Python: SQLAlchemy ORM is nearest")
+    assert "Node: Prisma is nearest to pg, 4." in report.verdict
+    assert report.verdict.endswith("1 cell has no time, for the rows were wrong or it failed.")
+    assert report.ok
+
+
+def test_ratios_are_to_the_raw_driver_of_the_same_table(facts):
+    found = {(one.orm, one.scenario): one for one in timings(facts)}
+    one = found["prisma", "point_read"]
+    assert one.baseline == "pg"
+    assert one.ratio == pytest.approx(5 / 1.1, rel=0.1)
+    assert one.ratio_low < one.ratio < one.ratio_high
+    assert is_different(one)
+    assert one.n == 600
+    assert 1e-3 < one.low <= one.median <= one.high < one.p95 < one.p99 < 0.05
+    assert found["psycopg", "point_read"].ratio is None
+    assert found["django", "upsert"].median is None
+
+
+def test_a_second_process_of_a_raw_driver_shows_no_difference(facts):
+    twins = [one for one in timings(facts) if one.orm == "psycopg again"]
+    assert sum(not is_different(one) for one in twins) >= len(twins) - 1
+
+
+def test_processes_that_lie_apart_widen_every_interval(facts):
+    factors = dict(zip(NAMES, np.exp(np.random.default_rng(8).normal(0, 0.3, len(NAMES))), strict=True))
+    shifted = replace(facts, outcomes=tuple(
+        replace(one, rounds=tuple(tuple(int(ns * factors[one.scenario]) for ns in r) for r in one.rounds))
+        if one.orm == "psycopg again" else one
+        for one in facts.outcomes
+    ))  # fmt: skip
+    before = {(one.orm, one.scenario): one for one in timings(facts)}
+    after = {(one.orm, one.scenario): one for one in timings(shifted)}
+    place = ("sqlalchemy", "point_read")
+    assert after[place].ratio == before[place].ratio
+    assert after[place].ratio_high - after[place].ratio_low > 3 * (before[place].ratio_high - before[place].ratio_low)
+    twins = [one for one in after.values() if one.orm == "psycopg again"]
+    assert sum(not is_different(one) for one in twins) >= len(twins) - 2
+
+
+def test_each_language_has_a_row_a_scenario(report):
+    frame = report.frames["Python: median and ratio"].set_index("scenario")
+    assert list(frame.columns) == ["psycopg", "SQLAlchemy ORM", "Django"]
+    assert len(frame) == 13
+    assert frame.loc["Upsert", "Django"] == "wrong rows"
+    assert frame.loc["Read by key", "Django"].startswith(("1.9", "2.0"))
+    assert report.frames["Node: median and ratio"].set_index("scenario").loc["Aggregate", "Prisma"] == "not covered"
+
+
+def test_statements_that_grow_show_their_slope(report):
+    frame = report.frames["Python: statements for N parents with their children"].set_index("contestant")
+    assert frame.loc["Django", ["N = 1", "N = 10", "N = 100", "a parent more"]].tolist() == [1, 10, 100, 1]
+    assert report.frames["Python: statements of one call"].iloc[0]["psycopg"] == "1 + 2"
+
+
+def test_what_is_not_covered_is_listed_with_why(report):
+    rows = report.frames["Not covered"].set_index("what")["why"]
+    assert rows["Pony"] == "not installed: missing: pony"
+    assert rows["Filter by a key of a JSON column"] == "no table has a JSON column"
+    assert rows["Prisma: Aggregate"] == "it has no GROUP BY"
+    assert rows["parameters"] == "delete_cascade: 3 calls instead of 300"
+
+
+def test_lost_writes_and_wrong_rows_are_findings(report):
+    said = {finding.rule: finding.message for finding in report.actions}
+    assert said == {
+        "orm-wrong-rows": "Django: wrong rows: call[0].name is 1 instead of 2",
+        "orm-lost-write": "Prisma: 3 writes of 20 clients reported as done and not there",
+    }
+
+
+def test_the_plot_says_in_words_what_it_shows(report, tmp_path):
+    text = report.save(tmp_path / "x.html").read_text()
+    assert "Dot plots of ratios to the raw driver in 13 scenarios: SQLAlchemy ORM from" in text
+    assert report.save(tmp_path / "x.png").stat().st_size > 10_000
+
+
+def test_nobody_measured_fails_in_words():
+    nothing = judge("credits", Gathered((), {}, {"point_read": "no table holds two rows"}))
+    assert not nothing.ok
+    assert nothing.verdict == "No contestant could be measured on credits."
+    assert nothing.frames["Not covered"].iloc[0]["why"] == "no table holds two rows"
+
+
+def test_timings_are_evidence(report):
+    found = [fact for fact in report.evidence if isinstance(fact, OrmTiming)]
+    assert len(found) == len(TAKERS) * len(NAMES)
