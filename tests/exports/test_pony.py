@@ -143,12 +143,19 @@ def test_what_pony_cannot_say_is_said():
     for line in (
         '_table_ = ("app", "lines")',
         'user = Required("User", column="user_id", sql_type="BIGINT", reverse="orders")',
+        '    order = Required(\n        "Order",\n        columns=["user_id", "order_no"],',
         "PrimaryKey(user, no)",
         "total = Required(Decimal, 19, 4)",
         'date_ = Optional(date, column="date")',
         "tags = Optional(StrArray, nullable=True)",
     ):
         assert line in text
+
+
+def test_a_key_of_several_columns_may_lead_to_an_identity():
+    lost, found, left = compared(shop())
+    assert [difference for difference in found if not is_told(difference, lost)] == []
+    assert [difference for difference in left if difference.what != COLUMN_ORDER] == []
 
 
 def test_entities_write_and_read_what_the_plan_has():
@@ -165,12 +172,12 @@ def test_entities_write_and_read_what_the_plan_has():
             with db_session:
                 user = module.User()
                 order = module.Order(user=user, no=1, total="12.3400", tags=["a", "b"], kind="it's old")
-                module.Line(user=user, order_no=order.no)
+                module.Line(order=order)
                 flush()
                 key = user.id
             with db_session:
                 order = module.Order[module.User[key], 1]
-                lines = [line.order_no for line in order.user.lines]
+                lines = [line.order.no for line in order.lines]
                 assert (str(order.total), list(order.tags), order.kind) == ("12.3400", ["a", "b"], "it's old")
                 assert lines == [1]
                 with pytest.raises(ObjectNotFound):

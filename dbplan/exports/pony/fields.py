@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dbplan.evidence import Place
 from dbplan.exports import facts
 from dbplan.exports.alchemy.page import imported
+from dbplan.exports.clauses import shortened
 from dbplan.exports.facts import Default, SqlType
 from dbplan.exports.orm.enums import server_type
 from dbplan.exports.orm.mends import retyped
@@ -213,14 +214,25 @@ def _counting(page: PonyPage, column: Column[Any], type_: SqlType, *, alone: boo
     if page.dialect.name != "postgresql":
         return {"auto": "True"} if alone else {}
     compiler: Any = page.dialect.ddl_compiler(page.dialect, None)  # type: ignore[arg-type]
-    if column.identity is not None:
+    if column.identity is not None and column not in page.serial:
         return {"sql_type": Text(f"{type_.words} {compiler.process(column.identity)}"), "sql_default": "True"}
+    if column.identity is not None:
+        _lose_identity(page, column, str(compiler.process(column.identity)))
     drawn = facts.drawn_from(column)
     if drawn and drawn.strip('"') != f"{column.table.name}_{column.name}_seq":
         return {"sql_default": Text(str(compiler.get_column_default_string(column)))}
     serial = {"smallint": "SMALLSERIAL", "bigint": "BIGSERIAL"}.get(type_.name, "SERIAL")
     serial = type_.name.upper() if type_.name.endswith("serial") else serial
     return {"auto": "True"} if alone and serial == "SERIAL" else {"sql_type": Text(serial), "sql_default": "True"}
+
+
+def _lose_identity(page: PonyPage, column: Column[Any], words: str) -> None:
+    """Note an identity that is a serial here, since Pony would give its words to a foreign key of several columns."""
+    head = f"ALTER TABLE {page.whole(column.table)} ALTER {page.quote(column.name)}"
+    sequence = page.beside(column.table, shortened(str(column.table.name), str(column.name), "seq"))
+    mend = f"{head} DROP DEFAULT;\nDROP SEQUENCE {sequence};\n{head} ADD {words};"
+    said = "its identity is a serial here: Pony would give its words to the keys that lead here as well"
+    page.lose(Stage.COLUMNS, Place(column.table.key, column.name), said, mend)
 
 
 def _defaults(page: PonyPage, column: Column[Any], kind: str) -> dict[str, Node]:

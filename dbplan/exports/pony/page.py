@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Column, Constraint, ForeignKeyConstraint, Table
 
@@ -41,6 +42,8 @@ class PonyPage(Page):
     taken: set[str] = field(default_factory=set)
     left_out: dict[str, str] = field(default_factory=dict)
     """Tables that have no entity, by key, and why."""
+    serial: set[Column[Any]] = field(default_factory=set)
+    """Columns that keys of several columns lead to: SERIAL, whatever numbers them in the plan."""
     notes: list[Finding] = field(default_factory=list)
     """What Pony does otherwise with a database that is the plan's to the letter."""
 

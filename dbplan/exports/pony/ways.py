@@ -66,6 +66,8 @@ def find_ways(page: PonyPage) -> None:
         way = Way(relation, columns, relation.name, back, single, key)
         page.ways[relation.constraint] = way
         page.ways_by_column |= {(relation.child.key, column.name): way for column in columns}
+        if len(columns) > 1:
+            page.serial |= {root for target in relation.parent.primary_key.columns for root in numbered(target)}
 
 
 def _names(page: PonyPage, table: Table) -> set[str]:
@@ -108,19 +110,27 @@ def _is_composite(page: PonyPage, columns: tuple[Column[Any], ...], wanted: list
     types = ([facts.sql_type(column.type, page.dialect).words for column in part] for part in (columns, wanted))
     first, second = types
     plain = not any(column.nullable or column.server_default is not None or facts.counts(column) for column in columns)
-    return plain and first == second and not any(is_identity(column) for column in wanted)
+    small = (facts.sql_type(root.type, page.dialect).name == "smallint" for one in wanted for root in numbered(one))
+    return plain and first == second and not any(small)
 
 
-def is_identity(column: Column[Any], seen: frozenset[Column[Any]] = frozenset()) -> bool:
-    """Say whether a column, or the one that it leads to in the end, is GENERATED AS IDENTITY.
+def numbered(column: Column[Any], seen: frozenset[Column[Any]] = frozenset()) -> set[Column[Any]]:
+    """Return the columns that a column leads to in the end, itself too, whose rows the server numbers.
 
-    Pony gives a foreign key the type of that column in full, these words included.
+    Pony gives a foreign key the type of that column in full, words of IDENTITY included; it knows what becomes of
+    SERIAL and BIGSERIAL alone.
     """
     if column in seen:
-        return False
-    if column.identity is not None:
-        return True
-    return any(is_identity(key.column, seen | {column}) for key in column.foreign_keys if _is_held(key))
+        return set()
+    if facts.counts(column):
+        return {column}
+    far = (numbered(key.column, seen | {column}) for key in column.foreign_keys if _is_held(key))
+    return {one for several in far for one in several}
+
+
+def is_identity(column: Column[Any]) -> bool:
+    """Say whether a column leads to one that is GENERATED AS IDENTITY, or is one itself."""
+    return any(one.identity is not None for one in numbered(column))
 
 
 def _is_held(key: ForeignKey) -> bool:
