@@ -17,7 +17,7 @@ COLUMNS = 2
 ROW = 17
 HEAD = 40
 GAP = 26
-_STEPS = (1, 2, 5)
+_STEPS = (1, 1.5, 2, 3, 5, 7)
 _ROOM = 30
 """Pixels that the label of a tick needs."""
 
@@ -105,7 +105,7 @@ def _row(taker: Taking, told: OrmTiming | None, axis: Axis, left: float, y: floa
     yield f'<text x="0" y="{y + 4}">{escape(label(taker.title))}</text>'
     if told is None or told.ratio is None or told.ratio_low is None or told.ratio_high is None:
         words = "" if told is None or told.outcome == MEASURED else told.outcome
-        x = round(left + 4, 1)
+        x = round(left + axis.x(1) + 6, 1)
         yield f'<text x="{x}" y="{y + 4}" font-size="10" fill="{MUTED}">{escape(printable(words))}</text>'
         return
     low, middle, high = (round(left + axis.x(each), 1) for each in (told.ratio_low, told.ratio, told.ratio_high))

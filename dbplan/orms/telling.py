@@ -60,7 +60,7 @@ def _language(facts: Gathered, told: Sequence[OrmTiming], name: str) -> Iterator
     rows = {(one.orm, one.scenario): one for one in told}
     if any(one.ratio for taker in orms for one in by_orm(told, taker.orm)):
         drawn = plotting.ratios(takers, facts.scenarios, rows)
-        yield Figure(drawn.svg, drawn.alt, f"{name}: time as a multiple of {takers[0].baseline}'s")
+        yield Figure(drawn.svg, drawn.alt, f"Time as a multiple of {takers[0].baseline}'s")
     yield _comparison(facts, takers, rows, name)
     if facts.statements:
         yield _statements(facts, takers, name)
