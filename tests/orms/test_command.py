@@ -1,0 +1,52 @@
+"""`dbplan compare-orms`: words in, the verb called with them, the report out."""
+
+import sys
+
+import pytest
+
+from dbplan import cli, orms
+from dbplan.report import Report
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def command(*words):
+        monkeypatch.setattr(sys, "argv", ["dbplan", "compare-orms", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return (int(left.value.code or 0), *capsys.readouterr())
+
+    return command
+
+
+def test_options_reach_the_verb_and_the_report_is_written(run, monkeypatch, tmp_path):
+    asked = {}
+
+    def compare(plan, names, **options):
+        asked.update(options, plan=plan.name, names=names)
+        return Report("ORMs", "all is well.", ok=True)
+
+    monkeypatch.setattr(orms, "compare_orms", compare, raising=False)
+    target = tmp_path / "orms.json"
+    code, out, _ = run("credits", "--orms", "django, prisma", "--quick", "--rows", "500", "--install", "-o", target)
+    assert (code, target.exists()) == (0, True)
+    assert "ORMs: all is well." in out
+    assert asked.pop("progress")
+    assert asked == {"plan": "credits", "names": ["django", "prisma"], "quick": True, "rows": 500, "install": True,
+                     "on": None, "random_state": 7}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--orms", "djnago"], 'no ORM "djnago"; ORMs are: '),
+        (["--rows", "0"], "rows is 0"),
+        (["--on", "sqlite"], "ORMs are compared on PostgreSQL alone"),
+        (["-o", "orms.xls"], "cannot write"),
+    ],
+)
+def test_wrong_use_is_one_line(run, words, said):
+    code, _, err = run("credits", *words)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert said in err
