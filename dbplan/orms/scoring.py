@@ -191,7 +191,7 @@ def _coverage(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
 def _features(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
     made = {}
     for orm in orms:
-        answers = [one.answer for one in measured.features if one.orm == orm]
+        answers = [one.answer for one in measured.features if one.orm == orm and one.answer in ("yes", "partly", "no")]
         if answers:
             value = (answers.count("yes") + answers.count("partly") / 2) / len(answers)
             said = f"{answers.count('yes')} yes, {answers.count('partly')} partly, {answers.count('no')} no"

@@ -52,26 +52,41 @@ class Arena:
     def answers(self, name, scenarios):
         """Return what a contestant answers to scenarios: results and the table's state after, or why there are none."""
         contestant = CONTESTANTS[name]
+        wanted = [self.derived.scenarios[one] for one in scenarios if one in self.derived.scenarios]
+        reads = [one for one in wanted if one.name not in WRITES]
+        together = [reads] if reads else []
         found = {}
-        for scenario in scenarios:
-            if scenario in self.derived.scenarios:
-                with self.stage.clone() as copy:
-                    found[scenario] = self._answer(copy, contestant, self.derived.scenarios[scenario])
+        for part in (*together, *([one] for one in wanted if one.name in WRITES)):
+            with self.stage.clone() as copy:
+                found |= self._answers(copy, contestant, part)
         return found
 
-    def _answer(self, copy, contestant, scenario):
-        process = Process(command(contestant))
+    def _answers(self, copy, contestant, scenarios):
+        """Ask one process of a contestant on one copy."""
+        process, found = Process(command(contestant)), {}
         try:
-            process.ask("open", 60, study=self.study(copy, contestant))
+            process.ask("open", 120, study=self.study(copy, contestant))
+            for scenario in scenarios:
+                found[scenario.name] = self._answer(process, scenario)
+        except Fault as error:
+            return found | {
+                scenario.name: {"fault": str(error)} for scenario in scenarios if scenario.name not in found
+            }
+        finally:
+            process.close()
+        for scenario in scenarios:
+            if scenario.name in WRITES and "results" in found[scenario.name]:
+                found[scenario.name]["state"] = state(copy, scenario)
+        return found
+
+    def _answer(self, process, scenario):
+        try:
             bound = process.ask("bind", 30, scenario=asdict(scenario))
             if "not_covered" in bound:
                 return bound
-            results = process.ask("check", 60, params=list(self.params[scenario.name]))["results"]
+            return {"results": process.ask("check", 60, params=list(self.params[scenario.name]))["results"]}
         except Fault as error:
             return {"fault": str(error)}
-        finally:
-            process.close()
-        return {"results": results, "state": state(copy, scenario) if scenario.name in WRITES else None}
 
 
 def command(contestant):

@@ -32,7 +32,7 @@ def difference(answer, truth):
     for mine, theirs in zip(answer["results"], truth["results"], strict=True):
         if mine != theirs:
             return f"DIFFERS\n   mine   {first(mine, theirs)}\n   truth  {first(theirs, mine)}"
-    return f"STATE DIFFERS {answer['state']} instead of {truth['state']}"
+    return f"STATE DIFFERS {answer.get('state')} instead of {truth.get('state')}"
 
 
 def first(one, other):
