@@ -52,8 +52,8 @@ def _cut(text: str) -> str:
 def judged(orm: str, feature: str, seen: Seen) -> OrmFeature:
     """Return the answer for one feature of one ORM."""
     told = seen.told
-    if told.get("unprobed"):
-        return OrmFeature(orm, feature, UNPROBED)
+    if "unprobed" in told:
+        return OrmFeature(orm, feature, UNPROBED, str(told["unprobed"]))
     if "not_covered" in told:
         return OrmFeature(orm, feature, NO, str(told["not_covered"]))
     if "refused" in told:

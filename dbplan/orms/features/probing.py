@@ -57,26 +57,34 @@ def probe_features(
 
 def _asked(one: Contestant, features: Sequence[str], counter: Meter, folder: Path) -> Iterator[OrmFeature]:
     """Yield the answers of one ORM."""
-    command = _command(one)
-    reason = UNPROBED if command is None else _reason(one, folder)
-    if reason or command is None:
+    reason = _reason(one, folder) if _has_probe(one) else UNPROBED
+    if reason:
         told = "" if reason == UNPROBED else reason
         yield from (OrmFeature(one.name, feature, UNPROBED, told) for feature in features)
         return
     with sandbox(probe_plan(), on="postgresql") as stage:
-        prober = _Prober(one, command, stage, counter, folder)
+        prober = _Prober(one, _command(one), stage, counter, folder)
         try:
             yield from (prober.answer(feature) for feature in features)
         finally:
             prober.close()
 
 
-def _command(one: Contestant) -> list[str] | None:
-    """Return the words that start the process of a probe; None where there is none."""
-    probe = one.name.replace("-", "_")
-    if one.is_node or importlib.util.find_spec(f"dbplan.orms.features.python.{probe}") is None:
-        return None
-    return [sys.executable, "-m", "dbplan.orms.features.serving", one.adapter, probe]
+def _has_probe(one: Contestant) -> bool:
+    if one.is_node:
+        return (installing.SOURCES / "features" / f"{one.adapter}.mjs").exists()
+    return importlib.util.find_spec(f"dbplan.orms.features.python.{_probe(one)}") is not None
+
+
+def _probe(one: Contestant) -> str:
+    return one.name.replace("-", "_")
+
+
+def _command(one: Contestant) -> list[str]:
+    """Return the words that start the process of a probe: on Node a contestant's own runner asks its probe."""
+    if one.is_node:
+        return installing.command(one)
+    return [sys.executable, "-m", "dbplan.orms.features.serving", one.adapter, _probe(one)]
 
 
 def _reason(one: Contestant, folder: Path) -> str:

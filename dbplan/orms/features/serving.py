@@ -23,7 +23,7 @@ class Prober(Runner):
         """Use one feature, and tell what was seen."""
         function = getattr(self.probe, name, None)
         if function is None:
-            return {"unprobed": True}
+            return {"unprobed": ""}
         before = (peak(), resident())
         try:
             found = function(self.db)

@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { explained, failure, message, NotCovered, typeName } from "./errors.mjs";
 import { load } from "./load.mjs";
+import { seen } from "./seen.mjs";
 import { canonical, decoded } from "./values.mjs";
 
 export { NotCovered };
@@ -108,6 +109,13 @@ export class Runner {
       return { raised: true, type: typeName(error), message: message(error).slice(0, 300), ...told };
     }
     return { raised: false };
+  }
+
+  /** Use one feature of the ORM, and tell what was seen. */
+  async feature({ name }) {
+    const probe = await import(`./features/${this.name}.mjs`);
+    if (!probe[name]) return { unprobed: "" };
+    return seen(() => probe[name](this.db));
   }
 
   async peak() {

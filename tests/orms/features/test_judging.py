@@ -70,7 +70,7 @@ def test_a_reason_stands_with_a_no_and_nothing_seen_is_no_no():
     )
     refused = judged("one", "upsert", Seen({"refused": {"type": "ProgrammingError", "message": "type text"}}))
     assert (refused.answer, refused.evidence) == ("no", "ProgrammingError: type text")
-    assert judged("one", "upsert", Seen({"unprobed": True})).answer == UNPROBED
+    assert judged("one", "upsert", Seen({"unprobed": ""})).answer == UNPROBED
 
 
 def test_a_long_statement_is_cut_around_its_word():

@@ -2,16 +2,25 @@
 
 import importlib
 import inspect
+import re
 
 import pytest
 
 from dbplan.errors import UnknownName
+from dbplan.orms import installing
 from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.features import probe_features, probing
 from dbplan.orms.features.judging import UNPROBED
 from dbplan.orms.features.questions import FEATURES
 
 PROBED = tuple(name for name, one in CONTESTANTS.items() if not (one.is_driver or one.is_node))
+ON_NODE = ("prisma", "drizzle")
+
+
+@pytest.mark.parametrize("name", ON_NODE)
+def test_every_probe_on_node_asks_every_question(name):
+    source = (installing.SOURCES / "features" / f"{name}.mjs").read_text("utf-8")
+    assert set(re.findall(r"^export async function (\w+)\(", source, re.M)) == set(FEATURES)
 
 
 @pytest.mark.parametrize("name", PROBED)
@@ -25,7 +34,7 @@ def test_every_probe_asks_every_question(name):
 @pytest.fixture(scope="module")
 def answers():
     asked = ("enums", "decimals", "composite_keys", "upsert", "savepoints", "transactions", "cascades", "raw_sql")
-    found = probe_features(("peewee", "pony", "prisma"), features=asked)
+    found = probe_features(("peewee", "pony"), features=asked)
     return {(one.orm, one.feature): one for one in found}
 
 
@@ -52,8 +61,49 @@ def test_what_is_known_comes_out(answers, orm, feature, answer, evidence):
     assert evidence in found.evidence
 
 
-def test_without_probes_nothing_is_claimed(answers):
-    assert {found.answer for (orm, _), found in answers.items() if orm == "prisma"} == {UNPROBED}
+@pytest.fixture(scope="module")
+def answers_on_node():
+    return {(one.orm, one.feature): one for one in probe_features(ON_NODE)}
+
+
+@pytest.mark.parametrize(
+    ("orm", "feature", "answer", "evidence"),
+    [
+        ("prisma", "enums", "yes", "refused by the ORM"),
+        ("drizzle", "enums", "partly", "refused by the server"),
+        ("prisma", "decimals", "yes", "Decimal 123456789012345.6789"),
+        ("drizzle", "decimals", "yes", "string 123456789012345.6789"),
+        ("prisma", "documents", "yes", "profile"),
+        ("drizzle", "documents", "partly", "raw SQL"),
+        ("prisma", "composite_keys", "yes", "by the relation"),
+        ("drizzle", "composite_keys", "yes", "by the relation"),
+        ("prisma", "upsert", "yes", "ON CONFLICT"),
+        ("drizzle", "upsert", "yes", "on conflict"),
+        ("prisma", "bulk_insert", "yes", "by 1 statement"),
+        ("prisma", "streaming", "no", "no cursor"),
+        ("drizzle", "streaming", "no", "no cursor"),
+        ("prisma", "cascades", "yes", "1 DELETE, the rest by the database"),
+        ("drizzle", "transactions", "yes", "1 ROLLBACK"),
+        ("prisma", "savepoints", "yes", "SAVEPOINT"),
+        ("drizzle", "savepoints", "yes", "savepoint"),
+        ("prisma", "soft_delete", "partly", "extension"),
+        ("drizzle", "soft_delete", "no", "queries see [1, 2]"),
+        ("prisma", "migrations", UNPROBED, "is not installed"),
+        ("drizzle", "migrations", "partly", "drizzle-kit"),
+        ("prisma", "raw_sql", "yes", "with bound values"),
+        ("prisma", "typed_results", "yes", "its decimal Decimal"),
+        ("drizzle", "typed_results", "yes", "its decimal string"),
+    ],
+)
+def test_what_is_known_comes_out_on_node(answers_on_node, orm, feature, answer, evidence):
+    found = answers_on_node[orm, feature]
+    assert found.answer == answer, found
+    assert evidence in found.evidence
+
+
+def test_without_probes_nothing_is_claimed(monkeypatch):
+    monkeypatch.setattr(probing, "_has_probe", lambda _: False)
+    assert {found.answer for found in probe_features(("pony",))} == {UNPROBED}
 
 
 def test_a_process_that_dies_claims_nothing(monkeypatch):
