@@ -42,7 +42,8 @@ class Seen:
         """Return the SELECT that has a condition."""
         found = (text for text, _ in self.statements if text.upper().startswith("SELECT") and " WHERE " in text.upper())
         conditions = [text[text.upper().index(" WHERE ") + 1 :] for text in found]
-        return _cut(next((text for text in conditions if "->" in text or "#>" in text), "".join(conditions[:1])))
+        by_path = (text for text in conditions if any(operator in text for operator in ("->", "#>", "@>")))
+        return _cut(next(by_path, "".join(conditions[:1])))
 
 
 def _cut(text: str) -> str:

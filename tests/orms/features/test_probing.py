@@ -12,9 +12,10 @@ from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.features import probe_features, probing
 from dbplan.orms.features.judging import UNPROBED
 from dbplan.orms.features.questions import FEATURES
+from dbplan.orms.process import Process
 
 PROBED = tuple(name for name, one in CONTESTANTS.items() if not (one.is_driver or one.is_node))
-ON_NODE = ("prisma", "drizzle")
+ON_NODE = ("prisma", "drizzle", "typeorm")
 
 
 @pytest.mark.parametrize("name", ON_NODE)
@@ -93,6 +94,15 @@ def answers_on_node():
         ("prisma", "raw_sql", "yes", "with bound values"),
         ("prisma", "typed_results", "yes", "its decimal Decimal"),
         ("drizzle", "typed_results", "yes", "its decimal string"),
+        ("typeorm", "enums", "partly", "refused by the server"),
+        ("typeorm", "documents", "yes", "@>"),
+        ("typeorm", "composite_keys", "yes", "by the relation"),
+        ("typeorm", "upsert", "yes", "ON CONFLICT"),
+        ("typeorm", "streaming", UNPROBED, "pg-query-stream"),
+        ("typeorm", "savepoints", "yes", "SAVEPOINT"),
+        ("typeorm", "soft_delete", "yes", "DeleteDateColumn"),
+        ("typeorm", "migrations", "yes", "creates 4 tables"),
+        ("typeorm", "typed_results", "yes", "an object is Account, its decimal string"),
     ],
 )
 def test_what_is_known_comes_out_on_node(answers_on_node, orm, feature, answer, evidence):
@@ -118,3 +128,13 @@ def test_unknown_names_are_refused():
         probe_features(("hibernate",))
     with pytest.raises(UnknownName, match="telepathy"):
         probe_features(("pony",), features=("telepathy",))
+
+
+def test_a_runner_on_node_tells_what_is_not_probed_and_what_fails():
+    process = Process(installing.command(CONTESTANTS["drizzle"]))
+    try:
+        assert process.ask("feature", 30, name="telepathy") == {"unprobed": ""}
+        told = process.ask("feature", 30, name="decimals")  # nothing is open
+        assert told["refused"]["type"] == "TypeError"
+    finally:
+        process.close()

@@ -126,7 +126,8 @@ export async function soft_delete({ client }) {
 /** Whether the schema engine is there: a probe fetches nothing. */
 function hasEngine() {
   if (process.env.PRISMA_SCHEMA_ENGINE_BINARY) return existsSync(process.env.PRISMA_SCHEMA_ENGINE_BINARY);
-  return readdirSync(join(packages(), "@prisma", "engines")).some((file) => /^schema-engine-[^.]+(\.exe)?$/.test(file));
+  const files = readdirSync(join(packages(), "@prisma", "engines"));
+  return files.some((file) => file.startsWith("schema-engine-") && !/\.(gz|sha256|tmp)$/.test(file));
 }
 
 /** Have its command write a first migration, and print it. */
