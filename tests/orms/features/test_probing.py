@@ -138,3 +138,9 @@ def test_a_runner_on_node_tells_what_is_not_probed_and_what_fails():
         assert told["refused"]["type"] == "TypeError"
     finally:
         process.close()
+
+
+def test_what_is_read_whole_is_no_stream_however_large_its_parent_is():
+    ballast = b"x" * 500_000_000  # a child's own peak is told to begin with it
+    (found,) = probe_features(("tortoise",), features=("streaming",))
+    assert (found.answer, len(ballast)) == ("no", 500_000_000), found
