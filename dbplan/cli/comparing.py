@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,9 @@ def compare_orms(
     install: Annotated[
         bool, typer.Option("--install", help="First install Node, where there is none, and its packages.")
     ] = False,
+    selection: Annotated[
+        Path | None, typer.Option("--selection", metavar="FILE", help="Also write which to take and why: .md, .html.")
+    ] = None,
     output: Output = None,
     random_state: RandomState = 7,
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dbplan.evidence import Finding, OrmLoad, OrmStart, OrmStatements, OrmViolation, Server
+from dbplan.evidence import Finding, OrmFeature, OrmLoad, OrmStart, OrmStatements, OrmViolation, Server
 from dbplan.orms.scenarios import Scenario
 
 MEASURED = "measured"
@@ -66,6 +66,7 @@ class Gathered:
     starts: tuple[OrmStart, ...] = ()
     loads: tuple[OrmLoad, ...] = ()
     violations: tuple[OrmViolation, ...] = ()
+    features: tuple[OrmFeature, ...] = ()
     absent: tuple[Absent, ...] = ()
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

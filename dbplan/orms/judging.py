@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
-from dbplan.evidence import Finding, OrmTiming, Place, Severity
+from dbplan.evidence import Fact, Finding, OrmTiming, Place, Severity
 from dbplan.orms.bootstrap import Interval, overall, quantiles, ratio
 from dbplan.orms.facts import MEASURED, NOT_CHECKED, NOT_COVERED, Gathered, Outcome, Rounds, Taking
 from dbplan.orms.scenarios import SCENARIOS
 from dbplan.report import Report
+from dbplan.report.blocks import Section
 
 TITLE = "ORMs"
 FEWEST_TWINS = 5
@@ -26,26 +28,33 @@ Measured = Mapping[tuple[str, str], Outcome]
 """What was measured, by contestant and scenario."""
 
 
-def judge(plan: str, facts: Gathered) -> Report:
-    """Return the report: for each language time and statements, then start, load, errors, what is not covered."""
+def judge(plan: str, facts: Gathered, priorities: Mapping[str, float] = MappingProxyType({})) -> Report:
+    """Return the report: which to take; for each language time and statements; start, load, errors, features.
+
+    `priorities` weigh marks; those that are not named weigh by default.
+    """
+    from dbplan.orms.selecting import measured, sections, select
     from dbplan.orms.telling import blocks
 
     told = timings(facts)
     findings = tuple(_findings(facts))
+    evidence: tuple[Fact, ...] = (
+        *told,
+        *facts.statements,
+        *facts.starts,
+        *facts.loads,
+        *facts.violations,
+        *facts.features,
+    )
+    chosen = select(measured(evidence), priorities)
+    scores = tuple(score for ranking in chosen.rankings for score in ranking.scores)
+    which = [Section("Which to take", chosen.verdict, blocks=tuple(sections(chosen)))] if scores else []
     return Report(
         title=TITLE,
         verdict=verdict(plan, facts, told),
         ok=any(one.outcome == MEASURED for one in told),
-        blocks=tuple(blocks(facts, told, findings)),
-        evidence=(
-            *told,
-            *facts.statements,
-            *facts.starts,
-            *facts.loads,
-            *facts.violations,
-            *findings,
-            *((facts.server,) if facts.server else ()),
-        ),
+        blocks=(*which, *blocks(facts, told, findings)),
+        evidence=(*evidence, *scores, *findings, *((facts.server,) if facts.server else ())),
         actions=tuple(finding for finding in findings if finding.severity is not Severity.NOTE),
         server=facts.server,
     )

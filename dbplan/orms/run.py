@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 from dbplan.encryption import rehearsal
 from dbplan.errors import NotCovered, UsageError
+from dbplan.evidence import OrmFeature
 from dbplan.orms import installing
-from dbplan.orms.contestants import Contestant
+from dbplan.orms.contestants import CONTESTANTS, Contestant
 from dbplan.orms.counting import Meter, meter
 from dbplan.orms.entrants import entrants, wanted
 from dbplan.orms.facts import Gathered
@@ -19,6 +21,7 @@ from dbplan.orms.judging import judge
 from dbplan.orms.load import CLIENTS
 from dbplan.orms.measuring import Effort
 from dbplan.orms.referee import Referee
+from dbplan.orms.scoring import weights
 from dbplan.orms.trial import Seats
 from dbplan.plan import Plan
 from dbplan.report import Report
@@ -49,9 +52,9 @@ def compare_orms(
 
     `orms` are names of contestants, all without; the raw drivers that they are measured against always take part.
     `on` is "postgresql" (the embedded server) or the URL of a PostgreSQL server that may create databases. `rows` is
-    the number for the table planned largest. `quick` measures fewer rounds. `install` fetches Node's packages first.
-    A contestant that is not installed, cannot express the plan, answers wrong rows, crashes or hangs is named with
-    the reason, and the others go on. `progress` is called with a fraction and what is being done.
+    the number for the table planned largest. `quick` measures fewer rounds and probes no features. `install` fetches
+    Node's packages first. A contestant that is not installed, cannot express the plan, answers wrong rows, crashes or
+    hangs is named with the reason, and the others go on. `progress` is called with a fraction and what is being done.
     Raises UnknownName, UsageError, NotCovered, NotInstalled, and what `sandbox` and `seed` raise.
     """
     if rows is not None and rows < 1:
@@ -60,6 +63,7 @@ def compare_orms(
     if server in ("sqlite", "mariadb", "mysql") or server.startswith(("sqlite:", "mysql", "mariadb")):
         raise NotCovered('ORMs are compared on PostgreSQL alone; leave `on` out, or write on="postgresql" or its URL')
     contestants, tell = wanted(orms), progress or (lambda _fraction, _doing: None)
+    weights(plan.priorities)  # a wrong one is refused before anything is measured
     if install and any(contestant.is_node for contestant in contestants):
         installing.install(lambda doing: tell(0.0, doing))
     tell(0.0, "starting the server")
@@ -67,8 +71,19 @@ def compare_orms(
         tell(0.05, "seeding")
         seed(stage, rows=rows or volume(plan, quick=quick), random_state=random_state)
         gathered = _gather(stage, counts, contestants, quick, random_state, tell)
+    if not quick:
+        gathered = replace(gathered, features=_features(gathered, tell))
     tell(1.0, "judging")
-    return judge(plan.name, gathered)
+    return judge(plan.name, gathered, plan.priorities)
+
+
+def _features(gathered: Gathered, tell: Progress) -> tuple[OrmFeature, ...]:
+    """Probe what the ORMs that took part can do, on a schema of dbplan's own."""
+    from dbplan.orms.features import probe_features
+
+    names = [taker.orm for taker in gathered.entrants if not (taker.twin_of or CONTESTANTS[taker.orm].is_driver)]
+    probed: tuple[OrmFeature, ...] = probe_features(names, tell=lambda doing: tell(0.95, f"features of {doing}"))
+    return probed
 
 
 def volume(plan: Plan, *, quick: bool) -> int:
@@ -97,7 +112,7 @@ def _gather(
         gone = {one.orm for one in lost}
         able = [entrant for entrant in able if entrant.contestant.name not in gone]
         gathering = Gathering(seats, effort, Random(random_state))
-        gathering.run(able, derived, drawn, lambda share, doing: tell(0.2 + 0.78 * share, doing))
+        gathering.run(able, derived, drawn, lambda share, doing: tell(0.2 + 0.75 * share, doing))
     found = gathering.found
     return Gathered(
         entrants=tuple(taking(entrant) for entrant in able),

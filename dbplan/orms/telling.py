@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dbplan.evidence import Finding, OrmLoad, OrmStatements, OrmTiming
 from dbplan.orms import plotting
 from dbplan.orms.facts import MEASURED, Gathered, Taking
+from dbplan.orms.features.questions import FEATURES
 from dbplan.orms.judging import by_orm, is_different, mean_ratio, tables
 from dbplan.orms.load import CLOSED, ONE_ROW, OPEN
 from dbplan.orms.scenarios import SCENARIOS
@@ -26,6 +27,8 @@ def blocks(facts: Gathered, told: Sequence[OrmTiming], findings: Sequence[Findin
         yield Section("Under load", blocks=tuple(_loads(facts)))
     if facts.violations:
         yield Section("Errors on a unique violation", blocks=(_violations(facts),))
+    if facts.features:
+        yield Section("Features", blocks=tuple(_features(facts)))
     if findings:
         yield Section("What failed", blocks=(Findings(tuple(findings)),))
     yield Section("How it was measured", blocks=tuple(_method(facts, told)))
@@ -33,6 +36,22 @@ def blocks(facts: Gathered, told: Sequence[OrmTiming], findings: Sequence[Findin
         yield Section(
             "Not covered", blocks=(table({"what": "text", "why": "text", "mend": "code"}, rest, "Not covered"),)
         )
+
+
+def _features(facts: Gathered) -> Iterator[Block]:
+    """Yield who can do what, and what was seen."""
+    orms = [taker for taker in facts.entrants if any(one.orm == taker.orm for one in facts.features)]
+    answers = {(one.feature, one.orm): one for one in facts.features}
+    asked = dict.fromkeys(one.feature for one in facts.features)
+    rows = [(FEATURES[name], *(answers[name, taker.orm].answer for taker in orms)) for name in asked]
+    yield table({"feature": "text", **{taker.title: "text" for taker in orms}}, rows, "Features, probed by running")
+    titles = {taker.orm: taker.title for taker in orms}
+    seen = [
+        (titles[one.orm], FEATURES[one.feature], one.answer, one.evidence) for one in facts.features if one.evidence
+    ]
+    headings = ("ORM", "feature", "answer", "what was seen")
+    proof = table(dict.fromkeys(headings, "text"), seen, "What was seen of each feature")
+    yield Section("What was seen", blocks=(proof,), folded=True)
 
 
 def _takers(facts: Gathered, name: str) -> list[Taking]:

@@ -77,7 +77,7 @@ def test_a_table_without_a_key_is_left_out_and_said():
     assert [str(finding.place) for finding in written.lost] == ["log"]
 
 
-@pytest.mark.parametrize("name, schema", [("a.b", None), ("b", "a.a")])
+@pytest.mark.parametrize(("name", "schema"), [("a.b", None), ("b", "a.a")])
 def test_a_dot_in_a_name_is_a_warning(name, schema):
     m = sa.MetaData()
     sa.Table(name, m, sa.Column("id", sa.Integer, primary_key=True), schema=schema)

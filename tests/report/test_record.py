@@ -29,6 +29,7 @@ WORDS = {
     "tuple[tuple[str, float], ...]": "array of [value, share]",
     "tuple[tuple[int, int], ...]": "array of [children, parents]",
     "tuple[tuple[str, int], ...]": "array of [start, rows]",
+    "tuple[tuple[str, float, str], ...]": "array of [name, value, text]",
     "tuple[PlanNode, ...]": "array of [PlanNode](#plannode)",
     "tuple[Difference, ...]": "array of [Difference](#difference)",
 }
