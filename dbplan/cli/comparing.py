@@ -44,4 +44,8 @@ def compare_orms(
         report = run(
             subject, names, on=on, rows=rows, quick=quick, random_state=random_state, install=install, progress=tick
         )
+    if selection is not None:
+        from dbplan.orms.selecting import selection as chosen
+
+        chosen(subject, report).save(selection)
     show(report, output, folded=False)
