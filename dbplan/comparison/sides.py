@@ -97,7 +97,7 @@ def _side(source: _Source, judge: str) -> Side:
         return _asked(source)
     unread = tuple(str(line) for line in source.plan.metadata.info.get("not_covered", ()))
     with sandbox(source.plan, on=judge) as stage, stage.engine.connect() as connection:
-        catalog = snapshot(connection, ignore_tables=BOOKKEEPING)
+        catalog = snapshot(connection, ignore_tables=_bookkeeping(source.plan))
     refused = tuple(": ".join(filter(None, (str(finding.place), finding.message))) for finding in stage.refused)
     return Side(source.name, catalog, _tables(catalog), (*unread, *refused), stage.server)
 
@@ -106,10 +106,16 @@ def _asked(source: _Source) -> Side:
     engine = new_engine(source.url)
     try:
         with connect(engine) as connection:
-            catalog = snapshot(connection, ignore_tables=BOOKKEEPING)
+            catalog = snapshot(connection, ignore_tables=_bookkeeping(source.plan))
     finally:
         engine.dispose()
     return Side(source.name, catalog, _tables(catalog))
+
+
+def _bookkeeping(plan: Plan) -> set[str]:
+    """Return the tables of migration tools: those of their usual names, and those of Alembic that carry a plan's."""
+    named = (t for t in plan.tables if t.name.startswith("alembic_version_") and t.columns.keys() == ["version_num"])
+    return {*BOOKKEEPING, *(str(table.key) for table in named)}
 
 
 def _tables(catalog: Catalog) -> int:
