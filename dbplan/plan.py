@@ -91,8 +91,10 @@ class Plan:
             if count < 0:
                 raise UsageError(f'plan "{self.name}": {count} rows planned for "{key}"; a row count is 0 or more')
         for key, weight in self.priorities.items():
-            if weight < 0:
-                raise UsageError(f'plan "{self.name}": a weight of {weight} for "{key}"; a priority is 0 or more')
+            if not isinstance(weight, int | float) or not weight >= 0:
+                raise UsageError(
+                    f'plan "{self.name}": a weight of {weight!r} for "{key}"; a priority is a number, 0 or more'
+                )
         for key in self.retention:
             table, _, column = key.rpartition(".")
             if column not in self.table(table).columns:

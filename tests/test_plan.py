@@ -70,6 +70,12 @@ def test_impossible_row_counts_are_refused(metadata: MetaData, rows: dict[str, i
         Plan("shop", metadata, rows=rows)
 
 
+@pytest.mark.parametrize("weight", [-1, float("nan"), "much"])
+def test_impossible_priorities_are_refused(metadata: MetaData, weight: float):
+    with pytest.raises(UsageError, match="a priority is a number, 0 or more"):
+        Plan("shop", metadata, priorities={"speed": weight})
+
+
 def test_two_queries_of_one_name_are_refused(metadata: MetaData):
     with pytest.raises(UsageError, match='two queries named "all"'):
         Plan("shop", metadata).ask("all", text("SELECT 1")).ask("all", text("SELECT 2"))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dbplan.cli.options import Output, PlanName, RandomState, Rows, given
+from dbplan.cli.options import Output, PlanName, RandomState, Rows, given, writable
 from dbplan.cli.showing import progress, read, show
 
 Orms = Annotated[
@@ -30,7 +30,13 @@ def compare_orms(
         bool, typer.Option("--install", help="First install Node, where there is none, and its packages.")
     ] = False,
     selection: Annotated[
-        Path | None, typer.Option("--selection", metavar="FILE", help="Also write which to take and why: .md, .html.")
+        Path | None,
+        typer.Option(
+            "--selection",
+            metavar="FILE",
+            callback=writable,
+            help="Also write which to take and why: md, html, txt, json.",
+        ),
     ] = None,
     output: Output = None,
     random_state: RandomState = 7,

@@ -10,6 +10,7 @@ import numpy as np
 
 from dbplan.evidence import Fact, Finding, OrmTiming, Place, Severity
 from dbplan.orms.bootstrap import Interval, overall, quantiles, ratio
+from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.facts import MEASURED, NOT_CHECKED, NOT_COVERED, Gathered, Outcome, Rounds, Taking
 from dbplan.orms.scenarios import SCENARIOS
 from dbplan.report import Report
@@ -142,11 +143,12 @@ def mean_ratio(told: Sequence[OrmTiming]) -> float | None:
 
 def verdict(plan: str, facts: Gathered, told: Sequence[OrmTiming]) -> str:
     """Return the whole comparison in one sentence."""
-    orms = [taker for taker in facts.entrants if not taker.twin_of and taker.orm != taker.baseline]
+    orms = [taker for taker in facts.entrants if not (taker.twin_of or is_driver(taker.orm))]
     if not facts.entrants:
         return f"No contestant could be measured on {plan}."
-    contestants = _several(len(orms), "contestant", "contestants")
-    head = f"{contestants} on {_several(len(facts.scenarios), 'scenario', 'scenarios')} of {plan}"
+    head = (
+        f"{_several(len(orms), 'ORM', 'ORMs')} on {_several(len(facts.scenarios), 'scenario', 'scenarios')} of {plan}"
+    )
     nearest = "; ".join(filter(None, (_nearest(facts, told, table) for table in tables(facts))))
     wrong = sum(one.outcome not in (MEASURED, *_BY_DESIGN) for one in told)
     tail = (
@@ -155,19 +157,24 @@ def verdict(plan: str, facts: Gathered, told: Sequence[OrmTiming]) -> str:
     return f"{head}; {nearest or 'no ratio to a raw driver'}{tail}."
 
 
+def is_driver(orm: str) -> bool:
+    """Return whether a contestant is a raw driver."""
+    return orm in CONTESTANTS and CONTESTANTS[orm].is_driver
+
+
 def tables(facts: Gathered) -> list[str]:
     """Return the tables that contestants stand in, in their order."""
     return list(dict.fromkeys(taker.table for taker in facts.entrants))
 
 
 def _nearest(facts: Gathered, told: Sequence[OrmTiming], table: str) -> str:
-    """Say which contestant of a table is nearest to its raw driver, among those that did most scenarios."""
+    """Say which ORM of a table is nearest to its raw driver, among those that did most scenarios."""
     from dbplan.report.cells import show
 
     ratios = {
         taker.title: [one for one in by_orm(told, taker.orm) if one.ratio is not None]
         for taker in facts.entrants
-        if taker.table == table and not taker.twin_of and taker.orm != taker.baseline
+        if taker.table == table and not (taker.twin_of or is_driver(taker.orm))
     }
     most = max(map(len, ratios.values()), default=0)
     if not most:

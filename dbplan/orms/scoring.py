@@ -23,13 +23,15 @@ class Criterion:
 CRITERIA: Mapping[str, Criterion] = {
     "coverage": Criterion("Coverage", 4, "every scenario with the right rows, none by raw SQL"),
     "features": Criterion("Features", 3, "every feature that was probed works"),
-    "speed": Criterion("Speed", 3, "as quick as the raw driver, one call after the other"),
-    "load": Criterion("Load", 2, "as many calls a second as the raw driver, with many clients at once"),
+    "speed": Criterion("Speed", 3, "as quick as the quickest raw driver of the group, one call after the other"),
+    "load": Criterion(
+        "Load", 2, "as many calls a second as the best raw driver of the group, with many clients at once"
+    ),
     "safety": Criterion("Safety", 2, "no write of many clients to one row is lost or refused"),
     "statements": Criterion("Statements", 1, "no more statements than by hand"),
     "errors": Criterion("Errors", 1, "a unique violation names its code and its constraint or columns"),
-    "footprint": Criterion("Footprint", 1, "the smallest install and the least memory of its language"),
-    "start": Criterion("Cold start", 1, "the quickest to its first answer of its language"),
+    "footprint": Criterion("Footprint", 1, "the smallest install and the least memory of the group"),
+    "start": Criterion("Cold start", 1, "the quickest of the group to its first answer"),
 }
 """The criteria with the weights of a small product team, for which what works counts more than what is quick."""
 
@@ -160,7 +162,10 @@ def _tie(first: str, other: str, name: str, marks: Marks, used: Mapping[str, flo
 
 
 def marks(measured: Measured, orms: Sequence[str]) -> dict[str, dict[str, Mark]]:
-    """Return the marks of ORMs by criterion; one that was not measured for a criterion has none there."""
+    """Return the marks of ORMs of one group by criterion; one that was not measured for a criterion has none there.
+
+    All are held against the same: the raw drivers of the whole group, and each other.
+    """
     found: dict[str, Callable[[Measured, Sequence[str]], dict[str, Mark]]] = {
         "coverage": _coverage,
         "features": _features,
@@ -189,39 +194,60 @@ def _coverage(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
 
 
 def _features(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    """Count the features that were probed of all of them."""
+    answers = {(one.orm, one.feature): one.answer for one in measured.features if one.answer in _ANSWERS}
+    probed = {feature for _, feature in answers if all((orm, feature) in answers for orm in orms)}
     made = {}
-    for orm in orms:
-        answers = [one.answer for one in measured.features if one.orm == orm and one.answer in ("yes", "partly", "no")]
-        if answers:
-            value = (answers.count("yes") + answers.count("partly") / 2) / len(answers)
-            said = f"{answers.count('yes')} yes, {answers.count('partly')} partly, {answers.count('no')} no"
-            made[orm] = Mark(value, said)
+    for orm in orms if probed else ():
+        own = [answers[orm, feature] for feature in probed]
+        value = sum(_ANSWERS[answer] for answer in own) / len(own)
+        made[orm] = Mark(value, ", ".join(f"{own.count(answer)} {answer}" for answer in _ANSWERS))
     return made
 
 
+_ANSWERS = {"yes": 1.0, "partly": 0.5, "no": 0.0}
+
+
 def _speed(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
-    """Return one over the geometric mean of the ratios to the raw driver; quicker than by hand is as good as it."""
+    """Return one over the geometric mean of the times as multiples of the quickest raw driver's.
+
+    Ratios to each table's own driver would flatter those whose driver is slow.
+    """
+    quickest: dict[str, float] = {}
+    for one in measured.timings:
+        if one.orm in _drivers(orms) and one.median:
+            quickest[one.scenario] = min(one.median, quickest.get(one.scenario, one.median))
     made = {}
     for orm in orms:
-        own = [(t.ratio, t.ratio_low, t.ratio_high) for t in measured.timings if t.orm == orm and t.ratio]
+        own = [t for t in measured.timings if t.orm == orm and t.median and t.scenario in quickest]
         if own:
-            middle, low, high = (_geometric([each[part] or each[0] for each in own]) for part in range(3))
-            said = f"{middle:.2f} times the raw driver's time, geometric mean of {len(own)} scenarios"
+            times = [
+                [(t.median or 0, t.low or 0, t.high or 0)[part] / quickest[t.scenario] for t in own]
+                for part in range(3)
+            ]
+            middle, low, high = map(_geometric, times)
+            said = f"{middle:.2f} times the quickest raw driver's time, geometric mean of {len(own)} scenarios"
             made[orm] = Mark(min(1.0, 1 / middle), said, min(1.0, 1 / high), min(1.0, 1 / low))
     return made
 
 
+def _drivers(orms: Sequence[str]) -> set[str]:
+    """Return the raw drivers that ORMs are held against."""
+    return {CONTESTANTS[orm].baseline for orm in orms}
+
+
 def _load(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
-    rates = {(one.orm, one.scenario): one.done / one.seconds for one in _closed(measured) if one.seconds}
+    rates = {(one.orm, one.scenario): one.done / one.seconds for one in _closed(measured) if one.seconds and one.done}
+    best: dict[str, float] = {}
+    for (orm, scenario), rate in rates.items():
+        if orm in _drivers(orms):
+            best[scenario] = max(rate, best.get(scenario, 0.0))
     made = {}
     for orm in orms:
-        base = CONTESTANTS[orm].baseline
-        shares = [
-            rate / rates[base, name] for (own, name), rate in rates.items() if own == orm and rates.get((base, name))
-        ]
+        shares = [rate / best[name] for (own, name), rate in rates.items() if own == orm and name in best]
         if shares:
             middle = _geometric(shares)
-            made[orm] = Mark(min(1.0, middle), f"{middle:.2f} times the raw driver's calls a second")
+            made[orm] = Mark(min(1.0, middle), f"{middle:.2f} times the best raw driver's calls a second")
     return made
 
 
@@ -243,14 +269,18 @@ def _safety(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
 
 
 def _statements(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
+    """Return the geometric mean, for one scenario that sends a thousand must not hide all others."""
     sent = {(one.orm, one.scenario): one.statements + one.control for one in measured.statements if one.parents is None}
+    fewest: dict[str, int] = {}
+    for (orm, scenario), count in sent.items():
+        if orm in _drivers(orms):
+            fewest[scenario] = min(count, fewest.get(scenario, count))
     made = {}
     for orm in orms:
-        base = CONTESTANTS[orm].baseline
-        pairs = [(n, sent[base, name]) for (own, name), n in sent.items() if own == orm and (base, name) in sent]
-        if pairs:
-            mine, theirs = (sum(column) for column in zip(*pairs, strict=True))
-            made[orm] = Mark(min(1.0, theirs / mine) if mine else 1.0, f"{mine} where the raw driver sends {theirs}")
+        own = [n / fewest[name] for (who, name), n in sent.items() if who == orm and n and fewest.get(name)]
+        if own:
+            middle = _geometric(own)
+            made[orm] = Mark(min(1.0, 1 / middle), f"{middle:.2f} times the fewest of a raw driver, geometric mean")
     return made
 
 
@@ -268,30 +298,21 @@ def _told(one: OrmViolation) -> Mark:
 
 
 def _footprint(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
-    """Return the geometric mean of the smallest size and memory of a language over one's own."""
-    own = {one.orm: one for one in measured.starts if one.orm in orms and one.size and one.memory}
-    made = {}
-    for orm, one in own.items():
-        peers = [other for name, other in own.items() if _peers(name, orm)]
-        shares = [
-            min(p.size or 0 for p in peers) / (one.size or 1),
-            min(p.memory or 0 for p in peers) / (one.memory or 1),
-        ]
-        said = f"{(one.size or 0) / 1e6:.1f} MB installed, {(one.memory or 0) / 1e6:.0f} MB of memory"
-        made[orm] = Mark(_geometric(shares), said)
-    return made
+    """Return the geometric mean of the smallest size and memory over one's own."""
+    own = {one.orm: (one.size, one.memory) for one in measured.starts if one.orm in orms and one.size and one.memory}
+    sizes, memories = ([float(pair[part] or 0) for pair in own.values()] for part in range(2))
+    return {
+        orm: Mark(
+            _geometric([min(sizes) / float(size or 1), min(memories) / float(memory or 1)]),
+            f"{(size or 0) / 1e6:.1f} MB installed, {(memory or 0) / 1e6:.0f} MB of memory",
+        )
+        for orm, (size, memory) in own.items()
+    }
 
 
 def _start(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
     own = {one.orm: one.whole for one in measured.starts if one.orm in orms and one.whole}
-    return {
-        orm: Mark(min(w for other, w in own.items() if _peers(other, orm)) / whole, f"{1000 * whole:.0f} ms")
-        for orm, whole in own.items()
-    }
-
-
-def _peers(one: str, other: str) -> bool:
-    return CONTESTANTS[one].is_node == CONTESTANTS[other].is_node
+    return {orm: Mark(min(own.values()) / whole, f"{1000 * whole:.0f} ms") for orm, whole in own.items()}
 
 
 def _geometric(values: Sequence[float]) -> float:

@@ -21,6 +21,7 @@ from dbplan.orms.scoring import CRITERIA, Flip, Measured, Ranking, marks, rank, 
 from dbplan.plan import Plan
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Section, Text, table
+from dbplan.report.cells import interval
 
 PYTHON, NODE, OVERALL = "A Python team", "A Next.js team", "A team that may take either"
 GOOD = 0.75
@@ -33,6 +34,7 @@ class Selection:
 
     rankings: tuple[Ranking, ...]
     measured: Measured
+    weights: Mapping[str, float]
 
     @property
     def verdict(self) -> str:
@@ -46,20 +48,12 @@ def select(found: Measured, priorities: Mapping[str, float]) -> Selection:
     Raises UnknownName for a priority that is no criterion.
     """
     there = [name for name, one in CONTESTANTS.items() if not one.is_driver and _took_part(name, found)]
-    groups = {
-        NODE: [name for name in there if CONTESTANTS[name].is_node],
-        PYTHON: [name for name in there if not CONTESTANTS[name].is_node],
-        OVERALL: there,
-    }
-    weighed, marked = weights(priorities), marks(found, there)
-    asked = {
-        group: names for group, names in groups.items() if len(names) > 1 and names != groups.get(_narrower(group))
-    }
-    return Selection(tuple(rank(group, names, marked, weighed) for group, names in asked.items()), found)
-
-
-def _narrower(group: str) -> str:
-    return "" if group != OVERALL else PYTHON
+    node = [name for name in there if CONTESTANTS[name].is_node]
+    python = [name for name in there if name not in node]
+    groups = {NODE: node, PYTHON: python, OVERALL: there if node and python else []}
+    weighed = weights(priorities)
+    rankings = (rank(group, names, marks(found, names), weighed) for group, names in groups.items() if len(names) > 1)
+    return Selection(tuple(rankings), found, weighed)
 
 
 def _took_part(name: str, found: Measured) -> bool:
@@ -89,15 +83,21 @@ def measured(evidence: Iterable[Fact]) -> Measured:
 
 def document(plan: str, selection: Selection, server: Server | None = None) -> Report:
     """Return the decision as a document: context, options, and for each team evidence, decision, consequences."""
-    blocks: list[Block] = [_context(plan, server), _options(selection)]
-    blocks += [_section(ranking) for ranking in selection.rankings]
+    blocks: list[Block] = [_context(plan, server), _options(selection), *sections(selection)]
     scores = tuple(score for ranking in selection.rankings for score in ranking.scores)
     return Report(f"Which ORM: {plan}", selection.verdict, blocks=tuple(blocks), evidence=scores)
 
 
 def sections(selection: Selection) -> list[Block]:
-    """Return the rankings as a part of a larger report."""
-    return [_section(ranking) for ranking in selection.rankings]
+    """Return the criteria and the rankings, which are a part of larger reports too."""
+    return [_criteria(selection), *map(_section, selection.rankings)]
+
+
+def _criteria(selection: Selection) -> Section:
+    rows = [(CRITERIA[name].title, weight, CRITERIA[name].meaning) for name, weight in selection.weights.items()]
+    return Section(
+        "Criteria", blocks=(table({"Criterion": "text", "Weight": "number", "A mark of 1 means": "text"}, rows),)
+    )
 
 
 def _context(plan: str, server: Server | None) -> Section:
@@ -118,16 +118,11 @@ def _options(selection: Selection) -> Section:
     starts = {one.orm: one for one in selection.measured.starts}
     known = sorted({score.orm for ranking in selection.rankings for score in ranking.scores})
     rows = [
-        (CONTESTANTS[n].title, CONTESTANTS[n].table, starts[n].version if n in starts else None, _driver(starts.get(n)))
-        for n in known
+        (CONTESTANTS[n].title, CONTESTANTS[n].table, starts[n].version, starts[n].driver) for n in known if n in starts
     ]
     return Section(
         "Options", blocks=(table({"ORM": "text", "Runs on": "text", "Version": "text", "Driver": "text"}, rows),)
     )
-
-
-def _driver(start: object) -> str | None:
-    return getattr(start, "driver", None) or None
 
 
 def _section(ranking: Ranking) -> Section:
@@ -152,28 +147,16 @@ def _winner(ranking: Ranking) -> str:
 
 def _evidence(ranking: Ranking) -> Iterable[Block]:
     titles = [CRITERIA[name].title for name in ranking.weights if name not in ranking.unweighed]
-    headings = {"ORM": "text", "Score": "number", "Lowest": "number", "Highest": "number"}
-    shown = table(
-        headings | dict.fromkeys(titles, "number"),  # type: ignore[arg-type]
-        [_row(score) for score in ranking.scores],
-        caption=f"Marks from 0 to 1; weights: {_weights(ranking)}.",
-    )
-    yield shown
+    headings = {"ORM": "text", "Score": "number", "Between": "text"}
+    rows = [_row(score) for score in ranking.scores]
+    yield table(headings | dict.fromkeys(titles, "number"), rows, caption="Marks from 0 to 1.")  # type: ignore[arg-type]
     for name, why in ranking.unweighed.items():
         yield Text(f"{CRITERIA[name].title} was not weighed: {why}.")
-    yield Text(
-        "A mark of 1 means: "
-        + "; ".join(f"{CRITERIA[n].title.lower()}, {CRITERIA[n].meaning}" for n in ranking.weights)
-        + "."
-    )
 
 
 def _row(score: OrmScore) -> tuple[object, ...]:
-    return (CONTESTANTS[score.orm].title, score.score, score.low, score.high, *(value for _, value, _ in score.marks))
-
-
-def _weights(ranking: Ranking) -> str:
-    return ", ".join(f"{CRITERIA[name].title.lower()} {weight:g}" for name, weight in ranking.weights.items())
+    marked = (value for _, value, _ in score.marks)
+    return CONTESTANTS[score.orm].title, score.score, interval(score.score, score.low, score.high, "number"), *marked
 
 
 def _decision(ranking: Ranking) -> str:

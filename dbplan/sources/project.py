@@ -36,12 +36,19 @@ def load(name: str, read: Callable[[str], Plan]) -> Plan:
             raise UnknownName("key", key, KEYS, where=f"[tool.dbplan.plans.{name}]")
     if not isinstance(entry.get("source"), str) or entry["source"] == name:
         raise SourceError(f'[tool.dbplan.plans.{name}] needs a source = "module:attr" or a database URL')
+    for key in ("rows", "priorities"):
+        if not _holds_numbers(entry.get(key, {})):
+            raise SourceError(f"[tool.dbplan.plans.{name}] {key} = {entry[key]!r}: a table of numbers is due there")
     plan = read(entry["source"])
     changes: dict[str, Any] = {key: entry[key] for key in ("rows", "summary", "priorities") if key in entry}
     changes |= {key: folder / entry[key] for key in ("migrations", "recipe") if key in entry}
     if "queries" in entry:
         changes["queries"] = (*plan.queries, *_queries(entry["queries"]))
     return beside(replace(plan, name=name, **changes), folder)
+
+
+def _holds_numbers(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, int | float) for one in value.values())
 
 
 def beside(plan: Plan, folder: Path | None = None) -> Plan:

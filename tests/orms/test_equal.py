@@ -20,11 +20,7 @@ def field(tmp_path_factory):
         yield opened
 
 
-ALWAYS = {"asyncpg", "prisma", "sqlalchemy"}
-OTHERS = sorted(set(CONTESTANTS) - ALWAYS - {"psycopg"})
-
-
-@pytest.mark.parametrize("name", [*sorted(ALWAYS), *(pytest.param(one, marks=pytest.mark.slow) for one in OTHERS)])
+@pytest.mark.parametrize("name", sorted(set(CONTESTANTS) - {"psycopg"}))
 def test_answers_are_the_references(field, name):
     answers = field.answers(name, list(SCENARIOS))
     said = {scenario: answer["not_covered"] for scenario, answer in answers.items() if "not_covered" in answer}

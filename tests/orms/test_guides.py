@@ -22,9 +22,7 @@ def database():
         yield f"postgresql://{url.username}@localhost/{url.database}?host={url.query['host']}&port={url.query['port']}"
 
 
-@pytest.mark.parametrize(
-    "guide", ["prisma", *(pytest.param(one, marks=pytest.mark.slow) for one in ("drizzle", "sqlalchemy"))]
-)
+@pytest.mark.parametrize("guide", ["prisma", "drizzle", "sqlalchemy"])
 def test_every_command_of_a_guide_runs(guide, database, tmp_path):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | ENGINE | {"DATABASE_URL": database, "PATH": path}

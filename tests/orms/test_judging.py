@@ -62,7 +62,7 @@ def report(facts):
 
 
 def test_the_verdict_names_the_nearest_of_each_language(report):
-    assert report.verdict.startswith("3 contestants on 13 scenarios of credits; Python: SQLAlchemy ORM is nearest")
+    assert report.verdict.startswith("3 ORMs on 13 scenarios of credits; Python: SQLAlchemy ORM is nearest")
     assert "Node: Prisma is nearest to pg, 4." in report.verdict
     assert report.verdict.endswith("1 cell has no time, for the rows were wrong or it failed.")
     assert report.ok

@@ -1,5 +1,7 @@
 """Marks from recorded figures, scores, what weight changes the winner, and the document that says so."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,30 +12,37 @@ from dbplan.orms.scoring import CRITERIA, Mark, Measured, marks, rank, weights
 from dbplan.orms.selecting import NODE, OVERALL, PYTHON, document, select
 
 DRIZZLE, PRISMA, TYPEORM = "drizzle", "prisma", "typeorm"
+GROUP = [DRIZZLE, PRISMA, TYPEORM]
 
 
-def timing(orm, ratio, scenario="point_read", **more):
-    return OrmTiming(orm, scenario, "measured", ratio=ratio, ratio_low=ratio * 0.9, ratio_high=ratio * 1.1, **more)
+def timing(orm, median, scenario="point_read", **more):
+    return OrmTiming(orm, scenario, "measured", median=median, low=median * 0.9, high=median * 1.1, **more)
 
 
 MEASURED = Measured(
     timings=[
-        timing(DRIZZLE, 1.5), timing(DRIZZLE, 1.5, "upsert", note="raw SQL: no words for it"), timing(PRISMA, 3.0),
-        timing(PRISMA, 3.0, "upsert"), timing(TYPEORM, 2.0), OrmTiming(TYPEORM, "upsert", "wrong rows"),
-        OrmTiming(TYPEORM, "aggregate", "not checked"), timing("sqlalchemy", 0.5), timing("pg", 1.0),
+        timing("pg", 1e-4), timing("psycopg", 0.5e-4), timing("asyncpg", 2e-4), timing("pg", 2e-4, "upsert"),
+        timing(DRIZZLE, 1.5e-4), timing(DRIZZLE, 3e-4, "upsert", note="raw SQL: no words for it"),
+        timing(PRISMA, 3e-4), timing(PRISMA, 24e-4, "upsert"),
+        timing(TYPEORM, 2e-4), OrmTiming(TYPEORM, "upsert", "wrong rows"),
+        OrmTiming(TYPEORM, "aggregate", "not checked"), timing("tortoise", 1e-4), timing("sqlalchemy", 0.4e-4),
     ],
-    statements=[OrmStatements(PRISMA, "point_read", 2, 2, 1), OrmStatements("pg", "point_read", 1, 0, 0)],
+    statements=[OrmStatements("pg", "point_read", 1, 0, 0), OrmStatements("pg", "bulk_insert", 1, 0, 0),
+                OrmStatements(PRISMA, "point_read", 2, 2, 1), OrmStatements(PRISMA, "bulk_insert", 100, 0, 0),
+                OrmStatements(DRIZZLE, "point_read", 1, 0, 0)],
     starts=[OrmStart(PRISMA, "Prisma", "Node", whole=0.8, memory=90_000_000, size=40_000_000),
             OrmStart(DRIZZLE, "Drizzle", "Node", whole=0.4, memory=90_000_000, size=10_000_000)],
     loads=[OrmLoad(PRISMA, "point_read", "closed loop", 20, 2.0, 1000),
            OrmLoad("pg", "point_read", "closed loop", 20, 2.0, 4000),
+           OrmLoad("psycopg", "point_read", "closed loop", 20, 2.0, 8000),
            OrmLoad(PRISMA, "transaction", "one row", 20, 1.0, 100, refused=10, lost=0),
            OrmLoad(TYPEORM, "transaction", "one row", 20, 1.0, 100, lost=1)],
     violations=[OrmViolation(PRISMA, raised=True, type="P", code="P2002", columns=("email",)),
                 OrmViolation(DRIZZLE, raised=True, type="D"), OrmViolation(TYPEORM, raised=False)],
-    features=[OrmFeature(PRISMA, "enums", "yes"), OrmFeature(PRISMA, "streaming", "no"),
-              OrmFeature(PRISMA, "json", "partly"),
-              OrmFeature(PRISMA, "upsert", "yes")],
+    features=[OrmFeature(orm, feature, answer)
+              for feature, answers in {"enums": ("yes", "yes", "yes"), "streaming": ("yes", "no", "not probed yet"),
+                                       "json": ("yes", "partly", "no"), "upsert": ("no", "yes", "yes")}.items()
+              for orm, answer in zip(GROUP, answers, strict=True)],
 )  # fmt: skip
 
 
@@ -41,14 +50,22 @@ MEASURED = Measured(
     ("criterion", "orm", "value"),
     [
         ("coverage", DRIZZLE, 0.75), ("coverage", PRISMA, 1.0), ("coverage", TYPEORM, 0.5),
-        ("speed", PRISMA, 1 / 3), ("speed", "sqlalchemy", 1.0), ("statements", PRISMA, 0.25), ("load", PRISMA, 0.25),
+        ("speed", DRIZZLE, 1 / 1.5), ("speed", PRISMA, 1 / 6), ("speed", TYPEORM, 0.5),
+        ("statements", PRISMA, 1 / 20), ("statements", DRIZZLE, 1.0), ("load", PRISMA, 0.25),
         ("safety", PRISMA, 0.9), ("safety", TYPEORM, 0.0), ("errors", PRISMA, 1.0), ("errors", DRIZZLE, 0.0),
-        ("errors", TYPEORM, 0.0), ("features", PRISMA, 0.625), ("start", PRISMA, 0.5), ("start", DRIZZLE, 1.0),
-        ("footprint", PRISMA, 0.5),
+        ("errors", TYPEORM, 0.0), ("features", PRISMA, 2.5 / 3), ("features", DRIZZLE, 2 / 3),
+        ("start", PRISMA, 0.5), ("start", DRIZZLE, 1.0), ("footprint", PRISMA, 0.5), ("footprint", DRIZZLE, 1.0),
     ],
 )  # fmt: skip
 def test_marks_are_made_of_what_was_measured(criterion, orm, value):
-    assert marks(MEASURED, [DRIZZLE, PRISMA, TYPEORM, "sqlalchemy"])[criterion][orm].value == pytest.approx(value)
+    assert marks(MEASURED, GROUP)[criterion][orm].value == pytest.approx(value)
+
+
+def test_all_of_a_group_are_held_against_its_quickest_driver():
+    speed = marks(MEASURED, ["tortoise", "sqlalchemy"])["speed"]
+    assert speed["tortoise"].value == pytest.approx(0.5), "asyncpg is four times as slow as psycopg here"
+    assert speed["sqlalchemy"].value == 1, "quicker than by hand is as good as it"
+    assert marks(MEASURED, ["tortoise"])["speed"]["tortoise"].value == 1
 
 
 def test_what_was_not_measured_has_no_mark_and_counts_for_nobody():
@@ -88,7 +105,7 @@ def test_past_the_weight_that_is_named_another_is_first(table, weighed):
 
 def test_the_document_says_who_is_taken_for_whom_and_what_follows(tmp_path):
     selection = select(MEASURED, {})
-    assert [one.group for one in selection.rankings] == [NODE, OVERALL]
+    assert [one.group for one in selection.rankings] == [NODE, PYTHON, OVERALL]
     text = document("shop", selection).save(tmp_path / "selection.md").read_text()
     for part in (
         "Context",
@@ -100,7 +117,12 @@ def test_the_document_says_who_is_taken_for_whom_and_what_follows(tmp_path):
         "is taken, with a score of",
     ):
         assert part in text
-    assert PYTHON not in text, "one alone is no choice"
+
+
+def test_one_alone_is_no_choice_and_one_language_has_no_ranking_over_both():
+    of_node = replace(MEASURED, timings=[one for one in MEASURED.timings if one.orm in (*GROUP, "pg")])
+    assert [one.group for one in select(of_node, {}).rankings] == [NODE]
+    assert not select(replace(of_node, timings=[timing(PRISMA, 1e-4)]), {}).rankings
 
 
 def test_nobody_measured_is_nobody_taken():

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table
 
-from dbplan.errors import SourceError, UnknownName
+from dbplan.errors import SourceError, UnknownName, UsageError
 from dbplan.exports import export
 from dbplan.plan import Plan
 from dbplan.sources import known, read
@@ -111,13 +111,16 @@ def test_plans_of_the_users_pyproject(folder: Path):
         ('source = "shop_d:Base"\nrow = 3', "did you mean 'rows'"),
         ("rows = { things = 3 }", 'needs a source = "module:attr"'),
         ('source = "shop_d:Base"\nrows = { thing = 3 }', 'no table "thing"'),
+        ('source = "shop_d:Base"\nrows = 3', "a table of numbers is due"),
+        ('source = "shop_d:Base"\npriorities = { speed = "much" }', "a table of numbers is due"),
+        ('source = "shop_d:Base"\npriorities = { speed = -1 }', "a priority is a number, 0 or more"),
         ('source = "shop_d:Base"\nqueries = "shop_d:Base"', "is not a sequence of dbplan Query objects"),
     ],
 )
 def test_a_wrong_entry_is_said(folder: Path, entry: str, said: str):
     (folder / "shop_d.py").write_text(MODELS)
     (folder / "pyproject.toml").write_text(f"[tool.dbplan.plans.shop]\n{entry}\n")
-    with pytest.raises((SourceError, UnknownName), match=said.replace("[", r"\[")):
+    with pytest.raises((SourceError, UnknownName, UsageError), match=said.replace("[", r"\[")):
         read("shop")
 
 
