@@ -18,7 +18,7 @@ import psycopg
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
 from django.db import transaction as transactions
-from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum, Value
 from django.db.models.fields.json import KeyTextTransform
 
 from dbplan.orms.adapters.django_models import Face, Models, Reader, Row, application, linked, reader
@@ -42,11 +42,23 @@ class Bound:
     own: Face
     read: Reader
     faces: dict[str, Face]
+    labels: frozenset[str] = frozenset()
+    """Columns of the server's enums, in a bulk insert."""
+
+    @property
+    def note(self) -> str:
+        """What it takes besides what the documentation has."""
+        return _LABELS if self.labels else ""
 
     @property
     def target(self) -> Face:
         """Return the model of which rows are inserted."""
         return self.faces[self.scenario.insert.table] if self.scenario.insert else self.own
+
+    def labelled(self, row: Row) -> Row:
+        """Return a row with its labels as expressions, for which bulk_create() writes VALUES."""
+        made = {name: Value(row[name]) for name in self.labels if row.get(name) is not None}
+        return {**row, **made}
 
 
 def open(study: Study) -> Database:
@@ -98,7 +110,12 @@ def ping(_: Database) -> None:
 def bind(db: Database, scenario: Scenario) -> Bound:
     """Find the models, fields and relations of a scenario."""
     faces = {link.table: db.models.face(link.table) for link in linked(scenario)}
-    return Bound(scenario, db.models.face(scenario.table), reader(db.models, scenario), faces)
+    own = db.models.face(scenario.table)
+    labels = frozenset(own.enums(scenario.columns) if scenario.name == "bulk_insert" else ())
+    return Bound(scenario, own, reader(db.models, scenario), faces, labels)
+
+
+_LABELS = "the server's enums are given as Value(…): bulk_create() sends arrays of text, which PostgreSQL refuses"
 
 
 def adapt(_: Database, b: Bound, params: Row) -> Row:
@@ -107,7 +124,7 @@ def adapt(_: Database, b: Bound, params: Row) -> Row:
     if "row" in params:
         made["row"] = b.target.named(params["row"])
     if "rows" in params:
-        made["rows"] = [b.own.named(row) for row in params["rows"]]
+        made["rows"] = [b.own.named(b.labelled(row)) for row in params["rows"]]
     if b.scenario.update and "value" in params:
         made["value"] = b.own.value(b.scenario.update, params["value"])
     return made

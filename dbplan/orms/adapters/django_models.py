@@ -11,7 +11,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import ForeignKey, JSONField, Prefetch, Q
+from django.db.models import ForeignKey, JSONField, Prefetch, Q, TextField
 from psycopg.types.json import Jsonb
 
 from dbplan.errors import NotCovered
@@ -45,7 +45,7 @@ class Models:
         if model is None or not model._meta.managed:
             raise NotCovered(f"Django takes no percent sign and no quotes in names, as {key} or its columns have")
         fields = {field.column: field for field in model._meta.concrete_fields}
-        return Face(key, model, fields, facts.key)
+        return Face(key, model, fields, facts.key, {name: told["kind"] for name, told in facts.columns.items()})
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Face:
     model: Any
     fields: dict[str, Any]
     key: tuple[str, ...]
+    kinds: dict[str, str]
 
     def names(self, columns: Iterable[str]) -> list[str]:
         """Return what the model calls the values of columns."""
@@ -68,6 +69,10 @@ class Face:
     def value(self, name: str, value: Any) -> Any:
         """Return a value as the model takes it."""
         return Jsonb(value) if isinstance(value, dict) and not isinstance(self.fields[name], JSONField) else value
+
+    def enums(self, columns: Iterable[str]) -> list[str]:
+        """Return the columns that hold enums of the server, which are texts to Django."""
+        return [name for name in columns if self.kinds[name] == "enum" and isinstance(self.fields[name], TextField)]
 
     def equal(self, values: Row) -> Q:
         """Return the condition that columns have values."""
