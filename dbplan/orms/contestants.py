@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+POSTGRESQL, SQLITE = "postgresql", "sqlite"
+BOTH = (POSTGRESQL, SQLITE)
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,19 @@ class Contestant:
     """What is installed for it, the one that it is named after first."""
     export: str | None = None
     """The target of `export()` whose files are its models; None for a raw driver."""
-    dialects: tuple[str, ...] = ("postgresql",)
+    dialects: tuple[str, ...] = (POSTGRESQL,)
+    """The databases that it speaks to."""
+    on_sqlite: tuple[str, ...] | None = None
+    """What is installed for it there, where that is something else."""
+    forms: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """How it stores values in SQLite, which has no types for them: by kind a form of `forms.py`, else SQLAlchemy's."""
+    dialect: str = POSTGRESQL
+    """The database that it takes part on."""
+
+    def on(self, dialect: str) -> Contestant:
+        """Return it as it takes part on a database."""
+        packages = self.on_sqlite if dialect == SQLITE and self.on_sqlite is not None else self.packages
+        return replace(self, dialect=dialect, packages=packages)
 
     @property
     def is_driver(self) -> bool:
@@ -35,21 +51,27 @@ class Contestant:
     @property
     def baseline(self) -> str:
         """The raw driver that its times are divided by."""
-        return BASELINES[self.table]
+        return BASELINES[self.dialect][self.table]
 
 
 SYNC, ASYNC, NODE = "Python", "Python, asynchronous", "Node"
-BASELINES = {SYNC: "psycopg", ASYNC: "asyncpg", NODE: "pg"}
+BASELINES = {
+    POSTGRESQL: {SYNC: "psycopg", ASYNC: "asyncpg", NODE: "pg"},
+    SQLITE: {SYNC: "sqlite3", ASYNC: "aiosqlite", NODE: "node:sqlite"},
+}
+"""By database and table."""
 
 _ALL = (
     Contestant("psycopg", "psycopg", SYNC, "psycopg", ("psycopg", "psycopg-pool")),
-    Contestant("sqlalchemy-core", "SQLAlchemy Core", SYNC, "sqlalchemy_core", ("sqlalchemy",), "models"),
-    Contestant("sqlalchemy", "SQLAlchemy ORM", SYNC, "sqlalchemy_orm", ("sqlalchemy",), "models"),
-    Contestant("sqlmodel", "SQLModel", SYNC, "sqlmodel", ("sqlmodel",), "sqlmodel"),
-    Contestant("django", "Django", SYNC, "django", ("django",), "django"),
-    Contestant("peewee", "Peewee", SYNC, "peewee", ("peewee",), "peewee"),
-    Contestant("pony", "Pony", SYNC, "pony", ("pony", "psycopg2-binary"), "pony"),
+    Contestant("sqlite3", "sqlite3", SYNC, "sqlite3_driver", (), dialects=(SQLITE,)),
+    Contestant("sqlalchemy-core", "SQLAlchemy Core", SYNC, "sqlalchemy_core", ("sqlalchemy",), "models", BOTH),
+    Contestant("sqlalchemy", "SQLAlchemy ORM", SYNC, "sqlalchemy_orm", ("sqlalchemy",), "models", BOTH),
+    Contestant("sqlmodel", "SQLModel", SYNC, "sqlmodel", ("sqlmodel",), "sqlmodel", BOTH),
+    Contestant("django", "Django", SYNC, "django", ("django",), "django", BOTH),
+    Contestant("peewee", "Peewee", SYNC, "peewee", ("peewee",), "peewee", BOTH),
+    Contestant("pony", "Pony", SYNC, "pony", ("pony", "psycopg2-binary"), "pony", BOTH, ("pony",)),
     Contestant("asyncpg", "asyncpg", ASYNC, "asyncpg", ("asyncpg",)),
+    Contestant("aiosqlite", "aiosqlite", ASYNC, "aiosqlite_driver", ("aiosqlite",), dialects=(SQLITE,)),
     Contestant(
         "sqlalchemy-async",
         "SQLAlchemy ORM, async",
@@ -57,9 +79,22 @@ _ALL = (
         "sqlalchemy_async",
         ("sqlalchemy", "asyncpg", "greenlet"),
         "models",
+        BOTH,
+        ("sqlalchemy", "aiosqlite", "greenlet"),
     ),
-    Contestant("tortoise", "Tortoise", ASYNC, "tortoise", ("tortoise-orm", "asyncpg"), "tortoise"),
-    Contestant("piccolo", "Piccolo", ASYNC, "piccolo", ("piccolo", "asyncpg"), "piccolo"),
+    Contestant(
+        "tortoise",
+        "Tortoise",
+        ASYNC,
+        "tortoise",
+        ("tortoise-orm", "asyncpg"),
+        "tortoise",
+        BOTH,
+        ("tortoise-orm", "aiosqlite"),
+    ),
+    Contestant(
+        "piccolo", "Piccolo", ASYNC, "piccolo", ("piccolo", "asyncpg"), "piccolo", BOTH, ("piccolo", "aiosqlite")
+    ),
     Contestant("pg", "pg", NODE, "pg", ("pg",)),
     Contestant("postgres", "Postgres.js", NODE, "postgres", ("postgres",)),
     Contestant("prisma", "Prisma", NODE, "prisma", ("@prisma/client", "@prisma/adapter-pg", "prisma"), "prisma"),
@@ -67,5 +102,15 @@ _ALL = (
     Contestant("drizzle", "Drizzle", NODE, "drizzle", ("drizzle-orm", "pg"), "drizzle"),
 )
 
-CONTESTANTS = {one.name: one for one in _ALL}
-"""By name."""
+CONTESTANTS = {one.name: one.on(one.dialects[0]) for one in _ALL}
+"""By name, as each takes part on PostgreSQL, or on SQLite if that is all it speaks to."""
+
+
+def contestants_on(dialect: str) -> dict[str, Contestant]:
+    """Return all by name, as they take part on a database; those that do not speak to it stand there, too."""
+    return {name: one.on(dialect) for name, one in CONTESTANTS.items()}
+
+
+def drivers() -> tuple[str, ...]:
+    """Return the raw drivers that others are divided by, the first of each database first in telling what is right."""
+    return tuple(name for tables in BASELINES.values() for name in tables.values())

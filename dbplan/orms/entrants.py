@@ -7,28 +7,30 @@ from pathlib import Path
 
 from dbplan.errors import DbplanError, UnknownName
 from dbplan.orms import installing
-from dbplan.orms.contestants import BASELINES, CONTESTANTS, Contestant
+from dbplan.orms.contestants import BASELINES, CONTESTANTS, POSTGRESQL, SQLITE, SYNC, Contestant
 from dbplan.orms.facts import NOT_COVERED, NOT_INSTALLED, Absent
 from dbplan.orms.preparing import prepare
 from dbplan.orms.referee import Entrant
 from dbplan.plan import Plan
 
-REFERENCE = "psycopg"
-"""Whose results all others must equal, other raw drivers too."""
+REFERENCES = {dialect: tables[SYNC] for dialect, tables in BASELINES.items()}
+"""By database: whose results all others must equal, other raw drivers too."""
+NAMES = {POSTGRESQL: "PostgreSQL", SQLITE: "SQLite"}
 
 
-def wanted(names: Sequence[str] | None) -> list[Contestant]:
+def wanted(names: Sequence[str] | None, dialect: str = POSTGRESQL) -> list[Contestant]:
     """Return the contestants of these names with the raw drivers that they are measured against; all without names.
 
     Raises UnknownName.
     """
-    if names is None:
-        return list(CONTESTANTS.values())
+    known = {name: one.on(dialect) for name, one in CONTESTANTS.items()}
+    if names is None:  # on PostgreSQL nobody asks for SQLite's drivers
+        return [contestant for contestant in known.values() if {dialect, POSTGRESQL} & {*contestant.dialects}]
     for name in names:
-        if name not in CONTESTANTS:
-            raise UnknownName("ORM", name, CONTESTANTS)
-    asked = {REFERENCE, *names, *(CONTESTANTS[name].baseline for name in names)}
-    return [contestant for contestant in CONTESTANTS.values() if contestant.name in asked]
+        if name not in known:
+            raise UnknownName("ORM", name, known)
+    asked = {REFERENCES[dialect], *names, *(known[name].baseline for name in names)}
+    return [contestant for contestant in known.values() if contestant.name in asked]
 
 
 def entrants(contestants: Sequence[Contestant], plan: Plan, folder: Path) -> tuple[list[Entrant], list[Absent]]:
@@ -48,6 +50,8 @@ def entrants(contestants: Sequence[Contestant], plan: Plan, folder: Path) -> tup
 
 
 def _entrant(contestant: Contestant, plan: Plan, folder: Path) -> Entrant | Absent:
+    if contestant.dialect not in contestant.dialects:
+        return _absent(contestant, f"not for {NAMES[contestant.dialect]}", _why_not(contestant))
     found = installing.installed(contestant)
     if isinstance(found, installing.Absent):
         missing = ", ".join(found.missing)
@@ -60,11 +64,17 @@ def _entrant(contestant: Contestant, plan: Plan, folder: Path) -> Entrant | Abse
         return _absent(contestant, NOT_COVERED, str(error))
 
 
+def _why_not(contestant: Contestant) -> str:
+    """Return what a contestant is for instead."""
+    there = " and ".join(NAMES[dialect] for dialect in contestant.dialects)
+    return f"a driver of {there}" if contestant.is_driver else f"it is compared on {there}"
+
+
 def _absent(contestant: Contestant, outcome: str, reason: str, mend: str = "") -> Absent:
     return Absent(contestant.name, contestant.title, contestant.table, outcome, reason, mend)
 
 
 def _with_twin(entrant: Entrant) -> Iterator[Entrant]:
     yield entrant
-    if entrant.name in BASELINES.values():
+    if entrant.name == entrant.contestant.baseline:
         yield Entrant(entrant.contestant, entrant.command, entrant.models, entrant.environment, twin_of=entrant.name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from dbplan.errors import UnknownName
 from dbplan.evidence import OrmFeature, OrmLoad, OrmScore, OrmStart, OrmStatements, OrmTiming, OrmViolation
-from dbplan.orms.contestants import CONTESTANTS
+from dbplan.orms.contestants import BASELINES, CONTESTANTS
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def _speed(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
 
 def _drivers(orms: Sequence[str]) -> set[str]:
     """Return the raw drivers that ORMs are held against."""
-    return {CONTESTANTS[orm].baseline for orm in orms}
+    return {tables[CONTESTANTS[orm].table] for tables in BASELINES.values() for orm in orms}
 
 
 def _load(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:

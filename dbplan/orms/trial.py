@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dbplan.orms.contestants import BASELINES
+from dbplan.orms.contestants import drivers
 from dbplan.orms.counting import Counted
 from dbplan.orms.process import Fault, Process
 from dbplan.orms.referee import Clone, Entrant, Referee
@@ -150,4 +150,4 @@ def together(players: Sequence[Player], act: Callable[[Player], object]) -> None
 def reference(players: Sequence[Player]) -> Player | None:
     """Return the raw driver whose results all others must equal, the first of those that go on."""
     by_name = {player.name: player for player in players if player.goes_on}
-    return next((by_name[name] for name in BASELINES.values() if name in by_name), None)
+    return next((by_name[name] for name in drivers() if name in by_name), None)
