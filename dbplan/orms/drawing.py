@@ -12,6 +12,7 @@ from sqlalchemy.sql.ddl import sort_tables_and_constraints
 from sqlalchemy.types import TypeDecorator
 
 from dbplan.orms.deriving import Derived
+from dbplan.orms.forms import found
 from dbplan.orms.kinds import travelling
 from dbplan.orms.relations import key_of, kind_of
 from dbplan.orms.scenarios import Scenario
@@ -180,7 +181,10 @@ class _Drawer:
     def _read(self, statement: Any, columns: Sequence[Column[Any]]) -> list[Params]:
         kinds = [(column.name, kind_of(column) or "") for column in columns]
         rows = self.connection.execute(statement)
-        return [{name: travelling(v, kind) for (name, kind), v in zip(kinds, row, strict=True)} for row in rows]
+        own = found if self.connection.dialect.name == "sqlite" else _same
+        return [
+            {name: travelling(own(v, kind), kind) for (name, kind), v in zip(kinds, row, strict=True)} for row in rows
+        ]
 
     # rows that are taken out to be inserted
 
@@ -219,6 +223,10 @@ class _Drawer:
     def _some(self, name: str, columns: Sequence[str], count: int) -> list[Params]:
         """Return spare rows with those columns; every scenario starts anew, for each has a database of its own."""
         return [{column: row[column] for column in columns} for row in self.spare[name][:count]]
+
+
+def _same(value: Any, _: str) -> Any:
+    return value
 
 
 _INSERTS = ("insert_one", "bulk_insert", "upsert", "transaction")

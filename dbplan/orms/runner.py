@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dbplan.errors import NotCovered
+from dbplan.orms import forms
 from dbplan.orms.kinds import native, travelling
 from dbplan.orms.scenarios import Link, Scenario, Study, TableFacts
 
@@ -270,9 +271,9 @@ def canonical(result: Any, scenario: Scenario, study: Study) -> Any:
         kind = own[scenario.group]["kind"]
         return [
             {
-                "group": travelling(row["group"], kind),
+                "group": _told(row["group"], kind, study),
                 "count": int(row["count"]),
-                "total": travelling(row["total"], "decimal"),
+                "total": _told(row["total"], "decimal", study),
             }
             for row in result
         ]
@@ -283,7 +284,7 @@ def canonical(result: Any, scenario: Scenario, study: Study) -> Any:
 
 def _row(row: Mapping[str, Any], of: Scenario | Link, study: Study) -> dict[str, Any]:
     columns = study.tables[of.table].columns
-    made: dict[str, Any] = {name: travelling(row[name], columns[name]["kind"]) for name in of.columns}
+    made: dict[str, Any] = {name: _told(row[name], columns[name]["kind"], study) for name in of.columns}
     parent = getattr(of, "parent", None)
     if parent is not None:
         found = row["parent"]
@@ -291,6 +292,11 @@ def _row(row: Mapping[str, Any], of: Scenario | Link, study: Study) -> dict[str,
     if of.children is not None:
         made["children"] = [_row(child, of.children, study) for child in row["children"]]
     return made
+
+
+def _told(value: Any, kind: str, study: Study) -> Any:
+    """Return a value as it is compared; what libraries make of SQLite's values has many forms."""
+    return travelling(forms.compared(value, kind) if study.dialect == "sqlite" else value, kind)
 
 
 def resident() -> int:
