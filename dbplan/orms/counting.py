@@ -39,7 +39,7 @@ class Counted:
 class Meter:
     """The server's own count of statements, by database; `why` says why there is none."""
 
-    connection: Connection = field(repr=False)
+    connection: Any = field(repr=False)
     why: str = ""
 
     @contextmanager

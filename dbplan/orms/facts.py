@@ -73,6 +73,10 @@ class Gathered:
     refused: tuple[Finding, ...] = ()
     uncounted: str = ""
     """Why the server counted no statements."""
+    setting: str = ""
+    """What holds for all on this server, where that is not plain."""
+    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By contestant and kind: how it stores values for which the server has no type."""
     rows: Mapping[str, int] = field(default_factory=dict)
     server: Server | None = None
     random_state: int = 7

@@ -53,7 +53,8 @@ def scenarios(stage: Stage, random_state: int) -> tuple[Derived, Drawn]:
         counts = {name: COUNTS.get(name, READS) for name in SCENARIOS}
         drawn = draw(connection, stage.plan, derived, counts, random_state)
     with stage.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM (ANALYZE)")
+        for statement in ("VACUUM", "ANALYZE") if stage.dialect == "sqlite" else ("VACUUM (ANALYZE)",):
+            connection.exec_driver_sql(statement)
     return derived, drawn
 
 
@@ -100,6 +101,8 @@ class Gathering:
         self, players: Sequence[Player], scenario: Scenario, calls: Calls, checked: Sequence[dict[str, object]]
     ) -> None:
         measuring.check(players, self.referee, scenario, checked)
+        for player in players:
+            self.referee.observe(player.entrant, player.clone, scenario)
         if scenario.name == "insert_one":
             self._violate(players, scenario, checked)
         for player in going(players):

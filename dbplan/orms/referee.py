@@ -47,10 +47,10 @@ class Entrant:
 
 @dataclass
 class Clone:
-    """A database of one contestant's own, with the referee's connection to it."""
+    """A database of one contestant's own, with the referee's connection to it: a file on SQLite."""
 
     name: str
-    connection: Connection = field(repr=False)
+    connection: Any = field(repr=False)
     since: str
     """When it was made, by its server's clock."""
     first: int
@@ -66,7 +66,7 @@ class Referee:
     tables: Mapping[str, TableFacts]
 
     @contextmanager
-    def clone(self) -> Iterator[Clone]:
+    def clone(self, _entrant: Entrant) -> Iterator[Clone]:
         """Give a copy of the template, dropped at the end."""
         with self.stage.clone() as copy:
             with copy.engine.connect() as connection:
@@ -98,12 +98,23 @@ class Referee:
         facts = Study(
             self.stage.plan.name,
             self.stage.dialect,
-            _address(clone.connection),
+            self.address(clone),
             entrant.models,
             POOL,
             dict(self.tables),
         )
         return asdict(facts)
+
+    def address(self, clone: Clone) -> dict[str, Any]:
+        """Return where a clone is, a socket's folder as the host, as libpq made it out."""
+        info = clone.connection.info
+        return {
+            "host": info.host,
+            "port": info.port,
+            "user": info.user,
+            "password": info.password or None,
+            "database": info.dbname,
+        }
 
     def compared(self, scenario: Scenario) -> tuple[Compared, ...]:
         """Return what of the tables a scenario's state is told by."""
@@ -130,7 +141,14 @@ class Referee:
         query = sql.SQL("DELETE FROM {} WHERE xmin::text::bigint >= {}").format(
             sql.Identifier(*filter(None, (table.schema, table.name))), sql.Literal(clone.first)
         )
-        return clone.connection.execute(query).rowcount
+        return int(clone.connection.execute(query).rowcount)
+
+    def observe(self, entrant: Entrant, clone: Clone, scenario: Scenario) -> None:
+        """Look at how a contestant has stored what it inserted: PostgreSQL's types leave it no choice."""
+
+    def forms(self) -> Mapping[str, Mapping[str, str]]:
+        """Return in which forms contestants were seen to store values, by kind."""
+        return {}
 
 
 def _now(connection: Connection) -> tuple[str, int]:
@@ -138,15 +156,3 @@ def _now(connection: Connection) -> tuple[str, int]:
     row = connection.execute("SELECT clock_timestamp()::text, pg_current_xact_id()::text").fetchone()
     assert row is not None
     return str(row[0]), int(row[1]) % 2**32
-
-
-def _address(connection: Connection) -> dict[str, Any]:
-    """Return where a connection leads, a socket's folder as the host, as libpq made it out."""
-    info = connection.info
-    return {
-        "host": info.host,
-        "port": info.port,
-        "user": info.user,
-        "password": info.password or None,
-        "database": info.dbname,
-    }

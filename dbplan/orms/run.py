@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -22,6 +23,7 @@ from dbplan.orms.load import CLIENTS
 from dbplan.orms.measuring import Effort
 from dbplan.orms.referee import Referee
 from dbplan.orms.scoring import weights
+from dbplan.orms.sqlite_referee import SETTING, UNCOUNTED, FileReferee
 from dbplan.orms.trial import Seats
 from dbplan.plan import Plan
 from dbplan.report import Report
@@ -51,30 +53,38 @@ def compare_orms(
     """Compare ORMs on the plan's own tables: every result checked, timed beside the raw driver, statements counted.
 
     `orms` are names of contestants, all without; the raw drivers that they are measured against always take part.
-    `on` is "postgresql" (the embedded server) or the URL of a PostgreSQL server that may create databases. `rows` is
-    the number for the table planned largest. `quick` measures fewer rounds and probes no features. `install` fetches
-    Node's packages first. A contestant that is not installed, cannot express the plan, answers wrong rows, crashes or
+    `on` is "postgresql" (the embedded server), the URL of a PostgreSQL server that may create databases, or "sqlite",
+    where nobody counts statements and no features are probed. `rows` is the number for the table planned largest.
+    `quick` measures fewer rounds and probes no features. `install` fetches Node's packages first. A contestant that is not installed, cannot express the plan, answers wrong rows, crashes or
     hangs is named with the reason, and the others go on. `progress` is called with a fraction and what is being done.
     Raises UnknownName, UsageError, NotCovered, NotInstalled, and what `sandbox` and `seed` raise.
     """
     if rows is not None and rows < 1:
         raise UsageError(f"rows is {rows}; a comparison wants at least 1")
     server = on or "postgresql"
-    if server in ("sqlite", "mariadb", "mysql") or server.startswith(("sqlite:", "mysql", "mariadb")):
-        raise NotCovered('ORMs are compared on PostgreSQL alone; leave `on` out, or write on="postgresql" or its URL')
-    contestants, tell = wanted(orms), progress or (lambda _fraction, _doing: None)
+    if server.startswith(("mysql", "mariadb")):
+        raise NotCovered(
+            'ORMs are compared on PostgreSQL and SQLite; leave `on` out, or write on="sqlite", or a URL of PostgreSQL'
+        )
+    dialect = "sqlite" if server == "sqlite" else "postgresql"
+    contestants, tell = wanted(orms, dialect), progress or (lambda _fraction, _doing: None)
     weights(plan.priorities)  # a wrong one is refused before anything is measured
     if install and any(contestant.is_node for contestant in contestants):
         installing.install(lambda doing: tell(0.0, doing))
     tell(0.0, "starting the server")
-    with sandbox(plan, on=server) as stage, meter(server) as counts:
+    with sandbox(plan, on=server) as stage, _meter(server) as counts:
         tell(0.05, "seeding")
         seed(stage, rows=rows or volume(plan, quick=quick), random_state=random_state)
         gathered = _gather(stage, counts, contestants, quick, random_state, tell)
-    if not quick:
+    if not quick and dialect == "postgresql":
         gathered = replace(gathered, features=_features(gathered, tell))
     tell(1.0, "judging")
     return judge(plan.name, gathered, plan.priorities)
+
+
+def _meter(server: str) -> AbstractContextManager[Meter]:
+    """Return what counts statements; on SQLite nobody does."""
+    return nullcontext(Meter(None, UNCOUNTED)) if server == "sqlite" else meter(server)
 
 
 def _features(gathered: Gathered, tell: Progress) -> tuple[OrmFeature, ...]:
@@ -100,7 +110,7 @@ def _gather(
     effort = QUICK if quick else FULL
     tell(0.1, "drawing parameters")
     derived, drawn = scenarios(stage, random_state)
-    referee = Referee(stage, counts, derived.tables)
+    referee = (FileReferee if stage.dialect == "sqlite" else Referee)(stage, counts, derived.tables)
     with (
         tempfile.TemporaryDirectory(prefix="dbplan-orms-") as folder,
         Seats(referee, Path(folder), effort.shared) as seats,
@@ -128,6 +138,8 @@ def _gather(
         notes=(*drawn.notes, *found.notes),
         refused=stage.refused,
         uncounted=counts.why,
+        setting=SETTING if isinstance(referee, FileReferee) else "",
+        forms=referee.forms(),
         server=stage.server,
         random_state=random_state,
         quick=quick,

@@ -244,6 +244,10 @@ def _method(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Block]:
         f"processes of one driver lay apart; where the interval holds 1 it says {NO_DIFFERENCE}. "
         f"random_state {facts.random_state}.{quick}"
     )
+    if facts.setting:
+        yield Text(facts.setting)
+    if facts.forms:
+        yield _forms(facts)
     yield Text(
         "Statements are counted by the server (pg_stat_statements): those of one call, plus those that steer "
         "transactions and sessions (BEGIN, COMMIT, SAVEPOINT, SET, DEALLOCATE …)."
@@ -256,6 +260,14 @@ def _method(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Block]:
             twins,
             "Two processes of the same raw driver (A/A)",
         )
+
+
+def _forms(facts: Gathered) -> Table:
+    """Return how each stores what the server has no type for, as it was seen in rows that it inserted."""
+    titles = {taker.orm: taker.title for taker in facts.entrants}
+    kinds = sorted({kind for seen in facts.forms.values() for kind in seen})
+    rows = [(titles[orm], *(seen.get(kind) for kind in kinds)) for orm, seen in facts.forms.items() if orm in titles]
+    return table({"contestant": "text", **dict.fromkeys(kinds, "text")}, rows, "How values are stored")
 
 
 def _twins(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[tuple[object, ...]]:

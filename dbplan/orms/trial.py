@@ -93,7 +93,7 @@ class Seats:
     def clone(self, entrant: Entrant) -> Clone:
         """Return the database that a contestant only reads from."""
         if entrant.name not in self._clones:
-            self._clones[entrant.name] = self._stack.enter_context(self.referee.clone())
+            self._clones[entrant.name] = self._stack.enter_context(self.referee.clone(entrant))
         return self._clones[entrant.name]
 
     def start(self, entrant: Entrant) -> Process:
@@ -113,7 +113,7 @@ class Seats:
         players: list[Player] = []
         with ExitStack() as stack:
             for entrant in entrants:
-                clone = stack.enter_context(self.referee.clone()) if writes else self.clone(entrant)
+                clone = stack.enter_context(self.referee.clone(entrant)) if writes else self.clone(entrant)
                 kept = None if writes else self._kept.pop(entrant.name, None)
                 players.append(Player(entrant, clone, kept or self.start(entrant), is_open=kept is not None))
             if writes:

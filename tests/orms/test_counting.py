@@ -59,7 +59,7 @@ def test_the_count_equals_the_servers_own_log(arena, name, tmp_path):
         pytest.skip(f"{name} is not installed")
     prepare(contestant, PLAN, tmp_path)
     entrant = Entrant(contestant, tuple(command(contestant)), str(tmp_path))
-    with referee.clone() as clone:
+    with referee.clone(entrant) as clone:
         clone.connection.execute(f"ALTER DATABASE \"{clone.name}\" SET log_statement = 'all'")
         with closing(Process(entrant.command)) as process:
             process.ask("open", 60, study=referee.study(entrant, clone))
