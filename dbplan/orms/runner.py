@@ -196,6 +196,9 @@ class _Work:
         return said | {"late": self.late, "skipped": max(0, int(self.rate * self.seconds) - len(self.ns))}
 
 
+_CODES = ("sqlstate", "pgcode", "sqlite_errorname")
+
+
 def explained(error: BaseException) -> dict[str, Any]:
     """Return what the error object says of a unique violation, its causes included, through public attributes."""
     code = constraint = None
@@ -203,7 +206,7 @@ def explained(error: BaseException) -> dict[str, Any]:
     while seen is not None:
         inner = getattr(seen, "orig", None) or seen
         diag = getattr(inner, "diag", None)
-        code = code or getattr(inner, "sqlstate", None) or getattr(inner, "pgcode", None)
+        code = code or next(filter(None, (getattr(inner, name, None) for name in _CODES)), None)
         constraint = constraint or getattr(diag, "constraint_name", None) or getattr(inner, "constraint_name", None)
         seen = seen.__cause__
     return {"code": code, "constraint": constraint, "columns": None}

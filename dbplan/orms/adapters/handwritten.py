@@ -17,6 +17,8 @@ class Words:
     tables: Mapping[str, TableFacts]
     quote: Callable[[str], str]
     mark: Callable[[int], str]
+    is_sqlite: bool = False
+    """Whether it is SQLite, which takes no list as a parameter, and locks no rows."""
 
     def table(self, key: str) -> str:
         """Return a table's name with its schema, quoted."""
@@ -125,11 +127,12 @@ def _json_filter(words: Words, scenario: Scenario, key: Sequence[str]) -> str:
 
 
 def _aggregate(words: Words, scenario: Scenario, _: Sequence[str]) -> str:
+    """Return counts and sums by group; by place, for a column may be called "total" as well."""
     group = words.quote(scenario.group)
     total = f"sum({words.quote(scenario.total)})" if scenario.total else "NULL"
     return (
         f'SELECT {group} AS "group", count(*) AS "count", {total} AS "total" FROM {words.table(scenario.table)} '
-        f"WHERE {group} IS NOT NULL GROUP BY {group} ORDER BY {group}"
+        f"WHERE {group} IS NOT NULL GROUP BY 1 ORDER BY 1"
     )
 
 
@@ -139,7 +142,8 @@ def _update_one(words: Words, scenario: Scenario, key: Sequence[str]) -> str:
 
 
 def _transaction(words: Words, scenario: Scenario, key: Sequence[str]) -> tuple[str, str]:
-    return f"{_point_read(words, scenario, key)} FOR UPDATE", _update_one(words, scenario, key)
+    lock = "" if words.is_sqlite else " FOR UPDATE"
+    return f"{_point_read(words, scenario, key)}{lock}", _update_one(words, scenario, key)
 
 
 @dataclass(frozen=True)
@@ -181,15 +185,17 @@ class Among:
 
     def sql(self, count: int) -> str:
         """Return the statement for so many keys."""
-        if len(self.columns) == 1:
-            return f"{self.head} WHERE {self.words.columns(self.columns)} = ANY({self.words.mark(1)}){self.tail}"
-        width = len(self.columns)
+        width, columns = len(self.columns), self.words.columns(self.columns)
+        if width == 1:
+            one = f"IN ({self.words.marks(count)})" if self.words.is_sqlite else f"= ANY({self.words.mark(1)})"
+            return f"{self.head} WHERE {columns} {one}{self.tail}"
         rows = ", ".join(f"({self.words.marks(width, 1 + width * at)})" for at in range(count))
-        return f"{self.head} WHERE ({self.words.columns(self.columns)}) IN ({rows}){self.tail}"
+        values = "VALUES " if self.words.is_sqlite else ""
+        return f"{self.head} WHERE ({columns}) IN ({values}{rows}){self.tail}"
 
     def given(self, keys: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Return the parameters for keys."""
-        if len(self.columns) == 1:
+        if len(self.columns) == 1 and not self.words.is_sqlite:
             return [[key[0] for key in keys]]
         return [value for key in keys for value in key]
 
