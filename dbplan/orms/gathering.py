@@ -77,8 +77,6 @@ class Gathering:
         order = ordered(derived.scenarios)
         for number, scenario in enumerate(order):
             tell(number / len(order), SCENARIOS[scenario.name])
-            if scenario.name in WRITES:
-                self.seats.rise()
             self.trial(entrants, scenario, Calls(scenario.name, drawn.params[scenario.name]), derived.scenarios)
 
     def trial(self, entrants: Sequence[Entrant], scenario: Scenario, calls: Calls, names: Collection[str]) -> None:
@@ -107,7 +105,7 @@ class Gathering:
             self._violate(players, scenario, checked)
         for player in going(players):
             self.referee.restore(player.clone, scenario)
-        measuring.count(players, self.referee, scenario, calls)
+        measuring.count(players, self.referee, scenario, calls, self.effort.parents)
         measuring.warm(players, self.referee, scenario, calls, self.effort)
         measuring.time_rounds(players, self.referee, scenario, calls, self.effort, self.chance)
 
@@ -121,8 +119,8 @@ class Gathering:
 
 
 def ordered(scenarios: Mapping[str, Scenario]) -> list[Scenario]:
-    """Return scenarios in the order they run: those that read first, the one under load last of them."""
-    return sorted(scenarios.values(), key=lambda one: (one.name in WRITES, one.name == load.READS))
+    """Return scenarios in their order: those that read first, and last those under load, which ends processes."""
+    return sorted(scenarios.values(), key=lambda one: (load.is_run(one, scenarios), one.name in WRITES))
 
 
 def cold_starts(seats: Seats, entrants: Sequence[Entrant], effort: Effort) -> tuple[list[OrmStart], list[Absent]]:
@@ -130,7 +128,7 @@ def cold_starts(seats: Seats, entrants: Sequence[Entrant], effort: Effort) -> tu
     starts, absent = [], []
     for entrant in (entrant for entrant in entrants if not entrant.twin_of):
         try:
-            told = [_start(seats, entrant) for _ in range(effort.starts)]
+            told = [_start(seats, entrant, keep=seats.shared and n + 1 == effort.starts) for n in range(effort.starts)]
         except Fault as fault:
             contestant = entrant.contestant
             absent.append(Absent(entrant.name, contestant.title, contestant.table, fault.what, fault.reason))
@@ -139,14 +137,20 @@ def cold_starts(seats: Seats, entrants: Sequence[Entrant], effort: Effort) -> tu
     return starts, absent
 
 
-def _start(seats: Seats, entrant: Entrant) -> dict[str, object]:
+def _start(seats: Seats, entrant: Entrant, *, keep: bool) -> dict[str, object]:
     study = seats.referee.study(entrant, seats.clone(entrant))
     began = monotonic()
     process = seats.start(entrant)
     try:
-        return {**process.ask("open", OPEN, study=study), "whole": monotonic() - began}
-    finally:
+        told = {**process.ask("open", OPEN, study=study), "whole": monotonic() - began}
+    except Fault:
         process.close()
+        raise
+    if keep:
+        seats.keep(entrant, process)
+    else:
+        process.close()
+    return told
 
 
 def _started(entrant: Entrant, told: Sequence[Mapping[str, object]]) -> OrmStart:

@@ -38,7 +38,7 @@ def loads(
             if scenario.name == READS:
                 found += _reads(player, calls, effort)
             else:
-                found.append(_writes(player, referee, scenario, calls))
+                found.append(_writes(player, referee, scenario, calls, effort))
         except Fault as fault:
             kind = CLOSED if scenario.name == READS else ONE_ROW
             found.append(OrmLoad(player.name, scenario.name, kind, CLIENTS, 0.0, 0, errors=(str(fault),)))
@@ -84,10 +84,10 @@ def _told(orm: str, kind: str, scenario: str, rate: float | None, answer: Mappin
     )
 
 
-def _writes(player: Player, referee: Referee, scenario: Scenario, calls: Calls) -> OrmLoad:
+def _writes(player: Player, referee: Referee, scenario: Scenario, calls: Calls, effort: Effort) -> OrmLoad:
     """Have all clients write the same row; what was reported as done must be there afterwards."""
     referee.restore(player.clone, scenario)
-    told = _run(player, ONE_ROW, scenario.name, of_one_row(calls.params), None, None)
+    told = _run(player, ONE_ROW, scenario.name, of_one_row(calls.params[: effort.writes]), None, None)
     if scenario.insert is None:
         return told
     return replace(told, lost=told.done - told.refused - referee.restore(player.clone, scenario))

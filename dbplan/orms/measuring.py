@@ -18,8 +18,6 @@ from dbplan.orms.referee import Referee
 from dbplan.orms.scenarios import WRITES, Scenario
 from dbplan.orms.trial import ANSWER, OPEN, Player, reference, together
 
-SLOPE = (1, 10, 100)
-"""Parents whose children are asked for at once: statements must not grow with them."""
 FEWEST_ROUNDS = 5
 FIRST = 2
 """Calls of the warm-up after which its length is settled."""
@@ -34,15 +32,18 @@ TOO_LONG = 8
 class Effort:
     """How much is measured: rounds, seconds in which all take their turns, calls to warm up and to check.
 
-    `load` is the seconds of each run under load, `starts` how often each is started alone; `shared` whether the
-    scenarios that read share a process.
+    `parents` are those whose children are asked for at once: statements must not grow with them. `load` is the seconds
+    of each run under load, `writes` the calls of all clients to one row, `starts` how often each is started alone;
+    `shared` whether scenarios share a process.
     """
 
     rounds: int
     seconds: float
     warm: int
     checks: int
+    parents: tuple[int, ...]
     load: float
+    writes: int
     starts: int
     shared: bool
 
@@ -93,13 +94,15 @@ def _check_states(players: Sequence[Player], judge: Player, referee: Referee, sc
             player.leave(WRONG, referee.difference(player.clone, judge.clone, tables, found, due))
 
 
-def count(players: Sequence[Player], referee: Referee, scenario: Scenario, calls: Calls) -> None:
+def count(
+    players: Sequence[Player], referee: Referee, scenario: Scenario, calls: Calls, parents: Sequence[int]
+) -> None:
     """Count what one more call sends to the server, and how that grows with the parents it asks for."""
     asks: list[tuple[int | None, list[Any]]] = [(None, calls.take(1))]
     if scenario.name == "nested_include":
-        asks += [(parents, [one]) for parents, one in of_parents(calls.params, SLOPE).items()]
-    for parents, params in asks:
-        results = {player.name: _counted(player, referee, parents, params) for player in going(players)}
+        asks += [(number, [one]) for number, one in of_parents(calls.params, parents).items()]
+    for number, params in asks:
+        results = {player.name: _counted(player, referee, number, params) for player in going(players)}
         judge = reference(players)
         for player in going(players):
             told = first_difference(results[judge.name], results[player.name]) if judge else ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from dbplan.orms.contestants import drivers
 from dbplan.orms.counting import Counted
+from dbplan.orms.facts import NOT_CHECKED, NOT_COVERED, WRONG
 from dbplan.orms.process import Fault, Process
 from dbplan.orms.referee import Clone, Entrant, Referee
 from dbplan.orms.scenarios import WRITES, Scenario
@@ -52,6 +53,11 @@ class Player:
         """Whether nothing has ended its trial."""
         return not self.outcome
 
+    @property
+    def may_go_on(self) -> bool:
+        """Whether its process is fit for another trial: one whose call failed may hold a transaction open."""
+        return self.process.lives and self.outcome in ("", NOT_COVERED, NOT_CHECKED, WRONG)
+
     def ask(self, do: str, within: float | None = None, **given: Any) -> dict[str, Any]:
         """Return its process's answer; raises Fault."""
         return self.process.ask(do, ANSWER if within is None else within, **given)
@@ -66,7 +72,8 @@ class Player:
 class Seats:
     """Databases and processes of contestants: those of reads are kept, those of writes are each trial's own.
 
-    Where processes are not `shared`, each trial starts its own.
+    Where processes are not `shared`, each trial starts its own. Where they are, and the referee can put back what was
+    written, writes keep theirs too.
     """
 
     referee: Referee
@@ -101,27 +108,45 @@ class Seats:
         self._started.append(Process(entrant.command, entrant.environment, self.folder))
         return self._started[-1]
 
-    def rise(self) -> None:
+    def keep(self, entrant: Entrant, process: Process) -> None:
+        """Keep an open process for the trials to come."""
+        self._kept[entrant.name] = process
+
+    def _rise(self) -> None:
         """End the processes that were kept."""
         _close(list(self._kept.values()))
         self._kept.clear()
 
     @contextmanager
     def seated(self, entrants: Sequence[Entrant], scenario: Scenario) -> Iterator[list[Player]]:
-        """Give the players of a trial; databases that were written to are dropped at its end."""
+        """Give the players of a trial; databases that were written to are dropped at its end, or put back."""
         writes = scenario.name in WRITES
+        keeps = self.shared and (not writes or self.referee.renewal is not None)
+        if not keeps:
+            self._rise()
         players: list[Player] = []
         with ExitStack() as stack:
             for entrant in entrants:
-                clone = stack.enter_context(self.referee.clone(entrant)) if writes else self.clone(entrant)
-                kept = None if writes else self._kept.pop(entrant.name, None)
+                own = writes and not keeps
+                clone = stack.enter_context(self.referee.clone(entrant)) if own else self.clone(entrant)
+                kept = self._kept.pop(entrant.name, None)
                 players.append(Player(entrant, clone, kept or self.start(entrant), is_open=kept is not None))
-            if writes:
+            if writes and not keeps:
                 stack.callback(self.referee.drop, [player.clone for player in players])
             yield players
-            if self.shared and not writes:
-                self._kept |= {player.name: player.process for player in players if player.process.lives}
+            self._kept |= {player.name: player.process for player in players if keeps and player.may_go_on}
             _close([player.process for player in players if player.name not in self._kept])
+            if writes and keeps:
+                self._renew(players, scenario)
+
+    def _renew(self, players: Sequence[Player], scenario: Scenario) -> None:
+        """Put back what was written; a database that is held by somebody goes, and who plays in it starts anew."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            renewed = list(pool.map(lambda player: self.referee.renew(player.clone, scenario), players))
+        for player in (player for player, done in zip(players, renewed, strict=True) if not done):
+            if process := self._kept.pop(player.name, None):
+                process.kill()
+            self.referee.drop([self._clones.pop(player.name)])
 
 
 def _close(processes: Sequence[Process]) -> None:

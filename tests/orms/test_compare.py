@@ -21,7 +21,9 @@ from dbplan.orms.scenarios import SCENARIOS
 from dbplan.sandbox import postgresql
 
 HERE = Path(__file__).parent
-LITTLE = Effort(rounds=5, seconds=0.3, warm=6, checks=2, load=0.2, starts=1, shared=True)
+LITTLE = Effort(
+    rounds=5, seconds=0.3, warm=6, checks=2, parents=(1, 10, 100), load=0.2, writes=60, starts=1, shared=True
+)
 
 
 @pytest.fixture(scope="module")
