@@ -16,7 +16,7 @@ from dbplan.exports.python import Group, Named, Node, Text, assigned, call, docs
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
-_RESERVED = frozenset({"metadata", "registry"})
+_RESERVED = frozenset({"metadata", "registry", "self"})
 _UNDERSTOOD = {
     "int": "Integer",
     "str": "String",

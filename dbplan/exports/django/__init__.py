@@ -25,7 +25,7 @@ from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
 _OWN = """
-pk objects save delete clean check full_clean clean_fields validate_unique validate_constraints refresh_from_db
+pk objects self save delete clean check full_clean clean_fields validate_unique validate_constraints refresh_from_db
 serializable_value unique_error_message prepare_database_save get_constraints date_error_message get_deferred_fields
 from_db adelete asave arefresh_from_db save_base Meta DoesNotExist MultipleObjectsReturned models metadata
 """

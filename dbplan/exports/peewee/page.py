@@ -21,8 +21,8 @@ from dbplan.plan import Plan
 _OWN = """
 add_index alias bind bind_ctx bulk_create bulk_update clone coerce copy create create_table delete delete_by_id
 delete_instance dependencies dirty_field_names dirty_fields drop_table filter get get_by_id get_id get_or_create
-get_or_none index insert insert_from insert_many is_alias is_dirty noop raw replace replace_many save select set_by_id
-table_exists truncate_table unwrap update validate_model Meta DoesNotExist
+get_or_none index insert insert_from insert_many is_alias is_dirty noop raw replace replace_many save select self
+set_by_id table_exists truncate_table unwrap update validate_model Meta DoesNotExist
 """
 _RESERVED = frozenset(_OWN.split())
 """What Peewee's own class has, and a field cannot be called."""

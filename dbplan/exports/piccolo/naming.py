@@ -11,7 +11,7 @@ from dbplan.exports.orm.page import Page
 _OWN = """
 add_m2m all_columns all_related alter count create_index create_table delete drop_index exists from_dict get_m2m
 get_readable get_related indexes insert objects querystring raw ref refresh remove remove_m2m save select table_exists
-to_dict update update_self
+self to_dict update update_self
 """
 RESERVED = frozenset(_OWN.split()) | {"ServerColumn", "ServerDefault", "InSql", "PartOfKey"}
 """What Piccolo's own class has, and a column cannot be called."""

@@ -16,7 +16,7 @@ from dbplan.plan import Plan
 _OWN = """
 after_delete after_insert after_update before_delete before_insert before_update delete describe drop_table exists
 find_updated_attributes flush get get_by_sql get_for_update get_pk load mro order_by select select_by_sql
-select_random set to_dict to_json
+select_random self set to_dict to_json
 int str bool float bytes dict list db Entity
 """
 _RESERVED = frozenset(_OWN.split())

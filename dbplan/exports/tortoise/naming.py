@@ -12,7 +12,7 @@ from dbplan.exports.orm.page import Page
 _OWN = """
 Meta all annotate build_meta bulk_create bulk_update clone construct create delete describe earliest exclude exists
 fetch_for_list fetch_related filter first get get_or_create get_or_none get_table in_bulk last latest pk raw mro
-refresh_from_db register_listener save select_for_update update_from_dict update_or_create fields
+refresh_from_db register_listener save select_for_update self update_from_dict update_or_create fields
 """
 RESERVED = frozenset(_OWN.split()) | {"ServerField", "ServerKey", "JsonField"}
 """What Tortoise's own class has, and a field cannot be called."""
