@@ -15,8 +15,10 @@ BUILDING = 300.0
 """Seconds in which a schema of thousands of tables becomes a client."""
 
 
-def prepare(contestant: Contestant, plan: Plan, folder: Path, *, dialect: str = "postgresql") -> tuple[Path, ...]:
+def prepare(contestant: Contestant, plan: Plan, folder: Path, *, dialect: str = "") -> tuple[Path, ...]:
     """Write the models of a contestant into a folder, make there what it imports, and return the exported files.
+
+    They are for the database that it takes part on, or for `dialect`.
 
     A raw driver has none. What was made of the same models before is left as it is.
     Raises NotCovered where the models cannot be written, or the ORM's own tools refuse them.
@@ -24,7 +26,7 @@ def prepare(contestant: Contestant, plan: Plan, folder: Path, *, dialect: str = 
     if contestant.export is None:
         return ()
     folder.mkdir(parents=True, exist_ok=True)
-    written = tuple(save_all(export(plan, contestant.export, dialect=dialect), folder))
+    written = tuple(save_all(export(plan, contestant.export, dialect=dialect or contestant.dialect), folder))
     if contestant.is_node:
         _build(contestant, folder)
     return written

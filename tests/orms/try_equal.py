@@ -1,6 +1,7 @@
-"""Print where contestants differ from psycopg.
+"""Print where contestants differ from psycopg, or from sqlite3 with --sqlite.
 
-In tests/: python -m orms.try_equal PLAN[,PLAN] NAME[,NAME] [SCENARIO[,SCENARIO]]; orms.nasty:METADATA is a plan too.
+In tests/: python -m orms.try_equal PLAN[,PLAN] NAME[,NAME] [SCENARIO[,SCENARIO]] [--sqlite]; orms.nasty:METADATA is a
+plan too.
 """
 
 import sys
@@ -8,16 +9,17 @@ import tempfile
 from pathlib import Path
 
 from orms.arena import arena
+from orms.files import files
 
 from dbplan import read
 from dbplan.orms.scenarios import SCENARIOS
 
 
-def main(plans, names, scenarios=None):
+def main(plans, names, scenarios=None, *, opened=arena, reference="psycopg"):
     wanted = scenarios.split(",") if scenarios else list(SCENARIOS)
     for plan in plans.split(","):
-        with tempfile.TemporaryDirectory() as folder, arena(read(plan), Path(folder)) as field:
-            truth = field.answers("psycopg", wanted)
+        with tempfile.TemporaryDirectory() as folder, opened(read(plan), Path(folder)) as field:
+            truth = field.answers(reference, wanted)
             for name in names.split(","):
                 for scenario, answer in field.answers(name, wanted).items():
                     same = answer == truth[scenario] and "results" in answer
@@ -28,7 +30,7 @@ def main(plans, names, scenarios=None):
 
 def difference(answer, truth):
     if "results" not in answer or "results" not in truth:
-        return f"{str(answer)[:300]}   (psycopg: {str(truth)[:100]})"
+        return f"{str(answer)[:300]}   (due: {str(truth)[:100]})"
     for mine, theirs in zip(answer["results"], truth["results"], strict=True):
         if mine != theirs:
             return f"DIFFERS\n   mine   {first(mine, theirs)}\n   truth  {first(theirs, mine)}"
@@ -47,4 +49,5 @@ def first(one, other):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    words = [word for word in sys.argv[1:] if word != "--sqlite"]
+    main(*words, **({"opened": files, "reference": "sqlite3"} if "--sqlite" in sys.argv else {}))

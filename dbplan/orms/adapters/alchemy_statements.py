@@ -9,25 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Delete, Insert, and_, delete, func, null, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Delete, Insert, and_, delete, func, null, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from dbplan.orms.adapters.alchemy_models import Face
+from dbplan.orms.adapters.drivers import on_sqlite
 from dbplan.orms.adapters.joining import Row
-from dbplan.orms.scenarios import Link, Scenario, Study
-
-
-def url_of(study: Study, driver: str) -> URL:
-    """Return the URL of a study's database for a driver."""
-    url = study.url
-    return URL.create(
-        f"postgresql+{driver}",
-        username=url["user"],
-        password=url["password"],
-        host=url["host"],
-        port=url["port"],
-        database=url["database"],
-    )
+from dbplan.orms.scenarios import Link, Scenario
 
 
 @dataclass
@@ -165,10 +153,11 @@ def update_one(b: Bound, params: Row) -> Any:
 
 
 def upsert(b: Bound, params: Row) -> Insert:
-    """Insert a row, or set a column of the one that is there, by PostgreSQL's own INSERT."""
-    made = insert(b.own.entity).values(**params["row"])
+    """Insert a row, or set a column of the one that is there, by the database's own INSERT."""
+    made: Any = (sqlite if on_sqlite() else postgresql).insert(b.own.entity).values(**params["row"])
     keys, changed = [str(name) for name in b.key], b.scenario.update
-    return made.on_conflict_do_update(index_elements=keys, set_={changed: made.excluded[changed]})
+    found: Insert = made.on_conflict_do_update(index_elements=keys, set_={changed: made.excluded[changed]})
+    return found
 
 
 def deletions(b: Bound, params: Row) -> Iterator[Delete]:

@@ -1,23 +1,24 @@
-"""SQLAlchemy's ORM on asyncpg, as the documentation of its asyncio extension has it.
+"""SQLAlchemy's ORM on asyncpg or aiosqlite, as the documentation of its asyncio extension has it.
 
 Sessions do not expire what they commit: there is no awaiting an attribute. Reads use an AUTOCOMMIT engine, writes
 `async_sessionmaker.begin()`; a session lives for one call. Children come by `selectinload`, parents by `joinedload`;
-many rows go in by one `insert()` with a list; an upsert is PostgreSQL's `insert().on_conflict_do_update`.
+many rows go in by one `insert()` with a list; an upsert is the database's own `insert().on_conflict_do_update`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import asyncpg
 import sqlalchemy
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
 from dbplan.orms.adapters import alchemy_statements as statements
+from dbplan.orms.adapters.alchemy_engines import engine
 from dbplan.orms.adapters.alchemy_loading import bound, identity
 from dbplan.orms.adapters.alchemy_models import Models
-from dbplan.orms.adapters.alchemy_statements import Bound, url_of
+from dbplan.orms.adapters.alchemy_statements import Bound
+from dbplan.orms.adapters.drivers import driver
 from dbplan.orms.adapters.joining import Row
 from dbplan.orms.scenarios import Scenario, Study
 
@@ -28,7 +29,7 @@ class Database:
     """An engine, the sessions that read and those that write, and the models."""
 
     def __init__(self, study: Study) -> None:
-        self.engine = create_async_engine(url_of(study, "asyncpg"), pool_size=study.pool, max_overflow=0)
+        self.engine = engine(study, create_async_engine, driver="asyncpg", sqlite="aiosqlite")
         self.reads = async_sessionmaker(
             self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
         )
@@ -48,7 +49,7 @@ async def close(db: Database) -> None:
 
 def version() -> dict[str, str]:
     """Return versions."""
-    return {"version": sqlalchemy.__version__, "driver": f"asyncpg {asyncpg.__version__}"}
+    return {"version": sqlalchemy.__version__, "driver": driver("asyncpg", sqlite="aiosqlite")}
 
 
 async def ping(db: Database) -> None:

@@ -1,7 +1,7 @@
-"""SQLAlchemy Core on psycopg: the Tables of the exported models, without their classes.
+"""SQLAlchemy Core on psycopg or sqlite3: the Tables of the exported models, without their classes.
 
 Reads use an AUTOCOMMIT engine, writes `engine.begin()`. A to-one comes by an outer join, children by one more SELECT a
-level; many rows go in by one `insert()` with a list; an upsert is PostgreSQL's `insert().on_conflict_do_update`.
+level; many rows go in by one `insert()` with a list; an upsert is the database's own `insert().on_conflict_do_update`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 import sqlalchemy
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import Engine, insert, select
 
 from dbplan.orms.adapters import alchemy_statements as statements
+from dbplan.orms.adapters.alchemy_engines import engine
 from dbplan.orms.adapters.alchemy_models import Face, Models
-from dbplan.orms.adapters.alchemy_statements import Bound, among, linked, url_of
+from dbplan.orms.adapters.alchemy_statements import Bound, among, linked
+from dbplan.orms.adapters.drivers import driver
 from dbplan.orms.adapters.joining import Row, attach, keys_of, needed
 from dbplan.orms.scenarios import Link, Scenario, Study
 
@@ -27,7 +28,7 @@ class Database:
     """An engine, one that reads, and the Tables."""
 
     def __init__(self, study: Study) -> None:
-        self.engine = create_engine(url_of(study, "psycopg"), pool_size=study.pool, max_overflow=0)
+        self.engine: Engine = engine(study)
         self.reads = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.models = Models(study, self.engine.dialect)
 
@@ -44,7 +45,7 @@ def close(db: Database) -> None:
 
 def version() -> dict[str, str]:
     """Return versions."""
-    return {"version": sqlalchemy.__version__, "driver": f"psycopg {psycopg.__version__}"}
+    return {"version": sqlalchemy.__version__, "driver": driver("psycopg")}
 
 
 def ping(db: Database) -> None:

@@ -1,23 +1,24 @@
-"""SQLAlchemy's ORM on psycopg, as its documentation has it.
+"""SQLAlchemy's ORM on psycopg or sqlite3, as its documentation has it.
 
 Reads use a sessionmaker on an AUTOCOMMIT engine, writes `sessionmaker.begin()`; a session lives for one call. Children
 come by `selectinload`, parents by `joinedload`; many rows go in by one `insert()` with a list; an upsert is
-PostgreSQL's `insert().on_conflict_do_update`.
+the database's own `insert().on_conflict_do_update`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import psycopg
 import sqlalchemy
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import sessionmaker
 
 from dbplan.orms.adapters import alchemy_statements as statements
+from dbplan.orms.adapters.alchemy_engines import engine
 from dbplan.orms.adapters.alchemy_loading import bound, identity
 from dbplan.orms.adapters.alchemy_models import Models
-from dbplan.orms.adapters.alchemy_statements import Bound, url_of
+from dbplan.orms.adapters.alchemy_statements import Bound
+from dbplan.orms.adapters.drivers import driver
 from dbplan.orms.adapters.joining import Row
 from dbplan.orms.scenarios import Scenario, Study
 
@@ -28,7 +29,7 @@ class Database:
     """An engine, the sessions that read and those that write, and the models."""
 
     def __init__(self, study: Study) -> None:
-        self.engine = create_engine(url_of(study, "psycopg"), pool_size=study.pool, max_overflow=0)
+        self.engine = engine(study)
         self.reads = sessionmaker(self.engine.execution_options(isolation_level="AUTOCOMMIT"))
         self.writes = sessionmaker(self.engine)
         self.models = Models(study, self.engine.dialect)
@@ -46,7 +47,7 @@ def close(db: Database) -> None:
 
 def version() -> dict[str, str]:
     """Return versions."""
-    return {"version": sqlalchemy.__version__, "driver": f"psycopg {psycopg.__version__}"}
+    return {"version": sqlalchemy.__version__, "driver": driver("psycopg")}
 
 
 def ping(db: Database) -> None:

@@ -1,4 +1,4 @@
-"""SQLModel on psycopg: its own classes, select, Session and exec.
+"""SQLModel on psycopg or sqlite3: its own classes, select, Session and exec.
 
 A write is `add`, `commit` and, where the row is wanted, `refresh`, as its documentation has it. What SQLModel has no
 words of its own for is SQLAlchemy's: loader options, `insert()` with a list, `on_conflict_do_update`, AUTOCOMMIT.
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
 import sqlmodel
 from sqlalchemy import insert
 from sqlmodel import Session, create_engine, select
 
 from dbplan.orms.adapters import alchemy_statements as statements
+from dbplan.orms.adapters.alchemy_engines import engine
 from dbplan.orms.adapters.alchemy_loading import bound, identity
 from dbplan.orms.adapters.alchemy_models import Models
-from dbplan.orms.adapters.alchemy_statements import Bound, url_of
+from dbplan.orms.adapters.alchemy_statements import Bound
+from dbplan.orms.adapters.drivers import driver
 from dbplan.orms.adapters.joining import Row
 from dbplan.orms.scenarios import Scenario, Study
 
@@ -27,7 +28,7 @@ class Database:
     """An engine, one that reads, and the models."""
 
     def __init__(self, study: Study) -> None:
-        self.engine = create_engine(url_of(study, "psycopg"), pool_size=study.pool, max_overflow=0)
+        self.engine = engine(study, create_engine)
         self.reads = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.models = Models(study, self.engine.dialect)
 
@@ -44,7 +45,7 @@ def close(db: Database) -> None:
 
 def version() -> dict[str, str]:
     """Return versions."""
-    return {"version": sqlmodel.__version__, "driver": f"psycopg {psycopg.__version__}"}
+    return {"version": sqlmodel.__version__, "driver": driver("psycopg")}
 
 
 def ping(db: Database) -> None:
