@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Table, func, select
 from dbplan.errors import NotCovered
 from dbplan.orms.documents import keys_of_documents
 from dbplan.orms.relations import (
+    CHILDREN,
+    PARENT,
     Reference,
     Schema,
     bound_columns,
@@ -18,6 +20,7 @@ from dbplan.orms.relations import (
     is_counted,
     is_insertable,
     is_made,
+    is_stamped,
     key_of,
     kind_of,
     schema_of,
@@ -53,7 +56,7 @@ class Derived:
     missing: Mapping[str, str]
     tables: Mapping[str, TableFacts]
     left_out: tuple[str, ...]
-    """Columns whose types take no part, as `table.column type`."""
+    """Columns whose types take no part, as `table.column type`, and those of one scenario, with the reason."""
 
 
 def derive(plan: Plan, connection: Connection) -> Derived:
@@ -65,13 +68,31 @@ def derive(plan: Plan, connection: Connection) -> Derived:
             scenarios[name] = getattr(deriver, name)()
         except Missing as error:
             missing[name] = str(error)
-    out = [
-        f"{key_of(table)}.{column.name} {column.type!r}"
-        for table in deriver.schema.tables.values()
-        for column in table.columns
-        if kind_of(column) is None
-    ]
-    return Derived(scenarios, missing, deriver.schema.facts(), tuple(out))
+    return Derived(scenarios, missing, deriver.schema.facts(), tuple(_left_out(deriver.schema, scenarios)))
+
+
+def _left_out(schema: Schema, scenarios: Mapping[str, Scenario]) -> Iterator[str]:
+    """Yield the columns that take no part at all, and those that a scenario leaves out for their names."""
+    for table in schema.tables.values():
+        for column in table.columns:
+            if kind_of(column) is None:
+                yield f"{key_of(table)}.{column.name} {column.type!r}"
+    for scenario in scenarios.values():
+        for name in _RELATED.get(scenario.name, ()):
+            for link in _lines(scenario, name):
+                if name in schema.tables[link.table].columns and name not in link.columns:
+                    yield f"{link.table}.{name} in {scenario.name}, whose results call other rows so"
+
+
+_RELATED = {"list_to_one": (PARENT,), "nested_include": (CHILDREN,), "deep_include": (CHILDREN,)}
+
+
+def _lines(scenario: Scenario, name: str) -> Iterator[Scenario | Link]:
+    """Yield whose rows have rows at other ends."""
+    found: Scenario | Link | None = scenario
+    while found is not None and getattr(found, name):
+        yield found
+        found = found.children if name == CHILDREN else None
 
 
 class _Deriver:
@@ -115,7 +136,7 @@ class _Deriver:
         table, column = self._updatable()
         other = self._leaf(but=table)
         # where there are few rows, one is read again after its update, by when some models have stamped it
-        read = tuple(name for name in self.schema.columns(table) if table.columns[name].onupdate is None)
+        read = tuple(name for name in self.schema.columns(table) if not is_stamped(table.columns[name]))
         return self._of(
             "transaction", table, columns=read, update=column, insert=Link(key_of(other), self._given(other), ())
         )
@@ -154,13 +175,15 @@ class _Deriver:
         """Take the largest table that refers to another."""
         for table in self._large(every=True):
             for reference in sorted(self.schema.parents(table), key=lambda r: (_is_optional(r), r.pairs)):
-                return self._of("list_to_one", table, parent=reference.to_parent(self.schema), limit=LIMIT)
+                parent, columns = reference.to_parent(self.schema), self._but(PARENT, table)
+                return self._of("list_to_one", table, columns=columns, parent=parent, limit=LIMIT)
         raise Missing("no table refers to another")
 
     def nested_include(self) -> Scenario:
         """Take parents with a handful of children each."""
         reference = self._best(self.schema.references, "no table refers to another")
-        return self._of("nested_include", reference.parent, children=reference.to_children(self.schema))
+        columns, children = self._but(CHILDREN, reference.parent), reference.to_children(self.schema)
+        return self._of("nested_include", reference.parent, columns=columns, children=children)
 
     def deep_include(self) -> Scenario:
         """Take parents, children, and theirs."""
@@ -179,9 +202,8 @@ class _Deriver:
         if not chains:
             raise Missing("no three tables refer to each other in a row")
         *_, upper, lower = min(chains, key=lambda one: one[:3])
-        return self._of(
-            "deep_include", upper.parent, children=upper.to_children(self.schema, lower.to_children(self.schema))
-        )
+        children = upper.to_children(self.schema, lower.to_children(self.schema))
+        return self._of("deep_include", upper.parent, columns=self._but(CHILDREN, upper.parent), children=children)
 
     def aggregate(self) -> Scenario:
         """Take counts by a column of few values, and a total where there is one."""
@@ -206,6 +228,10 @@ class _Deriver:
     def _of(self, name: str, table: Table, **more: object) -> Scenario:
         columns = more.pop("columns", None) or self.schema.columns(table)
         return Scenario(name, key_of(table), columns, **more)  # type: ignore[arg-type]
+
+    def _but(self, name: str, table: Table) -> tuple[str, ...]:
+        """Return the columns of a table without one that is called as the results call rows at the other end."""
+        return tuple(column for column in self.schema.columns(table) if column != name)
 
     def _given(self, table: Table) -> tuple[str, ...]:
         """Return the columns that an application gives when it inserts."""
@@ -308,7 +334,7 @@ def _update_of(table: Table) -> str:
     free = [
         c
         for c in table.columns
-        if c.name not in bound and kind_of(c) in UPDATABLE and not is_made(c) and not c.onupdate
+        if c.name not in bound and kind_of(c) in UPDATABLE and not is_made(c) and not is_stamped(c)
     ]
     best = min(free, key=lambda c: (c.name in indexed, UPDATABLE.index(str(kind_of(c)))), default=None)
     return "" if best is None else best.name

@@ -15,6 +15,8 @@ from dbplan.plan import Plan
 
 COMPARABLE = frozenset({"int", "text", "uuid", "timestamp", "timestamptz", "date", "enum", "decimal"})
 """Kinds that a key may have."""
+PARENT, CHILDREN = "parent", "children"
+"""What results call the rows at other ends, so no column of a row that has some."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Reference:
     def to_children(self, schema: Schema, children: Link | None = None, *, by_database: bool = False) -> Link:
         """Return the children as a parent's row shows them."""
         pairs = tuple((parent, child) for child, parent in self.pairs)
-        order = schema.key(self.child)
-        return Link(key_of(self.child), schema.columns(self.child), pairs, order, children, by_database)
+        columns = tuple(c for c in schema.columns(self.child) if children is None or c != CHILDREN)
+        return Link(key_of(self.child), columns, pairs, schema.key(self.child), children, by_database)
 
 
 def key_of(table: Table) -> str:
@@ -118,6 +120,12 @@ def kind_of(column: Column[object]) -> str | None:
 def is_made(column: Column[object]) -> bool:
     """Whether the database alone makes a column's value."""
     return column.computed is not None or (column.identity is not None and bool(column.identity.always))
+
+
+def is_stamped(column: Column[object]) -> bool:
+    """Whether some models set a column by themselves when its row changes."""
+    by_hand = column.onupdate is not None or column.server_onupdate is not None
+    return by_hand or bool(column.info.get("updated_at"))
 
 
 def is_counted(column: Column[object]) -> bool:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import JSON, Column, Numeric, Table
 
-from dbplan.orms.relations import key_of, kind_of
+from dbplan.orms.relations import is_stamped, key_of, kind_of
 from dbplan.orms.scenarios import Link, Scenario
 from dbplan.plan import Plan
 
@@ -48,7 +48,7 @@ def _tables(link: Link) -> Iterator[str]:
 
 def _is_told(column: Column[Any], scenario: Scenario) -> bool:
     """Return whether a column's value follows from the parameters: no number, moment or id that each makes anew."""
-    if column.onupdate is not None or column.server_onupdate is not None:
+    if is_stamped(column):
         return False
     given = scenario.insert.columns if scenario.insert and scenario.insert.table == key_of(column.table) else None
     if given is None and scenario.name in ("insert_one", "bulk_insert"):

@@ -14,6 +14,7 @@ from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.deriving import derive
 from dbplan.orms.drawing import draw
 from dbplan.orms.process import Fault, Process
+from dbplan.orms.relations import is_stamped
 from dbplan.orms.scenarios import SCENARIOS, WRITES, Study
 
 CALLS = dict.fromkeys(SCENARIOS, 4) | {"bulk_insert": 2}
@@ -105,7 +106,7 @@ def state(stage, scenario):
     with stage.engine.connect() as connection:
         for name, columns in sorted(tables.items()):
             table = stage.plan.metadata.tables[name]
-            stamped = {c.name for c in table.columns if c.onupdate is not None and scenario.update}
+            stamped = {c.name for c in table.columns if is_stamped(c) and scenario.update}
             chosen = [table.columns[c] for c in columns if c not in stamped]
             rows = sorted(map(repr, connection.execute(select(*chosen))))
             found[name] = [len(rows), hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]]

@@ -166,7 +166,8 @@ def plain(page: PonyPage, column: Column[Any], extra: dict[str, Node]) -> Node:
     known, found = facts.facts(column, page.dialect), made(page, column)
     key = column.primary_key and len(column.table.primary_key.columns) == 1
     words: dict[str, Node] = {}
-    if page.attribute(column) != column.name:
+    name = page.attribute(column)
+    if name != column.name or name != name.lower():  # Pony tells PostgreSQL names that are not given in small letters
         words["column"] = Text(str(column.name))
     words |= found.words
     if column.computed is not None:

@@ -112,7 +112,7 @@ def _unique(page: PonyPage, table: Table, found: UniqueConstraint, keys: Keys) -
 def _make_unique(page: PonyPage, table: Table, columns: Columns, keys: Keys) -> str | None:
     """Say that columns are unique, and return the name that their key has then; None where Pony has no words for it."""
     found = attributes(page, columns)
-    if found is None or columns in keys.made or any(_is_float(page, column) for column in columns):
+    if found is None or columns in keys.made or any(_is_unfit(page, column) for column in columns):
         return None
     own = own_name("unq", table, [column.name for column in columns])
     if len(found) == 1:
@@ -141,12 +141,12 @@ def _make_single(page: PonyPage, table: Table, columns: Columns, name: str, own:
     return shortened(str(table.name), str(columns[0].name), "key")
 
 
-def _is_float(page: PonyPage, column: Column[Any]) -> bool:
-    """Say whether Pony takes a column for a number that may be off, which it lets into no key."""
+def _is_unfit(page: PonyPage, column: Column[Any]) -> bool:
+    """Say whether Pony lets a column into no key: numbers that may be off, and what no dict of Python finds."""
     count, noted = len(page.lost), len(page.notes)
     kind = made(page, column).kind
     del page.lost[count:], page.notes[noted:]
-    return kind == "float"
+    return kind in ("float", "Json", "IntArray", "StrArray", "FloatArray")
 
 
 def _index(page: PonyPage, table: Table, index: Index, keys: Keys) -> None:
@@ -209,7 +209,7 @@ def _is_method(page: PonyPage, columns: Columns, method: str) -> bool:
 
 def _make_composite(page: PonyPage, table: Table, name: str, columns: Columns, found: list[str], keys: Keys) -> bool:
     own = own_name("idx", table, [column.name for column in columns])
-    if own in page.taken or any(_is_float(page, column) for column in columns):
+    if own in page.taken or any(_is_unfit(page, column) for column in columns):
         return False
     page.taken.add(own)
     keys.made.add(columns)

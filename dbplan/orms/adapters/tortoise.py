@@ -23,6 +23,8 @@ from dbplan.orms.scenarios import Link, Scenario, Study
 
 IS_ASYNC = True
 Row = dict[str, Any]
+LONGEST = 63
+"""Bytes of a name that PostgreSQL keeps."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ async def bind(db: Database, scenario: Scenario) -> Bound:
     if scenario.parent is not None:
         b.parent = db.face(scenario.parent.table, scenario.parent.columns)
         b.relation = _upward(face, scenario.parent)
+        _check_names(face, b)
     if scenario.children is not None:
         b.level = _level(db, face, scenario.children)
     if scenario.insert is not None:
@@ -167,6 +170,16 @@ async def bind(db: Database, scenario: Scenario) -> Bound:
     if scenario.name == "json_filter":
         _check_path(scenario)
     return b
+
+
+def _check_names(face: Face, b: Bound) -> None:
+    """Refuse what `select_related` would call by names that PostgreSQL cuts off."""
+    joined = f"{face.model._meta.db_table}__{b.relation}"
+    for column in b.parent.fields if b.parent else ():
+        if len(f"{joined}.{column}".encode()) > LONGEST:
+            raise NotCovered(
+                f'Tortoise calls a joined column "{joined}.{column}", of which PostgreSQL keeps {LONGEST} bytes'
+            )
 
 
 def _check_path(scenario: Scenario) -> None:
