@@ -76,36 +76,43 @@ def sql_of(clause: Any, dialect: Dialect) -> str:
 
 
 def constraints(table: Table, dialect: Dialect) -> list[Constraint]:
-    """Return the constraints that this server is given, without empty keys and relations that it does not guard."""
+    """Return the constraints that this server is given, without empty keys and relations that it does not guard.
+
+    Of unique keys that are one to PostgreSQL there is the first that has a name, or else the first.
+    """
     compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
     found = sorted(table.constraints, key=lambda constraint: constraint._creation_order)
     made = [one for one in found if one._should_create_for_compiler(compiler) and not is_drawn_only(one)]
     made = [one for one in made if not isinstance(one, PrimaryKeyConstraint) or len(one.columns)]
-    made = [one for one in made if not _is_key_again(one, table)]
-    return [one for place, one in enumerate(made) if not any(_is_same(one, other) for other in made[:place])]
+    made = [one for one in made if not _is_key_again(one, table, dialect)]
+    return [one for one in made if _kept(one, made, dialect) is one]
 
 
-def _is_key_again(one: Constraint, table: Table) -> bool:
+def _is_key_again(one: Constraint, table: Table, dialect: Dialect) -> bool:
     """Say whether a unique key is the primary key again, which PostgreSQL makes once, by the name that is told."""
-    if not isinstance(one, UniqueConstraint) or one.deferrable or any(dict(one.dialect_kwargs).values()):
-        return False
-    return [column.name for column in one.columns] == [column.name for column in table.primary_key.columns]
+    return isinstance(one, UniqueConstraint) and _is_same(one, table.primary_key, dialect)
 
 
-def _is_same(one: Constraint, other: Constraint) -> bool:
-    """Say whether two unique keys are one to PostgreSQL, which makes the first of them alone."""
-    if not isinstance(one, UniqueConstraint) or not isinstance(other, UniqueConstraint):
+def _kept(one: Constraint, made: list[Constraint], dialect: Dialect) -> Constraint:
+    """Return what PostgreSQL makes of a unique key and of those that it takes for the same: the first, by any name."""
+    if not isinstance(one, UniqueConstraint):
+        return one
+    same = [other for other in made if isinstance(other, UniqueConstraint) and _is_same(one, other, dialect)]
+    return next((other for other in same if given_name(other, dialect)), same[0])
+
+
+def _is_same(one: UniqueConstraint, other: UniqueConstraint | PrimaryKeyConstraint, dialect: Dialect) -> bool:
+    """Say whether two keys are one to PostgreSQL: of the same columns, with the same options."""
+    if [column.name for column in one.columns] != [column.name for column in other.columns]:
         return False
-    late = (one.deferrable, one.initially) == (other.deferrable, other.initially)
-    options = dict(one.dialect_kwargs) == dict(other.dialect_kwargs)
-    return late and options and [c.name for c in one.columns] == [c.name for c in other.columns]
+    return (timing(one), beside(one, dialect)) == (timing(other), beside(other, dialect))
 
 
 def names(table: Table, dialect: Dialect) -> dict[Constraint, str]:
     """Return the name of each constraint: its own, or the one that PostgreSQL gives to it."""
     found = {one: given_name(one, dialect) for one in constraints(table, dialect)}
     if table.primary_key in found and not found[table.primary_key]:
-        again = (one for one in table.constraints if _is_key_again(one, table))
+        again = (one for one in table.constraints if _is_key_again(one, table, dialect))
         found[table.primary_key] = next((name for one in again if (name := given_name(one, dialect))), "")
     taken = set(found.values())
     for one, name in found.items():
@@ -123,6 +130,8 @@ def given_name(item: Constraint | Index, dialect: Dialect) -> str:
 def _automatic(constraint: Constraint, table: Table, dialect: Dialect) -> str:
     suffix = next((words for kind, words in _KINDS.items() if isinstance(constraint, kind)), "excl")
     columns = [] if suffix == "pkey" else [column.name for column in getattr(constraint, "columns", ())]
+    for one in constraint.dialect_kwargs.get("postgresql_include") or () if columns else ():
+        columns.append(_free(str(getattr(one, "name", one)), set(columns)))
     if isinstance(constraint, CheckConstraint):
         told = re.sub(r"'[^']*'", "", sql_of(constraint.sqltext, dialect))
         columns = [one.name for one in table.columns if re.search(rf"(?<!\w){re.escape(one.name)}(?!\w)", told)]

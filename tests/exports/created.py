@@ -6,7 +6,8 @@ import warnings
 from contextlib import contextmanager
 from itertools import filterfalse
 
-from exports.loop import EMPTY, catalog_of, empty_database, run, taken
+from exports.databases import EMPTY
+from exports.loop import catalog_of, empty_database, run, taken
 from exports.strangers import stranger
 from exports.test_django import before, is_told
 

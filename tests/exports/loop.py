@@ -4,25 +4,24 @@ from contextlib import contextmanager
 
 import psycopg
 import sqlalchemy as sa
+from exports.databases import empty_stage
 
 from dbplan.comparison import differences
-from dbplan.plan import Plan
-from dbplan.sandbox import sandbox
+from dbplan.sandbox import schema
 from dbplan.sources.catalog import snapshot
-
-EMPTY = Plan("tool", sa.MetaData())
 
 
 def catalog_of(plan):
     """Return the catalog of a database made of the plan."""
-    with sandbox(plan, "postgresql") as stage, stage.engine.connect() as connection:
-        return snapshot(connection)
+    with empty_stage() as stage:
+        schema.create(plan, stage.engine)
+        return taken(stage)
 
 
 @contextmanager
 def empty_database(*before):
     """Give an empty database, after these statements."""
-    with sandbox(EMPTY, "postgresql", create=False) as stage:
+    with empty_stage() as stage:
         run(stage, "\n".join(before))
         yield stage
 

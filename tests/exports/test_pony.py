@@ -57,9 +57,9 @@ def compared(plan):
     first = [finding.mend for finding in lost if needed_first(finding)]
     with empty_database(*first) as stage:
         made(stage, written.files["models.py"])
-        found = differences(catalog_of(plan), taken(stage))
+        wanted, found = catalog_of(plan), taken(stage)
         run(stage, script(finding for finding in lost if not needed_first(finding)))
-        return lost, found, differences(catalog_of(plan), taken(stage))
+        return lost, differences(wanted, found), differences(wanted, taken(stage))
 
 
 def is_seen(finding, found):

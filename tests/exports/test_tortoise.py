@@ -26,8 +26,8 @@ NUMBERS = count()
 
 
 def create(stage, files):
-    """Have generate_schemas make the tables."""
-    with imported(files["models.py"], f"tortoise_models_{next(NUMBERS)}") as module:
+    """Have generate_schemas make the tables; Tortoise warns where no table of a plan has a key."""
+    with imported(files["models.py"], f"tortoise_models_{next(NUMBERS)}", "Module .* has no models") as module:
         asyncio.run(generate(connection(stage.url), module.__name__))
 
 
@@ -58,7 +58,6 @@ def test_generate_schemas_makes_the_plan_but_for_what_is_said(name):
     assert (untold, unseen, left) == ([], [], [])
 
 
-@pytest.mark.slow  # fails: the name of a unique that a key of its table repeats is not told as lost yet
 @settings(max_examples=6, suppress_health_check=list(HealthCheck), deadline=None)
 @given(plans())
 def test_random_plans_are_made_but_for_what_is_said(plan):
