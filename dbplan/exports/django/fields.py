@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, Enum, String
+from sqlalchemy import Column, Enum, String, Uuid
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ClauseElement
@@ -68,6 +68,15 @@ _SERVER_FIELD = '''class ServerField({field}):
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, kwargs | {{"words": self.words}}'''
 
+_SERVER_JSON = '''class ServerJSON({field}):
+    """A document in a column of SQLite's that is called JSON, as the plan has it."""
+
+    def db_type(self, connection):
+        return "json"
+
+    def db_check(self, connection):
+        return None'''
+
 
 @dataclass(frozen=True)
 class Made:
@@ -90,7 +99,19 @@ def made(page: Page, column: Column[Any]) -> Made:
         page.lose(Place(column.table.key, column.name), said, _retyped(page, column))
     if type_.labels and (type_.native or _is_text(type_)):
         return _chosen(page, column, type_)
+    if page.dialect.name == "sqlite" and (own := _of_sqlite(page, kind, type_)):
+        return own
     return _scalar(page, type_, getattr(kind, "collation", None))
+
+
+def _of_sqlite(page: Page, kind: Any, type_: SqlType) -> Made | None:
+    """Return the field of what SQLite has no type for and Django stores as the plan does: UUIDs as texts, documents."""
+    if isinstance(kind, Uuid) and type_.words.lower() == "char(32)":
+        return Made(page.models("UUIDField"))
+    if type_.name != "json":
+        return None
+    page.blocks["ServerJSON"] = _SERVER_JSON.format(field=page.models("JSONField"))
+    return Made("ServerJSON")
 
 
 def _server_type(type_: Any) -> Any:

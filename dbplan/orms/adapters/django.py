@@ -1,6 +1,7 @@
-"""Django on psycopg 3, as its documentation has it.
+"""Django on psycopg 3 or sqlite3, as its documentation has it.
 
-Connections come from the pool that Django has since 5.1, and go back after each call as after a request. Reads and
+Connections come from the pool that Django has since 5.1, and go back after each call as after a request; on SQLite,
+for which it has none, a thread keeps its own, and transactions begin with BEGIN IMMEDIATE. Reads and
 single writes run in autocommit, which is its default, several writes in `transaction.atomic()`. Parents come by
 `select_related`, children by `prefetch_related`; many rows go in by `bulk_create`, which with `update_conflicts` is
 the upsert as well; `delete()` follows the models' own `on_delete`.
@@ -14,14 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import django
-import psycopg
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
 from django.db import transaction as transactions
 from django.db.models import Count, Exists, OuterRef, Q, Sum, Value
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from dbplan.orms.adapters.django_models import Face, Models, Reader, Row, application, linked, reader
+from dbplan.orms.adapters.drivers import driver, is_sqlite, on_sqlite, timeout
 from dbplan.orms.scenarios import Link, Scenario, Study
 
 IS_ASYNC = False
@@ -63,14 +64,10 @@ class Bound:
 
 def open(study: Study) -> Database:
     """Configure Django and load the models."""
-    url = study.url
-    told = {"HOST": url["host"], "PORT": url["port"], "USER": url["user"], "PASSWORD": url["password"]}
-    server = {"ENGINE": "django.db.backends.postgresql", "NAME": url["database"]}
-    server |= {name: str(value) for name, value in told.items() if value is not None}
-    server["OPTIONS"] = {"pool": {"min_size": 1, "max_size": study.pool}}
+    database = _file(study) if is_sqlite(study) else _server(study)
     settings.configure(
         INSTALLED_APPS=application(study.models),
-        DATABASES={"default": server},
+        DATABASES={"default": database},
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         USE_TZ=True,
     )
@@ -80,15 +77,39 @@ def open(study: Study) -> Database:
     return Database(Models(study))
 
 
+def _server(study: Study) -> dict[str, Any]:
+    url = study.url
+    told = {"HOST": url["host"], "PORT": url["port"], "USER": url["user"], "PASSWORD": url["password"]}
+    server = {"ENGINE": "django.db.backends.postgresql", "NAME": url["database"]}
+    server |= {name: str(value) for name, value in told.items() if value is not None}
+    server["OPTIONS"] = {"pool": {"min_size": 1, "max_size": study.pool}}
+    return server
+
+
+def _file(study: Study) -> dict[str, Any]:
+    options = {
+        "timeout": timeout(study),
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA synchronous = FULL",
+    }
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": study.url["database"],
+        "OPTIONS": options,
+        "CONN_MAX_AGE": None,
+    }
+
+
 def close(_: Database) -> None:
     """Disconnect."""
     connections.close_all()
-    connection.close_pool()
+    if not on_sqlite():
+        connection.close_pool()
 
 
 def version() -> dict[str, str]:
     """Return versions."""
-    return {"version": django.get_version(), "driver": f"psycopg {psycopg.__version__}"}
+    return {"version": django.get_version(), "driver": driver("psycopg")}
 
 
 @contextmanager
@@ -176,9 +197,9 @@ def keyset_page(_: Database, b: Bound, params: Row) -> list[Row]:
 
 
 def json_filter(_: Database, b: Bound, params: Row) -> list[Row]:
-    """Filter by a key of a document, as text."""
+    """Filter by a key of a document: as text, on SQLite as a document, whose lookups Django reads as such there."""
     s = b.scenario
-    text = KeyTextTransform(s.path, b.own.fields[s.filter].name)
+    text = (KeyTransform if on_sqlite() else KeyTextTransform)(s.path, b.own.fields[s.filter].name)
     query = b.own.model.objects.alias(text_of_document=text).filter(text_of_document=params["value"])
     return _all(b, query.order_by(*b.own.names(b.own.key))[: s.limit])
 

@@ -12,9 +12,9 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import ForeignKey, JSONField, Prefetch, Q, TextField
-from psycopg.types.json import Jsonb
 
 from dbplan.errors import NotCovered
+from dbplan.orms.adapters.drivers import on_sqlite
 from dbplan.orms.scenarios import Link, Scenario, Study
 
 Row = dict[str, Any]
@@ -27,7 +27,7 @@ def application(folder: str) -> list[str]:
     module = sys.modules[APP] = ModuleType(APP)
     module.__path__ = [folder]
     text = (Path(folder) / "models.py").read_text("utf-8")
-    return ["django.contrib.postgres", APP] if "django.contrib.postgres" in text else [APP]
+    return ["django.contrib.postgres", APP] if "django.contrib.postgres" in text and not on_sqlite() else [APP]
 
 
 class Models:
@@ -68,7 +68,11 @@ class Face:
 
     def value(self, name: str, value: Any) -> Any:
         """Return a value as the model takes it."""
-        return Jsonb(value) if isinstance(value, dict) and not isinstance(self.fields[name], JSONField) else value
+        if not isinstance(value, dict) or isinstance(self.fields[name], JSONField):
+            return value
+        from psycopg.types.json import Jsonb
+
+        return Jsonb(value)
 
     def enums(self, columns: Iterable[str]) -> list[str]:
         """Return the columns that hold enums of the server, which are texts to Django."""
