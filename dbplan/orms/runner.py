@@ -142,10 +142,6 @@ class Runner:
             return {"raised": True, "type": type(error).__name__, "message": str(error)[:300], **explain(error)}
         return {"raised": False}
 
-    def peak(self) -> dict[str, Any]:
-        """Return the most memory that this process has taken."""
-        return {"rss_kb": peak()}
-
     def close(self) -> dict[str, Any]:
         """Disconnect."""
         if hasattr(self, "db"):

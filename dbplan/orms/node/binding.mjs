@@ -25,7 +25,7 @@ const BINDINGS = {
   deep_include: including,
   delete_cascade: (s, of, make) => ({ all: s.deletions(of).map(make) }),
   transaction: (s, of, make) => ({
-    read: make(s.read(of, " FOR UPDATE")),
+    read: make(s.read(of, s.lock)),
     update: make(s.update(of)),
     by: remembered((given) => make(s.insert(of.insert.table, given))),
   }),

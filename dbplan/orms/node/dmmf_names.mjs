@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { NotCovered } from "./errors.mjs";
+import { stored } from "./stored.mjs";
 
 const require = createRequire(import.meta.url);
 
@@ -92,7 +93,8 @@ const ends = ({ relationFromFields: own = [], relationToFields: theirs = [] }) =
 
 class Field {
   constructor(schema, column, kind, { name, type, isRequired }) {
-    Object.assign(this, { column, kind, name, type, isRequired, own: schema.own });
+    const isSqlite = schema.study.dialect === "sqlite";
+    Object.assign(this, { column, kind, name, type, isRequired, isSqlite, own: schema.own });
     const labels = (schema.enums[type] ?? []).map((one) => [one.dbName ?? one.name, one.name]);
     this.words = new Map(labels);
     this.labels = new Map(labels.map(([label, word]) => [word, label]));
@@ -109,6 +111,7 @@ class Field {
     if (this.words.size) return this.words.get(value) ?? value;
     if (this.type === "BigInt") return BigInt(value);
     if (this.type === "Decimal") return new this.own.Decimal(value);
+    if (this.kind === "uuid" && this.isSqlite) return stored(value, "uuid");
     if (this.kind === "date") return new Date(`${value}T00:00:00Z`);
     if (this.kind === "time") return new Date(`1970-01-01T${value}Z`);
     return value;

@@ -42,7 +42,7 @@ export class Runner {
 
   async open({ study }) {
     this.study = study;
-    await this.#imported();
+    await this.#imported(study.dialect);
     await this.adapter.prepare?.(study);
     const began = clock();
     this.db = await this.adapter.open(study);
@@ -50,7 +50,7 @@ export class Runner {
     await this.adapter.ping(this.db);
     const first = clock();
     return {
-      ...(await this.adapter.version()),
+      ...(await this.adapter.version(this.db)),
       import_ms: this.importMs,
       open_ms: milliseconds(began, opened),
       first_ms: milliseconds(opened, first),
@@ -58,10 +58,11 @@ export class Runner {
     };
   }
 
-  async #imported() {
-    if (this.adapter) return;
+  /** Import the adapter, and what it reaches a database of that dialect by. */
+  async #imported(dialect = null) {
     const began = clock();
-    this.adapter = await import(`./adapters/${this.name}.mjs`);
+    this.adapter ??= await import(`./adapters/${this.name}.mjs`);
+    if (dialect) await this.adapter.load?.(dialect);
     this.importMs = milliseconds(began, clock());
   }
 
@@ -118,10 +119,6 @@ export class Runner {
     return seen(() => probe[name](this.db));
   }
 
-  async peak() {
-    return { rss_kb: process.resourceUsage().maxRSS };
-  }
-
   async close() {
     if (this.db) await this.adapter.close(this.db);
     return { ok: true };
@@ -130,16 +127,6 @@ export class Runner {
   #adapted(params) {
     const given = params.map((one) => decoded(one, this.scenario, this.study));
     return this.adapter.adapt ? given.map((one) => this.adapter.adapt(this.db, this.bound, one)) : given;
-  }
-}
-
-/** Do something, and say why an ORM cannot where it cannot. */
-async function told(work) {
-  try {
-    return { ok: true, ...(await work()) };
-  } catch (error) {
-    if (error instanceof NotCovered) return { not_covered: message(error) };
-    throw error;
   }
 }
 

@@ -1,9 +1,19 @@
 /** The SQL of each scenario, as an engineer with a raw driver writes it. */
 
-/** A piece of SQL: texts, and between them the places of parameters. */
+import { label } from "./stored.mjs";
+
+/** A piece of SQL: texts, and between them the places of parameters; `reads` names what its rows hold, in order. */
 class Fragment {
+  reads = [];
+
   constructor(parts) {
     this.parts = parts;
+  }
+
+  /** Say that a row begins with these columns of a table, after those that were said before. */
+  reading(table, columns) {
+    this.reads = [...this.reads, ...columns.map((column) => [table, column])];
+    return this;
   }
 }
 
@@ -60,8 +70,8 @@ function name(of) {
   return `"${of.replaceAll('"', '""')}"`;
 }
 
-function text(of) {
-  return of.includes("\\")
+function text(of, isSqlite) {
+  return of.includes("\\") && !isSqlite
     ? ` E'${of.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
     : `'${of.replaceAll("'", "''")}'`;
 }
@@ -70,8 +80,10 @@ const under = (alias, columns) => columns.map((column) => `${alias}.${name(colum
 
 /** The statements of a study's scenarios. */
 export class Statements {
-  constructor(study) {
-    this.tables = study.tables;
+  constructor({ tables, dialect }) {
+    const isSqlite = dialect === "sqlite";
+    // SQLite locks the whole database: a transaction that will write says so as it begins.
+    Object.assign(this, { tables, isSqlite, lock: isSqlite ? "" : " FOR UPDATE" });
   }
 
   table(key) {
@@ -106,7 +118,7 @@ export class Statements {
     const places = given.map((one) => this.#place(table, one, (params) => params.row[one]));
     const words = given.length ? sql`(${given.map(name)}) VALUES (${places})` : "DEFAULT VALUES";
     const back = returned.length ? sql` RETURNING ${returned.map(name)}` : "";
-    return sql`INSERT INTO ${this.table(table)} ${words}${end}${back}`;
+    return sql`INSERT INTO ${this.table(table)} ${words}${end}${back}`.reading(table, returned);
   }
 
   bulk(table, given) {
@@ -124,7 +136,7 @@ export class Statements {
   read(scenario, end = "") {
     const { table, columns } = scenario;
     const where = this.#equal(table, this.key(table), "key");
-    return sql`SELECT ${columns.map(name)} FROM ${this.table(table)} WHERE ${where}${end}`;
+    return sql`SELECT ${columns.map(name)} FROM ${this.table(table)} WHERE ${where}${end}`.reading(table, columns);
   }
 
   update(scenario) {
@@ -145,13 +157,15 @@ export class Statements {
 
   document(scenario) {
     const value = new Place((params) => params.value, "text");
-    const where = sql`${name(scenario.filter)} ->> ${text(scenario.path)} = ${value}`;
+    const key = text(this.isSqlite ? label(scenario.path) : scenario.path, this.isSqlite);
+    const where = sql`${name(scenario.filter)} ->> ${key} = ${value}`;
     return this.#list(scenario, where, this.key(scenario.table));
   }
 
   #list({ table, columns, descending, limit }, where, order) {
     const by = order.map((one) => (descending ? `${name(one)} DESC` : name(one)));
-    return sql`SELECT ${columns.map(name)} FROM ${this.table(table)} WHERE ${where} ORDER BY ${by} LIMIT ${limit}`;
+    const which = sql`WHERE ${where} ORDER BY ${by} LIMIT ${limit}`;
+    return sql`SELECT ${columns.map(name)} FROM ${this.table(table)} ${which}`.reading(table, columns);
   }
 
   /** One JOIN: the columns of the row, those of its parent, and last whether there is one. */
@@ -159,9 +173,10 @@ export class Statements {
     const key = this.key(table);
     const on = parent.pairs.map(([own, other]) => `t.${name(own)} = p.${name(other)}`).join(" AND ");
     const there = `p.${name(parent.pairs[0][1])} IS NOT NULL`;
-    return sql`SELECT ${[...under("t", columns), ...under("p", parent.columns), there]}
+    const found = sql`SELECT ${[...under("t", columns), ...under("p", parent.columns), there]}
       FROM ${this.table(table)} t LEFT JOIN ${this.table(parent.table)} p ON ${on}
       WHERE ${this.#beyond(table, key, ">", "t")} ORDER BY ${under("t", key)} LIMIT ${limit}`;
+    return found.reading(table, columns).reading(parent.table, parent.columns);
   }
 
   /** Rows of which these columns are among those of a list, in order; `among` writes the list. */
@@ -171,13 +186,15 @@ export class Statements {
       by.map((one) => this.kind(table, one)),
     );
     const left = by.length > 1 ? sql`(${by.map(name)})` : name(by[0]);
-    return sql`SELECT ${columns.map(name)} FROM ${this.table(table)} WHERE ${among(left, list)} ORDER BY ${order.map(name)}`;
+    const which = sql`WHERE ${among(left, list)} ORDER BY ${order.map(name)}`;
+    return sql`SELECT ${columns.map(name)} FROM ${this.table(table)} ${which}`.reading(table, columns);
   }
 
+  /** Counts and sums by group; by place, for a column may be called "total" as well. */
   aggregate({ table, group, total }) {
     const sum = total ? `sum(${name(total)})` : "NULL";
     return sql`SELECT ${name(group)} AS "group", count(*) AS "count", ${sum} AS "total"
-      FROM ${this.table(table)} WHERE ${name(group)} IS NOT NULL GROUP BY ${name(group)} ORDER BY ${name(group)}`;
+      FROM ${this.table(table)} WHERE ${name(group)} IS NOT NULL GROUP BY 1 ORDER BY 1`;
   }
 
   /** The deletions of a row's children that the database leaves alone, the deepest first, and then of the row. */

@@ -1,5 +1,6 @@
 /** Kinds of values: JavaScript's own from what travelled, and the form in which results are compared. */
 
+const HEX = /^(.{8})-?(.{4})-?(.{4})-?(.{4})-?(.{12})$/;
 const WHOLE = /^[-+]?\d+$/;
 const MOMENT = /^(\d{4,6}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*(Z|[-+]\d\d(?::?\d\d)?)?$/i;
 
@@ -18,7 +19,7 @@ const FORMS = {
   decimal,
   text: String,
   bool: Boolean,
-  uuid: (value) => String(value).toLowerCase(),
+  uuid: (value) => String(value).toLowerCase().replace(HEX, "$1-$2-$3-$4-$5"),
   timestamp: (value) => moment(value).toISOString().slice(0, -1),
   timestamptz: (value) => moment(value).toISOString(),
   date: (value) => (value instanceof Date ? value.toISOString() : String(value)).slice(0, 10),

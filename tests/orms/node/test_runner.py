@@ -52,7 +52,7 @@ def test_open_says_versions_times_and_memory(process):
     assert told["import_ms"] > 0
     assert told["open_ms"] >= 0
     assert told["first_ms"] >= 0
-    assert 10_000 < told["rss_kb"] <= process.ask("peak", 5)["rss_kb"] + 1000
+    assert 10_000 < told["rss_kb"] < 1_000_000
 
 
 def test_models_are_prepared_without_a_connection(process):
@@ -136,7 +136,7 @@ def test_it_ends_when_its_input_does(script):
     assert process.ask("close", 20) == {"ok": True}
     time.sleep(0.5)
     with pytest.raises(Fault, match="crashed: ended with code 0"):
-        process.ask("peak", 5)
+        process.ask("close", 5)
     process.kill()
 
 

@@ -1,4 +1,7 @@
-/** Drizzle over pg: its query builder, and its relational queries for what comes with its relations. */
+/**
+ * Drizzle over pg, or over libsql on SQLite: its query builder, and its relational queries for what comes with its
+ * relations.
+ */
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -20,15 +23,48 @@ import {
   or,
   sql,
   sum,
+  Table,
 } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/node-postgres";
-import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
-import pg from "pg";
 import { transpiled, versionOf } from "../building.mjs";
+import { connection, TIMEOUT } from "../connecting.mjs";
 import { NotCovered } from "../errors.mjs";
-import { connection } from "./pg.mjs";
+import { stored } from "../stored.mjs";
 
-const PARAMETERS = 65_535;
+/** By dialect: what is imported, how it is opened, and what is written in other words there. */
+const SERVERS = {
+  postgresql: {
+    driver: "pg",
+    most: 65_535,
+    modules: () => Promise.all(["node-postgres", "pg-core"].map((name) => import(`drizzle-orm/${name}`))),
+    changed: ({ rowCount }) => rowCount,
+    locked: (query) => query.for("update"),
+    async open([{ drizzle }], study, schema) {
+      const { default: pg } = await import("pg");
+      const pool = new pg.Pool({ ...connection(study), max: study.pool });
+      pool.on("error", (error) => console.error(error));
+      return { orm: drizzle({ client: pool, schema }), close: () => pool.end() };
+    },
+    asked: (orm, query) => orm.execute(query),
+  },
+  sqlite: {
+    driver: "libsql",
+    most: 32_766,
+    modules: () => Promise.all(["libsql", "sqlite-core"].map((name) => import(`drizzle-orm/${name}`))),
+    changed: ({ rowsAffected }) => rowsAffected,
+    locked: (query) => query, // its transactions lock the database as they begin
+    async open([{ drizzle }], { url }, schema) {
+      const orm = drizzle({ connection: { url: pathToFileURL(url.database).href, timeout: TIMEOUT }, schema });
+      return { orm, close: () => orm.$client.close() };
+    },
+    asked: (orm, query) => orm.run(query),
+  },
+};
+let modules = null;
+
+/** Import Drizzle for a database, with its driver. */
+export async function load(dialect) {
+  modules = await SERVERS[dialect].modules();
+}
 
 /** The models are TypeScript: they are made into JavaScript once. */
 export function prepare(study) {
@@ -43,18 +79,17 @@ function sourceOf(folder) {
 
 export async function open(study) {
   const schema = await import(pathToFileURL(prepare(study)));
-  const pool = new pg.Pool({ ...connection(study), max: study.pool });
-  pool.on("error", (error) => console.error(error));
-  const db = drizzle({ client: pool, schema });
-  return { pool, orm: db, study, models: modelsOf(schema) };
+  const server = SERVERS[study.dialect];
+  const opened = await server.open(modules, study, schema);
+  return { ...opened, server, study, models: modelsOf(schema) };
 }
 
 /** The models by their tables' names: the table, and its attributes by the names of their columns. */
 function modelsOf(schema) {
   const found = new Map();
   for (const [name, table] of Object.entries(schema)) {
-    if (!is(table, PgTable)) continue;
-    const config = getTableConfig(table);
+    if (!is(table, Table)) continue;
+    const config = modules[1].getTableConfig(table);
     const fields = Object.entries(getTableColumns(table)).map(([field, column]) => [column.name, field]);
     found.set(place(config.schema, config.name), { name, table, fields: new Map(fields) });
   }
@@ -63,16 +98,16 @@ function modelsOf(schema) {
 
 const place = (schema, name) => JSON.stringify([schema && schema !== "public" ? schema : null, name]);
 
-export async function close({ pool }) {
-  await pool.end();
+export async function close(db) {
+  await db.close();
 }
 
-export function version() {
-  return { version: versionOf("drizzle-orm"), driver: `pg ${versionOf("pg")}` };
+export function version({ server: { driver } }) {
+  return { version: versionOf("drizzle-orm"), driver: `${driver} ${versionOf(driver)}` };
 }
 
-export async function ping({ orm }) {
-  await orm.execute(sql`SELECT 1`);
+export async function ping({ orm, server }) {
+  await server.asked(orm, sql`SELECT 1`);
 }
 
 // what a scenario needs, looked up once
@@ -98,7 +133,7 @@ function modelOf(db, key) {
   if (!model) throw new NotCovered(`the models have no table ${key}`);
   const lost = Object.keys(facts.columns).filter((column) => !model.fields.has(column));
   if (lost.length) throw new NotCovered(`the models have no column ${key}.${lost[0]}`);
-  return model;
+  return { ...model, facts };
 }
 
 function linkOf(db, link) {
@@ -109,13 +144,25 @@ function linkOf(db, link) {
 function shapeOf(db, of) {
   const model = modelOf(db, of.table);
   const shape = {
-    columns: of.columns.map((column) => [column, model.fields.get(column)]),
+    columns: of.columns.map((column) => [column, model.fields.get(column), reader(model, column)]),
     order: orderOf(model, of.order),
   };
   for (const side of ["parent", "children"]) {
     if (of[side]) shape[side] = { relation: relationOf(db, of.table, of[side]), ...shapeOf(db, of[side]) };
   }
   return shape;
+}
+
+/** Whether the models pass on what SQLite stores. */
+function isUntyped(column) {
+  const { SQLiteCustomColumn: custom } = modules[1];
+  return custom !== undefined && is(column, custom);
+}
+
+/** What is made of a value before it is compared: a document that the models leave as the text that SQLite stores. */
+function reader(model, name) {
+  const isText = model.facts.columns[name].kind === "json" && isUntyped(columnOf(model, name));
+  return (value) => (isText && typeof value === "string" ? JSON.parse(value) : value);
 }
 
 const orderOf = (model, columns = []) => columns.map((column) => asc(columnOf(model, column)));
@@ -148,21 +195,20 @@ export function adapt(db, b, params) {
   for (const name of ["keys", "rows"]) if (params[name]) made[name] = params[name].map((row) => adapted(b.model, row));
   if (params.row) made.row = adapted(b.written ?? b.model, params.row);
   const column = b.scenario.update || b.scenario.filter;
-  if ("value" in params && b.scenario.name !== "json_filter") made.value = own(columnOf(b.model, column), params.value);
+  if ("value" in params && b.scenario.name !== "json_filter") made.value = own(b.model, column, params.value);
   return made;
 }
 
 function adapted(model, row) {
-  const entries = Object.entries(row).map(([name, value]) => [
-    model.fields.get(name),
-    own(columnOf(model, name), value),
-  ]);
+  const entries = Object.entries(row).map(([name, value]) => [model.fields.get(name), own(model, name, value)]);
   return Object.fromEntries(entries);
 }
 
-/** What an attribute holds: a BigInt or text where the model says so. */
-function own(column, value) {
+/** What an attribute holds: a BigInt or text where the model says so, what SQLite stores where it says nothing. */
+function own(model, name, value) {
+  const column = columnOf(model, name);
   if (value === null) return null;
+  if (isUntyped(column)) return stored(value, model.facts.columns[name].kind);
   if (column.dataType === "bigint") return BigInt(value);
   return column.dataType === "string" && value instanceof Date ? value.toISOString() : value;
 }
@@ -173,7 +219,7 @@ export function plain(b, result) {
 }
 
 function renamed(row, shape) {
-  const made = Object.fromEntries(shape.columns.map(([column, field]) => [column, row[field]]));
+  const made = Object.fromEntries(shape.columns.map(([column, field, read]) => [column, read(row[field])]));
   const { parent, children } = shape;
   if (parent) made.parent = row[parent.relation] && renamed(row[parent.relation], parent);
   if (children)
@@ -214,14 +260,13 @@ export async function insert_one({ orm }, b, { row }) {
   return made;
 }
 
-export async function bulk_insert({ orm }, b, { rows }) {
-  const size = Math.max(1, Math.floor(PARAMETERS / b.model.fields.size));
-  if (rows.length <= size) return (await orm.insert(b.model.table).values(rows)).rowCount;
+export async function bulk_insert({ orm, server }, b, { rows }) {
+  const size = Math.max(1, Math.floor(server.most / b.model.fields.size));
+  const insert = async (by, some) => server.changed(await by.insert(b.model.table).values(some));
+  if (rows.length <= size) return insert(orm, rows);
   return orm.transaction(async (tx) => {
     let done = 0;
-    for (let at = 0; at < rows.length; at += size) {
-      done += (await tx.insert(b.model.table).values(rows.slice(at, at + size))).rowCount;
-    }
+    for (let at = 0; at < rows.length; at += size) done += await insert(tx, rows.slice(at, at + size));
     return done;
   });
 }
@@ -286,23 +331,21 @@ export async function aggregate({ orm }, b) {
   return asked.where(isNotNull(group)).groupBy(group).orderBy(group);
 }
 
-export async function update_one({ orm }, b, { key, value }) {
-  const { rowCount } = await orm.update(b.model.table).set(set(b, value)).where(equal(b, key));
-  return rowCount;
+export async function update_one({ orm, server }, b, { key, value }) {
+  return server.changed(await orm.update(b.model.table).set(set(b, value)).where(equal(b, key)));
 }
 
 const set = (b, value) => ({ [b.model.fields.get(b.scenario.update)]: value });
 
-export async function upsert({ orm }, b, { row }) {
+export async function upsert({ orm, server }, b, { row }) {
   const target = b.key.map((name) => columnOf(b.model, name));
   const changed = set(b, row[b.model.fields.get(b.scenario.update)]);
-  const { rowCount } = await orm.insert(b.model.table).values(row).onConflictDoUpdate({ target, set: changed });
-  return rowCount;
+  return server.changed(await orm.insert(b.model.table).values(row).onConflictDoUpdate({ target, set: changed }));
 }
 
-export async function transaction({ orm }, b, { key, value, row }) {
+export async function transaction({ orm, server }, b, { key, value, row }) {
   return orm.transaction(async (tx) => {
-    const [found] = await tx.select().from(b.model.table).where(equal(b, key)).for("update");
+    const [found] = await server.locked(tx.select().from(b.model.table).where(equal(b, key)));
     if (!found) throw new Error("the row is gone");
     await tx.update(b.model.table).set(set(b, value)).where(equal(b, key));
     await tx.insert(b.written.table).values(row);
@@ -310,13 +353,13 @@ export async function transaction({ orm }, b, { key, value, row }) {
   });
 }
 
-export async function delete_cascade({ orm }, b, { key }) {
+export async function delete_cascade({ orm, server }, b, { key }) {
   const own = equal(b, key);
   const left = b.cascade.filter((link) => !link.by_database);
-  if (!left.length) return (await orm.delete(b.model.table).where(own)).rowCount;
+  if (!left.length) return server.changed(await orm.delete(b.model.table).where(own));
   return orm.transaction(async (tx) => {
     for (const link of left) await remove(tx, link, b.model, own);
-    return (await tx.delete(b.model.table).where(own)).rowCount;
+    return server.changed(await tx.delete(b.model.table).where(own));
   });
 }
 

@@ -3,9 +3,34 @@
 import postgres from "postgres";
 import { bound } from "../binding.mjs";
 import { versionOf } from "../building.mjs";
-import { attach, List, sides, sql as words, Statements, taken, unjoined } from "../statements.mjs";
+import { List, sql as words, Statements, taken } from "../statements.mjs";
 
-const PARAMETERS = 65_534;
+export * from "../handwritten.mjs";
+
+/** What its own function of tagged templates answers, or that of a transaction. */
+class Session {
+  most = 65_534;
+
+  constructor(sql) {
+    this.sql = sql;
+  }
+
+  rows(ask) {
+    return ask(this.sql);
+  }
+
+  arrays(ask) {
+    return ask(this.sql).values();
+  }
+
+  count(ask) {
+    return ask(this.sql).then(({ count }) => count);
+  }
+
+  transacted(work) {
+    return this.sql.begin((own) => work(new Session(own)));
+  }
+}
 
 export async function open(study) {
   const { host, port, user, password, database } = study.url;
@@ -20,7 +45,7 @@ export async function open(study) {
     // It sends every Date as timestamptz; without this the server's own zone would shift what a timestamp holds.
     connection: { TimeZone: "UTC" },
   });
-  return { sql, statements: new Statements(study) };
+  return Object.assign(new Session(sql), { statements: new Statements(study) });
 }
 
 export async function close({ sql }) {
@@ -45,11 +70,11 @@ function among(left, list) {
   return list.kinds.length > 1 ? words`${left} IN (${list})` : words`${left} IN ${list}`;
 }
 
-/** Return a function that runs a fragment as the tagged template that stands for it. */
+/** Return a function from parameters to one that runs a fragment as the tagged template that stands for it. */
 function template(fragment) {
   const { texts, places } = taken(fragment);
   const strings = Object.assign(texts, { raw: texts });
-  return (sql, params) => sql(strings, ...places.map((place) => sent(sql, place, params)));
+  return (params) => (sql) => sql(strings, ...places.map((place) => sent(sql, place, params)));
 }
 
 function sent(sql, place, params) {
@@ -69,81 +94,4 @@ function typed(sql, value, kind) {
   if (value === null) return null;
   if (kind === "json") return sql.json(value);
   return kind === "texts" || kind === "ints" ? sql.array(value) : value;
-}
-
-export async function insert_one({ sql }, b, params) {
-  const [row] = await b.by(params.row)(sql, params);
-  return row;
-}
-
-export async function bulk_insert({ sql }, b, { rows }) {
-  const run = b.by(rows[0]);
-  const size = Math.max(1, Math.floor(PARAMETERS / Object.keys(rows[0]).length));
-  if (rows.length <= size) return (await run(sql, { rows })).count;
-  return sql.begin(async (own) => {
-    let count = 0;
-    for (let at = 0; at < rows.length; at += size) count += (await run(own, { rows: rows.slice(at, at + size) })).count;
-    return count;
-  });
-}
-
-export async function point_read({ sql }, b, params) {
-  const [row] = await b.run(sql, params);
-  return row ?? null;
-}
-
-async function list({ sql }, b, params) {
-  return b.run(sql, params);
-}
-
-export { list as filtered_list, list as keyset_page, list as json_filter, list as aggregate };
-
-export async function list_to_one({ sql }, b, params) {
-  return unjoined(await b.run(sql, params).values(), b.scenario.columns, b.scenario.parent);
-}
-
-export async function nested_include({ sql }, b, { keys }) {
-  const { children } = b.scenario;
-  const parents = await b.run(sql, { list: values(keys, b.key) });
-  const found = await childrenOf(sql, b.children, parents, children.pairs);
-  if (b.below) await childrenOf(sql, b.below, found, children.children.pairs);
-  return parents;
-}
-
-export { nested_include as deep_include };
-
-async function childrenOf(sql, statement, parents, pairs) {
-  if (!parents.length) return [];
-  return attach(parents, await statement(sql, { list: values(parents, sides(pairs)[0]) }), pairs);
-}
-
-const values = (rows, columns) => rows.map((row) => columns.map((column) => row[column]));
-
-export async function update_one({ sql }, b, params) {
-  const { count } = await b.run(sql, params);
-  return count;
-}
-
-export async function upsert({ sql }, b, params) {
-  const { count } = await b.by(params.row)(sql, params);
-  return count;
-}
-
-export async function transaction({ sql }, b, params) {
-  return sql.begin(async (own) => {
-    const [row] = await b.read(own, params);
-    if (!row) throw new Error("the row is gone");
-    await b.update(own, params);
-    await b.by(params.row)(own, params);
-    return row;
-  });
-}
-
-export async function delete_cascade({ sql }, b, params) {
-  if (b.all.length === 1) return (await b.all[0](sql, params)).count;
-  return sql.begin(async (own) => {
-    let count = 0;
-    for (const statement of b.all) ({ count } = await statement(own, params));
-    return count;
-  });
 }

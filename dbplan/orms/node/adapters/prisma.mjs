@@ -6,14 +6,34 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { PrismaPg } from "@prisma/adapter-pg";
-import { NotCovered } from "../errors.mjs";
+import { pathToFileURL } from "node:url";
+import { versionOf } from "../building.mjs";
+import { connection, TIMEOUT } from "../connecting.mjs";
 import { generated } from "../generating.mjs";
 import { Schema } from "../dmmf_names.mjs";
-import { connection } from "./pg.mjs";
+import { path } from "../stored.mjs";
 
 const require = createRequire(import.meta.url);
 let loaded = null;
+let driver = null;
+
+/** The driver adapters by dialect: what each runs on, and how one is made for a study. */
+const DRIVERS = {
+  postgresql: async () => {
+    const { PrismaPg } = await import("@prisma/adapter-pg");
+    return { name: "pg", adapter: (study) => new PrismaPg({ ...connection(study), max: study.pool }) };
+  },
+  sqlite: async () => {
+    const { PrismaLibSql } = await import("@prisma/adapter-libsql");
+    const address = ({ url }) => ({ url: pathToFileURL(url.database).href, timeout: TIMEOUT });
+    return { name: "libsql", adapter: (study) => new PrismaLibSql(address(study)) };
+  },
+};
+
+/** Import the driver adapter. */
+export async function load(dialect) {
+  driver = await DRIVERS[dialect]();
+}
 
 /** Have Prisma generate its client. */
 export function prepare(study) {
@@ -22,8 +42,7 @@ export function prepare(study) {
 
 export async function open(study) {
   loaded = require(join(study.models, "client"));
-  const adapter = new PrismaPg({ ...connection(study), max: study.pool });
-  const client = new loaded.PrismaClient({ adapter });
+  const client = new loaded.PrismaClient({ adapter: driver.adapter(study) });
   await client.$connect();
   return { client, study };
 }
@@ -33,7 +52,7 @@ export function close({ client }) {
 }
 
 export function version() {
-  return { version: loaded.Prisma.prismaVersion.client, driver: `pg ${require("pg/package.json").version}` };
+  return { version: loaded.Prisma.prismaVersion.client, driver: `${driver.name} ${versionOf(driver.name)}` };
 }
 
 export function ping({ client }) {
@@ -53,6 +72,7 @@ export function bind(db, scenario) {
   b.order = (scenario.order.length ? scenario.order : key).map((one) => ({ [field(one)]: direction }));
   for (const name of ["filter", "update", "group", "total"]) b[name] = field(scenario[name]);
   if (scenario.insert) b.inserted = shapeOf(db, scenario.insert);
+  if (scenario.path) b.path = db.study.dialect === "sqlite" ? path(scenario.path) : [scenario.path];
   if (shape.parent) b.include = { [shape.parent.name]: true };
   if (shape.below) b.include = { [shape.below.name]: includes(shape.below) };
   if (KEYED.has(scenario.name)) b.unique = model.unique(key);
@@ -235,7 +255,7 @@ export function keyset_page(db, { delegate, order, scenario }, { after }) {
   return delegate.findMany({ cursor: after, skip: 1, take: scenario.limit, orderBy: order });
 }
 
-export function json_filter(db, { delegate, filter, order, scenario }, { value }) {
-  const where = { [filter]: { path: [scenario.path], equals: value } };
+export function json_filter(db, { delegate, filter, order, path, scenario }, { value }) {
+  const where = { [filter]: { path, equals: value } };
   return delegate.findMany({ where, orderBy: order, take: scenario.limit });
 }

@@ -5,15 +5,17 @@
 
 import "reflect-metadata";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { DataSource, In, JsonContains, LessThan, MoreThan } from "typeorm";
-import { transpiled } from "../building.mjs";
+import { DataSource, In, JsonContains, LessThan, MoreThan, Raw } from "typeorm";
+import { transpiled, versionOf } from "../building.mjs";
+import { connection, TIMEOUT } from "../connecting.mjs";
 import { NotCovered } from "../errors.mjs";
-import { connection } from "./pg.mjs";
+import { label, stored } from "../stored.mjs";
 
 const require = createRequire(import.meta.url);
-const PARAMETERS = 65_535; // as many as PostgreSQL takes in one statement
+/** How many parameters a statement takes. */
+const PARAMETERS = { postgresql: 65_535, sqlite: 32_766 };
 const BIG = new Set(["bigint", "int8"]);
 
 /** Make JavaScript of the entities, which are TypeScript with decorators. */
@@ -23,26 +25,33 @@ export function prepare(study) {
 
 export async function open(study) {
   const exported = await import(pathToFileURL(transpiled(join(study.models, "entities.ts"))));
-  const { user, ...rest } = connection(study);
-  const source = new DataSource({
-    type: "postgres",
-    username: user,
-    ...rest,
-    poolSize: study.pool,
-    entities: Object.values(exported).filter((one) => typeof one === "function"),
-    installExtensions: false,
-  });
+  const entities = Object.values(exported).filter((one) => typeof one === "function");
+  const source = new DataSource({ ...OPTIONS[study.dialect](study), entities });
   await source.initialize();
-  return { source, study };
+  return { source, study, isSqlite: study.dialect === "sqlite" };
 }
+
+const OPTIONS = {
+  postgresql(study) {
+    const { user, ...rest } = connection(study);
+    return { type: "postgres", username: user, ...rest, poolSize: study.pool, installExtensions: false };
+  },
+  /** better-sqlite3's interface, which libsql has too, without a program that has to be compiled. */
+  sqlite: ({ url }) => ({
+    type: "better-sqlite3",
+    driver: require("libsql"),
+    database: url.database,
+    timeout: TIMEOUT,
+  }),
+};
 
 export function close({ source }) {
   return source.destroy();
 }
 
-export function version() {
-  const { version: own } = require(join(dirname(require.resolve("typeorm")), "package.json"));
-  return { version: own, driver: `pg ${require("pg/package.json").version}` };
+export function version({ isSqlite }) {
+  const driver = isSqlite ? "libsql" : "pg";
+  return { version: versionOf("typeorm"), driver: `${driver} ${versionOf(driver)}` };
 }
 
 export function ping({ source }) {
@@ -73,7 +82,9 @@ const NOTES = {
       ? "insert, for save of a row that brings its key reads it first, and updates one that is there"
       : "save: INSERT in a transaction of its own",
   upsert: () => "QueryBuilder's orUpdate, for upsert sets every column that is given",
-  transaction: () => "save reads the row that it is given once more",
+  transaction: (b) =>
+    `save reads the row that it is given once more${b.db.isSqlite ? "; TypeORM has no lock of SQLite's" : ""}`,
+  json_filter: (b) => (b.db.isSqlite ? "raw SQL in the condition: JsonContains is PostgreSQL's alone" : null),
 };
 
 const isGiven = (b) => b.db.study.tables[b.scenario.table].key.every((name) => b.scenario.columns.includes(name));
@@ -93,6 +104,7 @@ function shapeOf(db, { table, columns, parent = null, children = null }) {
     return found.propertyName;
   };
   const shape = {
+    db,
     table,
     metadata,
     target: metadata.target,
@@ -167,16 +179,17 @@ export function adapt(db, b, params) {
   if (keys) made.keys = amongst(b.key, keys.map(own));
   if (rows) made.rows = rows.map(own);
   if (row) made.row = held(b.inserted ?? b, row);
-  if (b.update && "value" in params) made.value = ours(b.metadata, b.scenario.update, value);
+  if (b.update && "value" in params) made.value = ours(b, b.scenario.update, value);
+  if (b.scenario.name === "filtered_list") made.value = ours(b, b.scenario.filter, value);
   return made;
 }
 
 const held = (shape, row) =>
-  Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [shape.property(name), ours(shape.metadata, name, value)]),
-  );
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [shape.property(name), ours(shape, name, value)]));
 
-function ours(metadata, name, value) {
+function ours({ db, table, metadata }, name, value) {
+  const { kind } = db.study.tables[table].columns[name];
+  if (kind === "uuid" && db.isSqlite) return stored(value, kind);
   const column = metadata.columns.find((one) => one.databaseName === name);
   const text = (one) =>
     typeof one === "bigint" || (typeof one === "number" && BIG.has(column.type)) ? String(one) : one;
@@ -215,8 +228,8 @@ export async function insert_one({ source }, b, { row }) {
   return made;
 }
 
-export async function bulk_insert({ source }, b, { rows }) {
-  const most = Math.floor(PARAMETERS / b.metadata.columns.length);
+export async function bulk_insert({ source, study }, b, { rows }) {
+  const most = Math.max(1, Math.floor(PARAMETERS[study.dialect] / b.metadata.columns.length));
   if (rows.length <= most) return many_inserted(source, b, rows);
   return source.transaction(async (manager) => {
     let count = 0;
@@ -267,8 +280,10 @@ export function keyset_page(db, { repository, sorted, scenario }, { after }) {
   return repository.find({ where: after, order: sorted, take: scenario.limit });
 }
 
-export function json_filter(db, { repository, filter, sorted, scenario }, { value }) {
-  const where = { [filter]: JsonContains({ [scenario.path]: value }) };
+export function json_filter({ isSqlite }, { repository, filter, sorted, scenario }, { value }) {
+  const held = { key: isSqlite ? label(scenario.path) : scenario.path, value };
+  const by = isSqlite ? Raw((column) => `${column} ->> :key = :value`, held) : JsonContains({ [held.key]: value });
+  const where = { [filter]: by };
   return repository.find({ where, order: sorted, take: scenario.limit });
 }
 
@@ -296,9 +311,10 @@ export async function upsert({ source, study }, { target, scenario }, { row }) {
   return done.identifiers.length;
 }
 
-export function transaction({ source }, { target, inserted, update }, { key, value, row }) {
+export function transaction({ source, isSqlite }, { target, inserted, update }, { key, value, row }) {
   return source.transaction(async (manager) => {
-    const found = await manager.findOne(target, { where: key, lock: { mode: "pessimistic_write" } });
+    const lock = isSqlite ? undefined : { mode: "pessimistic_write" };
+    const found = await manager.findOne(target, { where: key, lock });
     if (!found) throw new Error("the row to lock is not there");
     const read = { ...found };
     found[update] = value;
