@@ -61,6 +61,12 @@ BASELINES = {
 }
 """By database and table."""
 
+
+def _moments(form: str) -> dict[str, str]:
+    """Return the form of moments, with a zone or without."""
+    return {"timestamp": form, "timestamptz": form}
+
+
 _ALL = (
     Contestant("psycopg", "psycopg", SYNC, "psycopg", ("psycopg", "psycopg-pool")),
     Contestant("sqlite3", "sqlite3", SYNC, "sqlite3_driver", (), dialects=(SQLITE,)),
@@ -97,9 +103,40 @@ _ALL = (
     ),
     Contestant("pg", "pg", NODE, "pg", ("pg",)),
     Contestant("postgres", "Postgres.js", NODE, "postgres", ("postgres",)),
-    Contestant("prisma", "Prisma", NODE, "prisma", ("@prisma/client", "@prisma/adapter-pg", "prisma"), "prisma"),
-    Contestant("typeorm", "TypeORM", NODE, "typeorm", ("typeorm", "pg", "reflect-metadata"), "typeorm"),
-    Contestant("drizzle", "Drizzle", NODE, "drizzle", ("drizzle-orm", "pg"), "drizzle"),
+    Contestant("node-sqlite", "node:sqlite", NODE, "node_sqlite", (), dialects=(SQLITE,)),
+    Contestant("libsql", "libsql", NODE, "libsql", ("libsql",), dialects=(SQLITE,)),
+    Contestant(
+        "prisma",
+        "Prisma",
+        NODE,
+        "prisma",
+        ("@prisma/client", "@prisma/adapter-pg", "prisma"),
+        "prisma",
+        BOTH,
+        ("@prisma/client", "@prisma/adapter-libsql", "prisma"),
+        _moments("text, T, milliseconds, +00:00"),
+    ),
+    Contestant(
+        "typeorm",
+        "TypeORM",
+        NODE,
+        "typeorm",
+        ("typeorm", "pg", "reflect-metadata"),
+        "typeorm",
+        BOTH,
+        ("typeorm", "libsql", "reflect-metadata"),
+        _moments("text, milliseconds"),
+    ),
+    Contestant(
+        "drizzle",
+        "Drizzle",
+        NODE,
+        "drizzle",
+        ("drizzle-orm", "pg"),
+        "drizzle",
+        BOTH,
+        ("drizzle-orm", "@libsql/client"),
+    ),
 )
 
 CONTESTANTS = {one.name: one.on(one.dialects[0]) for one in _ALL}
