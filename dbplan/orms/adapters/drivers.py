@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Any
 
 from dbplan.orms.scenarios import Study
 
@@ -31,6 +33,17 @@ def driver(postgresql: str, package: str = "", sqlite: str = "") -> str:
         return f"{postgresql} {version(package or postgresql)}"
     own = f"SQLite {sqlite3.sqlite_version}"
     return f"{sqlite} {version(sqlite)}, {own}" if sqlite else own
+
+
+def zoneless(given: Any) -> Any:
+    """Return parameters with their moments in UTC, without a zone: for ORMs that know none on SQLite."""
+    if isinstance(given, dict):
+        return {name: zoneless(value) for name, value in given.items()}
+    if isinstance(given, list):
+        return [zoneless(one) for one in given]
+    if isinstance(given, datetime) and given.tzinfo is not None:
+        return given.astimezone(UTC).replace(tzinfo=None)
+    return given
 
 
 def timeout(study: Study) -> float:

@@ -1,8 +1,9 @@
-"""Peewee on psycopg 3, as its documentation has it.
+"""Peewee on psycopg 3 or sqlite3, as its documentation has it.
 
 A pool, of which each call takes a connection and gives it back; the pool asks `SELECT 1` of a connection before it
 hands it out. Reads and single writes run in autocommit, several writes in `atomic()`. Parents come by a join, children
 by `with_related(Load(...))`; many rows go in by `insert_many` in parts of 100; an upsert is `on_conflict`.
+On SQLite, which locks no rows, transactions begin with BEGIN IMMEDIATE, and moments are UTC without a zone.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-import psycopg
 from peewee import JOIN, SQL, Load, Tuple, chunked, fn
-from playhouse.postgres_ext import PooledPsycopg3Database
 
+from dbplan.orms.adapters.drivers import driver, is_sqlite, on_sqlite, zoneless
 from dbplan.orms.adapters.peewee_models import (
     Face,
     Models,
@@ -38,11 +38,26 @@ class Database:
     """A pool, and the models bound to it."""
 
     def __init__(self, study: Study) -> None:
-        url = study.url
-        told = {name: url[name] for name in ("host", "port", "user", "password") if url[name] is not None}
-        self.pool: Any = PooledPsycopg3Database(url["database"], max_connections=study.pool, timeout=30, **told)
+        self.pool: Any = _file(study) if is_sqlite(study) else _server(study)
         self.models = Models(study)
         self.models.module.database.initialize(self.pool)
+
+
+def _server(study: Study) -> Any:
+    from playhouse.postgres_ext import PooledPsycopg3Database
+
+    url = study.url
+    told = {name: url[name] for name in ("host", "port", "user", "password") if url[name] is not None}
+    return PooledPsycopg3Database(url["database"], max_connections=study.pool, timeout=30, **told)
+
+
+def _file(study: Study) -> Any:
+    from playhouse.pool import PooledSqliteDatabase
+
+    pragmas = {"foreign_keys": 1, "synchronous": "full", "busy_timeout": study.url["busy_timeout"]}
+    return PooledSqliteDatabase(
+        study.url["database"], max_connections=study.pool, timeout=30, pragmas=pragmas, lock_type="IMMEDIATE"
+    )
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,7 @@ def close(db: Database) -> None:
 
 def version() -> dict[str, str]:
     """Return versions."""
-    return {"version": metadata.version("peewee"), "driver": f"psycopg {psycopg.__version__}"}
+    return {"version": metadata.version("peewee"), "driver": driver("psycopg")}
 
 
 def ping(db: Database) -> None:
@@ -88,8 +103,8 @@ def bind(db: Database, scenario: Scenario) -> Bound:
 
 
 def adapt(_: Database, b: Bound, params: Row) -> Row:
-    """Name the values of rows as the models do."""
-    made = dict(params)
+    """Name the values of rows as the models do; on SQLite, moments lose their zone, which is UTC."""
+    made = zoneless(params) if on_sqlite() else dict(params)
     if "row" in params:
         made["row"] = b.target.named(params["row"])
     if "rows" in params:
@@ -208,7 +223,8 @@ def transaction(db: Database, b: Bound, params: Row) -> Row:
     """Lock an instance, change it and create another, in one transaction."""
     field = b.own.fields[b.scenario.update]
     with db.pool.connection_context(), db.pool.atomic():
-        found = b.own.model.select().where(b.own.equal(params["key"])).for_update().get()
+        query = b.own.model.select().where(b.own.equal(params["key"]))
+        found = (query if on_sqlite() else query.for_update()).get()
         row = b.read.row(found)
         setattr(found, field.name, params["value"])
         found.save(only=[field])
