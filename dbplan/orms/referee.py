@@ -14,6 +14,7 @@ from psycopg import sql
 from dbplan.orms.contestants import Contestant
 from dbplan.orms.counting import Connection, Meter
 from dbplan.orms.relations import key_of
+from dbplan.orms.renewing import Renewal, renew, written
 from dbplan.orms.scenarios import Scenario, Study, TableFacts
 from dbplan.orms.states import Compared, Fingerprint, compared, difference, fingerprint
 from dbplan.sandbox import Stage
@@ -22,6 +23,7 @@ POOL = 10
 """Connections that a contestant may hold."""
 DROPPED_AT_ONCE = 10
 """Databases that are dropped by as many connections."""
+RENEWED_AT_ONCE = 2
 RESTORED = frozenset({"insert_one", "bulk_insert", "transaction"})
 """Scenarios whose new rows are taken out again, so that tables stay as large as they were."""
 
@@ -64,6 +66,8 @@ class Referee:
     stage: Stage
     meter: Meter
     tables: Mapping[str, TableFacts]
+    renewal: Renewal | None = None
+    """How databases that were written to are put back, where the server lets us."""
 
     @contextmanager
     def clone(self, _entrant: Entrant) -> Iterator[Clone]:
@@ -142,6 +146,23 @@ class Referee:
             sql.Identifier(*filter(None, (table.schema, table.name))), sql.Literal(clone.first)
         )
         return int(clone.connection.execute(query).rowcount)
+
+    def renew(self, clones: Sequence[Clone], scenario: Scenario) -> list[Clone]:
+        """Put back what a scenario has changed; return the clones where somebody held it."""
+        assert self.renewal is not None
+        given = self.renewal.rows(written(self.stage.plan, scenario))
+
+        def one(clone: Clone) -> bool:
+            try:
+                renew(clone.connection, given)
+            except psycopg.Error:
+                return False
+            clone.since, clone.first = _now(clone.connection)
+            return True
+
+        with ThreadPoolExecutor(RENEWED_AT_ONCE) as pool:
+            renewed = list(pool.map(one, clones))
+        return [clone for clone, done in zip(clones, renewed, strict=True) if not done]
 
     def observe(self, entrant: Entrant, clone: Clone, scenario: Scenario) -> None:
         """Look at how a contestant has stored what it inserted: PostgreSQL's types leave it no choice."""

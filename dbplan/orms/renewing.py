@@ -18,44 +18,50 @@ from dbplan.sandbox import Stage
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+Rows = list[bytes]
+"""As COPY gives them."""
+
 PATIENCE = "5s"
 """How long a table may be held by a contestant that failed."""
 
 
 @dataclass(frozen=True)
 class Renewal:
-    """The rows of the template, read when a table is first renewed."""
+    """The template's rows of tables, read when they are first asked for."""
 
     stage: Stage
-    _rows: dict[str, list[bytes]] = field(default_factory=dict)
+    _rows: dict[str, Rows] = field(default_factory=dict)
 
-    def renew(self, connection: Connection, tables: Sequence[Table]) -> None:
-        """Put back a database's tables; raises psycopg.Error where somebody holds one of them."""
-        given = [(table, self._of(table)) for table in tables]
-        connection.execute("SET session_replication_role = replica")  # neither triggers nor foreign keys stand between
-        connection.execute(f"SET lock_timeout = '{PATIENCE}'")
-        with connection.transaction():
-            for table, _ in given:
-                connection.execute(sql.SQL("DELETE FROM {}").format(_name(table)))
-        for table, _ in given:
-            connection.execute(sql.SQL("VACUUM {}").format(_name(table)))
-        with connection.transaction(), connection.cursor() as cursor:
-            for table, rows in given:
-                with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN BINARY").format(_name(table), _columns(table))) as to:
-                    for part in rows:
-                        to.write(part)
-
-    def _of(self, table: Table) -> list[bytes]:
-        """Return the template's rows of a table as COPY gives them; nobody stays connected to it."""
-        key = key_of(table)
-        if key not in self._rows:
-            query = sql.SQL("COPY {} ({}) TO STDOUT BINARY").format(_name(table), _columns(table))
+    def rows(self, tables: Sequence[Table]) -> list[tuple[Table, Rows]]:
+        """Return tables with their rows; nobody stays connected to the template."""
+        for table in (table for table in tables if key_of(table) not in self._rows):
             with self.stage.engine.connect() as own:
                 raw: Any = own.connection.driver_connection
-                with raw.cursor() as cursor, cursor.copy(query) as found:
-                    self._rows[key] = [bytes(part) for part in found]
-            self.stage.engine.dispose()
-        return self._rows[key]
+                self._rows[key_of(table)] = _read(raw, table)
+        self.stage.engine.dispose()
+        return [(table, self._rows[key_of(table)]) for table in tables]
+
+
+def _read(connection: Connection, table: Table) -> Rows:
+    query = sql.SQL("COPY {} ({}) TO STDOUT BINARY").format(_name(table), _columns(table))
+    with connection.cursor() as cursor, cursor.copy(query) as found:
+        return [bytes(part) for part in found]
+
+
+def renew(connection: Connection, given: Sequence[tuple[Table, Rows]]) -> None:
+    """Give a database's tables these rows alone; raises psycopg.Error where somebody holds one of them."""
+    connection.execute("SET session_replication_role = replica")  # neither triggers nor foreign keys stand between
+    connection.execute(f"SET lock_timeout = '{PATIENCE}'")
+    with connection.transaction():
+        for table, _ in given:
+            connection.execute(sql.SQL("DELETE FROM {}").format(_name(table)))
+    for table, _ in given:
+        connection.execute(sql.SQL("VACUUM {}").format(_name(table)))
+    with connection.transaction(), connection.cursor() as cursor:
+        for table, rows in given:
+            with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN BINARY").format(_name(table), _columns(table))) as to:
+                for part in rows:
+                    to.write(part)
 
 
 def may_renew(connection: Connection) -> bool:

@@ -15,6 +15,7 @@ from dbplan.evidence import OrmFeature
 from dbplan.orms import installing
 from dbplan.orms.contestants import CONTESTANTS, Contestant
 from dbplan.orms.counting import Meter, meter
+from dbplan.orms.deriving import Derived
 from dbplan.orms.entrants import entrants, wanted
 from dbplan.orms.facts import Gathered
 from dbplan.orms.gathering import Gathering, Progress, cold_starts, scenarios, taking
@@ -22,6 +23,7 @@ from dbplan.orms.judging import judge
 from dbplan.orms.load import CLIENTS
 from dbplan.orms.measuring import Effort
 from dbplan.orms.referee import Referee
+from dbplan.orms.renewing import Renewal, may_renew
 from dbplan.orms.scoring import weights
 from dbplan.orms.sqlite_referee import SETTING, UNCOUNTED, FileReferee
 from dbplan.orms.trial import Seats
@@ -30,8 +32,10 @@ from dbplan.report import Report
 from dbplan.sandbox import Stage, sandbox
 from dbplan.seeding import seed
 
-FULL = Effort(rounds=20, seconds=9.0, warm=12, checks=5, load=1.5, starts=3, shared=False)
-QUICK = Effort(rounds=8, seconds=1.8, warm=12, checks=3, load=0.4, starts=1, shared=True)
+FULL = Effort(
+    rounds=20, seconds=9.0, warm=12, checks=5, parents=(1, 10, 100), load=1.5, writes=300, starts=3, shared=False
+)
+QUICK = Effort(rounds=8, seconds=1.8, warm=12, checks=3, parents=(1, 10), load=0.4, writes=100, starts=1, shared=True)
 LARGEST = 20_000
 """Rows of the largest table: every contestant gets several databases of its own."""
 ALTOGETHER = 200_000
@@ -104,13 +108,20 @@ def volume(plan: Plan, *, quick: bool) -> int:
     return max(10, min(LARGEST // part, ALTOGETHER // part // max(1, len(plan.tables))))
 
 
+def _referee(stage: Stage, counts: Meter, derived: Derived) -> Referee:
+    """Return the referee of PostgreSQL, which puts tables back where its role may."""
+    return Referee(stage, counts, derived.tables, Renewal(stage) if may_renew(counts.connection) else None)
+
+
 def _gather(
     stage: Stage, counts: Meter, contestants: Sequence[Contestant], quick: bool, random_state: int, tell: Progress
 ) -> Gathered:
     effort = QUICK if quick else FULL
     tell(0.1, "drawing parameters")
     derived, drawn = scenarios(stage, random_state)
-    referee = (FileReferee if stage.dialect == "sqlite" else Referee)(stage, counts, derived.tables)
+    referee = (
+        FileReferee(stage, counts, derived.tables) if stage.dialect == "sqlite" else _referee(stage, counts, derived)
+    )
     with (
         tempfile.TemporaryDirectory(prefix="dbplan-orms-") as folder,
         Seats(referee, Path(folder), effort.shared) as seats,

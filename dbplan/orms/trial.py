@@ -141,12 +141,12 @@ class Seats:
 
     def _renew(self, players: Sequence[Player], scenario: Scenario) -> None:
         """Put back what was written; a database that is held by somebody goes, and who plays in it starts anew."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            renewed = list(pool.map(lambda player: self.referee.renew(player.clone, scenario), players))
-        for player in (player for player, done in zip(players, renewed, strict=True) if not done):
+        lost = self.referee.renew([player.clone for player in players], scenario)
+        for player in (player for player in players if player.clone in lost):
             if process := self._kept.pop(player.name, None):
                 process.kill()
-            self.referee.drop([self._clones.pop(player.name)])
+            del self._clones[player.name]
+        self.referee.drop(lost)
 
 
 def _close(processes: Sequence[Process]) -> None:
