@@ -24,6 +24,7 @@ from dbplan.orms.relations import (
     key_of,
     kind_of,
     schema_of,
+    unique_keys,
 )
 from dbplan.orms.scenarios import SCENARIOS, Link, Scenario, TableFacts
 from dbplan.plan import Plan
@@ -168,13 +169,13 @@ class _Deriver:
 
     def keyset_page(self) -> Scenario:
         """Take the page after a row, newest first."""
-        table = max(self._large(), key=lambda t: (len(self._newest(t)) > len(self.schema.key(t)), self.schema.count(t)))
+        table = max(self._large(), key=lambda t: len(self._newest(t)) > len(self.schema.key(t)))
         return self._of("keyset_page", table, order=self._newest(table), descending=True, limit=PAGE)
 
     def list_to_one(self) -> Scenario:
         """Take the largest table that refers to another."""
         for table in self._large(every=True):
-            for reference in sorted(self.schema.parents(table), key=lambda r: (_is_optional(r), r.pairs)):
+            for reference in sorted(self.schema.parents(table), key=lambda r: (_is_optional(r), *self._oddity(r))):
                 parent, columns = reference.to_parent(self.schema), self._but(PARENT, table)
                 return self._of("list_to_one", table, columns=columns, parent=parent, limit=LIMIT)
         raise Missing("no table refers to another")
@@ -188,13 +189,7 @@ class _Deriver:
     def deep_include(self) -> Scenario:
         """Take parents, children, and theirs."""
         chains = [
-            (
-                abs(self._family(upper) - FAMILY) + abs(self._family(lower) - FAMILY),
-                upper.pairs,
-                lower.pairs,
-                upper,
-                lower,
-            )
+            (self._distance(upper) + self._distance(lower), self._oddity(upper), self._oddity(lower), upper, lower)
             for upper in self.schema.references
             for lower in self.schema.children(upper.child)
             if lower.child is not upper.parent and self._family(upper) and self._family(lower)
@@ -254,9 +249,7 @@ class _Deriver:
         found = [t for t in self._large(every=True) if t is not but and is_insertable(t)]
         if not found:
             raise Missing("every table has a column that must be given and has no value of a common kind")
-        return min(
-            found, key=lambda t: (bool(self.schema.inbound(t)), not self.schema.parents(t), -self.schema.count(t))
-        )
+        return min(found, key=lambda t: (bool(self.schema.inbound(t)), not self.schema.parents(t)))
 
     def _updatable(self) -> tuple[Table, str]:
         for table in self._hubs():
@@ -298,7 +291,18 @@ class _Deriver:
         found = [one for one in references if self._family(one)]
         if not found:
             raise Missing(why)
-        return min(found, key=lambda r: (abs(self._family(r) - FAMILY), key_of(r.parent), key_of(r.child), r.pairs))
+        return min(found, key=lambda r: (self._distance(r), *self._oddity(r)))
+
+    def _distance(self, reference: Reference) -> int:
+        """Return how many children more or fewer than usual a parent has."""
+        return round(abs(self._family(reference) - FAMILY))
+
+    def _oddity(self, reference: Reference) -> tuple[object, ...]:
+        """Return what sets a relation behind others: one to one, by several columns, between tables with few keys."""
+        parent, child, joined = reference.parent, reference.child, self.schema.joined
+        single = frozenset(own for own, _ in reference.pairs) in unique_keys(child)
+        links = -joined[key_of(parent)] - joined[key_of(child)]
+        return single, len(reference.pairs) > 1, links, key_of(parent), key_of(child), reference.pairs
 
     def _families(self) -> Iterator[tuple[Table, tuple[Link, ...]]]:
         """Yield the tables whose rows can be deleted, with the children that go: by the database or before."""

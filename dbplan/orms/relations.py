@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf, log
 
 from sqlalchemy import CheckConstraint, Column, Connection, ForeignKeyConstraint, Table, UniqueConstraint, func, select
 
@@ -55,9 +57,25 @@ class Schema:
 
     @cached_property
     def tables(self) -> dict[str, Table]:
-        """Tables with a key of known kinds, by name; the largest first."""
+        """Tables with a key of known kinds, by name; the largest first, of those of like size the most joined."""
         found = {key_of(t): t for t in self.plan.tables if not t.info.get("is_view") and self._has_key(t)}
-        return dict(sorted(found.items(), key=lambda item: (-self.rows.get(item[0], 0), item[0])))
+        return dict(sorted(found.items(), key=lambda item: (self._size(item[0]), -self.joined[item[0]], item[0])))
+
+    def _size(self, name: str) -> float:
+        """Return how much smaller than the largest a table is, in steps of a quarter: few rows tell nothing."""
+        largest, own = max(self.rows.values(), default=0), self.rows.get(name, 0)
+        return round(log(largest / own, 1.25)) if own else inf
+
+    @cached_property
+    def joined(self) -> Counter[str]:
+        """How many foreign keys lead from or to a table, by name."""
+        ends = [(key.table, key.referred_table) for key in self._keys]
+        return Counter(key_of(table) for both in ends for table in both)
+
+    @cached_property
+    def _keys(self) -> list[ForeignKeyConstraint]:
+        """Every foreign key of the plan that leads to a table of the plan."""
+        return [key for table in self.plan.tables for key in _foreign_keys(table) if _reference(key) is not None]
 
     def _has_key(self, table: Table) -> bool:
         columns = table.primary_key.columns
@@ -94,7 +112,7 @@ class Schema:
 
     def inbound(self, table: Table) -> list[ForeignKeyConstraint]:
         """Return every foreign key that leads to a table, also those of tables that do not take part."""
-        return [key for other in self.plan.tables for key in _foreign_keys(other) if key.referred_table is table]
+        return [key for key in self._keys if key.referred_table is table]
 
     def count(self, table: Table) -> int:
         """Return the rows of a table."""
@@ -159,6 +177,13 @@ def _read(table: Table, text: str) -> set[str]:
 def indexed_columns(table: Table) -> set[str]:
     """Return the columns of indexes."""
     return {column.name for index in table.indexes for column in index.columns}
+
+
+def unique_keys(table: Table) -> set[frozenset[str]]:
+    """Return the sets of columns that are unique in a table, whole and without conditions."""
+    keys = [c for c in table.constraints if isinstance(c, UniqueConstraint) or c is table.primary_key]
+    found = {frozenset(column.name for column in key.columns) for key in keys}
+    return found | {frozenset(c.name for c in index.columns) for index in table.indexes if index.unique}
 
 
 def unique_columns(table: Table) -> set[str]:
