@@ -67,14 +67,17 @@ def _moments(form: str) -> dict[str, str]:
     return {"timestamp": form, "timestamptz": form}
 
 
+_PLAIN = {"timestamp": "text", "timestamptz": "text"}
+"""Moments as str() writes them: without fractions of a second where there are none."""
+
 _ALL = (
     Contestant("psycopg", "psycopg", SYNC, "psycopg", ("psycopg", "psycopg-pool")),
     Contestant("sqlite3", "sqlite3", SYNC, "sqlite3_driver", (), dialects=(SQLITE,)),
     Contestant("sqlalchemy-core", "SQLAlchemy Core", SYNC, "sqlalchemy_core", ("sqlalchemy",), "models", BOTH),
     Contestant("sqlalchemy", "SQLAlchemy ORM", SYNC, "sqlalchemy_orm", ("sqlalchemy",), "models", BOTH),
     Contestant("sqlmodel", "SQLModel", SYNC, "sqlmodel", ("sqlmodel",), "sqlmodel", BOTH),
-    Contestant("django", "Django", SYNC, "django", ("django",), "django", BOTH),
-    Contestant("peewee", "Peewee", SYNC, "peewee", ("peewee",), "peewee", BOTH),
+    Contestant("django", "Django", SYNC, "django", ("django",), "django", BOTH, forms=_PLAIN),
+    Contestant("peewee", "Peewee", SYNC, "peewee", ("peewee",), "peewee", BOTH, forms=_PLAIN),
     Contestant("pony", "Pony", SYNC, "pony", ("pony", "psycopg2-binary"), "pony", BOTH, ("pony",)),
     Contestant("asyncpg", "asyncpg", ASYNC, "asyncpg", ("asyncpg",)),
     Contestant("aiosqlite", "aiosqlite", ASYNC, "aiosqlite_driver", ("aiosqlite",), dialects=(SQLITE,)),
@@ -97,9 +100,18 @@ _ALL = (
         "tortoise",
         BOTH,
         ("tortoise-orm", "aiosqlite"),
+        {"uuid": "36 characters", "timestamp": "text, +00:00", "timestamptz": "text, +00:00"},
     ),
     Contestant(
-        "piccolo", "Piccolo", ASYNC, "piccolo", ("piccolo", "asyncpg"), "piccolo", BOTH, ("piccolo", "aiosqlite")
+        "piccolo",
+        "Piccolo",
+        ASYNC,
+        "piccolo",
+        ("piccolo", "asyncpg"),
+        "piccolo",
+        BOTH,
+        ("piccolo", "aiosqlite"),
+        {"uuid": "36 characters", **_PLAIN},
     ),
     Contestant("pg", "pg", NODE, "pg", ("pg",)),
     Contestant("postgres", "Postgres.js", NODE, "postgres", ("postgres",)),

@@ -15,21 +15,23 @@ from piccolo.columns import JSON
 from piccolo.columns.column_types import JSONB
 from piccolo.columns.combination import WhereRaw
 from piccolo.engine.postgres import PostgresEngine
+from piccolo.engine.sqlite import SQLiteEngine, TransactionType
 from piccolo.query.functions.aggregate import Count, Sum
 from piccolo.table import Table
 from piccolo.utils.encoding import dump_json, load_json
 
 from dbplan.errors import NotCovered
+from dbplan.orms.adapters.drivers import driver, is_sqlite, on_sqlite, timeout, zoneless
 from dbplan.orms.scenarios import Link, Scenario, Study
 
 IS_ASYNC = True
-MOST = 32767
+MOST = 32_766
 """Parameters that a statement may have."""
 
 _BY_HAND = (
     "Piccolo has no way back from parents to children: a second query, whose rows are put to their parents by hand"
 )
-_RAW = "raw SQL: Piccolo compares a key of jsonb, not of json"
+_RAW = "raw SQL: Piccolo compares a key of PostgreSQL's jsonb alone"
 Row = dict[str, Any]
 
 
@@ -146,9 +148,7 @@ async def open(study: Study) -> Database:
     """Connect, and load the tables."""
     sys.path.insert(0, study.models)
     module = import_module("tables")
-    config = {key: value for key, value in study.url.items() if value is not None}
-    engine = PostgresEngine(config=config, extensions=())
-    await engine.start_connection_pool(min_size=1, max_size=study.pool)
+    engine: Any = _file(study) if is_sqlite(study) else await _server(study)
     found = [
         one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Table) and one is not Table
     ]
@@ -157,14 +157,28 @@ async def open(study: Study) -> Database:
     return Database(study, engine, {(model._meta.schema, model._meta.tablename): model for model in found})
 
 
+async def _server(study: Study) -> Any:
+    config = {key: value for key, value in study.url.items() if value is not None}
+    engine = PostgresEngine(config=config, extensions=())
+    await engine.start_connection_pool(min_size=1, max_size=study.pool)
+    return engine
+
+
+def _file(study: Study) -> Any:
+    """Return an engine that opens a connection for each query, which is how Piccolo speaks to SQLite."""
+    return SQLiteEngine(study.url["database"], timeout=timeout(study))
+
+
 async def close(db: Database) -> None:
     """Disconnect."""
+    if on_sqlite():
+        return
     await db.engine.close_connection_pool()
 
 
 def version() -> dict[str, str]:
     """Return versions."""
-    return {"version": version_of("piccolo"), "driver": f"asyncpg {version_of('asyncpg')}"}
+    return {"version": version_of("piccolo"), "driver": driver("asyncpg", sqlite="aiosqlite")}
 
 
 async def ping(db: Database) -> None:
@@ -212,6 +226,16 @@ def _below(db: Database, link: Link) -> Below:
     return Below(face, link.pairs, link.by_database, _below(db, link.children) if link.children else None)
 
 
+def adapt(_: Database, b: Bound, params: Row) -> Row:
+    """Return parameters as the columns take them: on SQLite, moments have no zone."""
+    return zoneless(params) if on_sqlite() else params
+
+
+def _writing() -> dict[str, Any]:
+    """Return what the documentation advises for transactions that write to SQLite."""
+    return {"transaction_type": TransactionType.immediate} if on_sqlite() else {}
+
+
 async def insert_one(db: Database, b: Bound, params: Row) -> Row:
     """Save a new object."""
     made = b.face.made(params["row"])
@@ -226,7 +250,7 @@ async def bulk_insert(db: Database, b: Bound, params: Row) -> int:
     if len(rows) <= most:
         await b.face.model.insert(*rows)
         return len(rows)
-    async with db.engine.transaction():
+    async with db.engine.transaction(**_writing()):
         for start in range(0, len(rows), most):
             await b.face.model.insert(*rows[start : start + most])
     return len(rows)
@@ -339,8 +363,9 @@ async def transaction(db: Database, b: Bound, params: Row) -> Row:
     """Lock with `lock_rows`, save, save."""
     assert b.other is not None
     condition = b.face.equal(params["key"])
-    async with db.engine.transaction():
-        found = await b.face.model.objects().where(condition).lock_rows("UPDATE").first().output(load_json=True)
+    async with db.engine.transaction(**_writing()):
+        query = b.face.model.objects().where(condition).first().output(load_json=True)
+        found = await (query if on_sqlite() else query.lock_rows("UPDATE"))
         if found is None:
             raise LookupError("the row to lock is not there")
         read, column = b.face.row(found), b.face.fields[b.scenario.update]
@@ -356,7 +381,7 @@ async def transaction(db: Database, b: Bound, params: Row) -> Row:
 async def delete_cascade(db: Database, b: Bound, params: Row) -> int:
     """Delete children before their parent, in one transaction."""
     keys = (b.face.fields[column] for column in b.key)
-    async with db.engine.transaction():
+    async with db.engine.transaction(**_writing()):
         for below in b.cascade:
             await _delete_below(b.face, params["key"], b.face.equal(params["key"]), below)
         return len(await b.face.model.delete().where(b.face.equal(params["key"])).returning(*keys))

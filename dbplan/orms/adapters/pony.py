@@ -1,6 +1,7 @@
-"""Pony on psycopg2, as its documentation has it.
+"""Pony on psycopg2 or sqlite3, as its documentation has it.
 
-Each call is a `db_session`, whose connection is its thread's own; Pony sends DISCARD ALL when it ends. Queries are
+Each call is a `db_session`, whose connection is its thread's own; Pony sends DISCARD ALL to PostgreSQL when it ends. On
+SQLite it begins with BEGIN IMMEDIATE whatever writes; keys that are UUIDs are texts to its models there. Queries are
 given as text, which any version of Python can read. What belongs to rows comes by `prefetch`. Pony has no INSERT of
 several rows and no upsert: objects are made one by one, and a row is read FOR UPDATE before it is set or made.
 """
@@ -10,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import pony
-import psycopg2
 from pony import orm
 from pony.orm import DBException, db_session, select
 from pony.orm.core import OrmError
 
 from dbplan.errors import NotCovered
+from dbplan.orms.adapters.drivers import driver, is_sqlite, on_sqlite, timeout, zoneless
 from dbplan.orms.adapters.pony_entities import Entities, Face, Reader, Row, load, reader
 from dbplan.orms.scenarios import Link, Scenario, Study
 
@@ -32,11 +34,20 @@ class Database:
 
     def __init__(self, study: Study) -> None:
         self.pony: Any = load(study.models).db
+        if is_sqlite(study):
+            self._bind_file(study)
+        else:
+            self._bind_server(study)
+        self.pony.generate_mapping()
+        self.entities = Entities(study, self.pony)
+
+    def _bind_file(self, study: Study) -> None:
+        self.pony.bind(provider="sqlite", filename=study.url["database"], timeout=timeout(study))
+
+    def _bind_server(self, study: Study) -> None:
         names = {"host": "host", "port": "port", "user": "user", "password": "password", "database": "dbname"}
         told = {own: study.url[name] for name, own in names.items() if study.url[name] is not None}
         self.pony.bind(provider="postgres", **told)
-        self.pony.generate_mapping()
-        self.entities = Entities(study, self.pony)
 
 
 @dataclass
@@ -73,7 +84,7 @@ def close(db: Database) -> None:
 
 def version() -> dict[str, str]:
     """Return versions."""
-    return {"version": pony.__version__, "driver": f"psycopg2 {psycopg2.__version__.split()[0]}"}
+    return {"version": pony.__version__, "driver": driver("psycopg2", "psycopg2-binary")}
 
 
 def ping(db: Database) -> None:
@@ -168,6 +179,8 @@ _TEXTS = {
 
 def adapt(_: Database, b: Bound, params: Row) -> Row:
     """Name the values of rows and keys as the entities do."""
+    if on_sqlite():
+        params = _plain(params)
     made = dict(params)
     if "row" in params:
         made["row"] = b.target.given(params["row"])
@@ -183,6 +196,15 @@ def adapt(_: Database, b: Bound, params: Row) -> Row:
         value = params["row"][b.scenario.update] if b.scenario.name == "upsert" else params["value"]
         made["change"] = b.own.given({b.scenario.update: value})
     return made
+
+
+def _plain(given: Any) -> Any:
+    """Return parameters as Pony takes them on SQLite: moments without a zone, UUIDs as texts."""
+    if isinstance(given, dict):
+        return {name: _plain(value) for name, value in given.items()}
+    if isinstance(given, list):
+        return [_plain(one) for one in given]
+    return given.hex if isinstance(given, UUID) else zoneless(given)
 
 
 def explain(error: BaseException) -> dict[str, Any]:
