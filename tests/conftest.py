@@ -12,7 +12,13 @@ from dbplan.sandbox import cluster, mariadb, postgresql
 from dbplan.sandbox.home import home
 
 hypothesis.settings.register_profile("here", deadline=None, database=None)
-hypothesis.settings.register_profile("ci", deadline=None, database=None, derandomize=True)
+# CI tells a failure as it is found: where examples want a server, to make it smaller takes minutes.
+TOLD_SOON = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+hypothesis.settings.register_profile(
+    "ci", deadline=None, database=None, derandomize=True, phases=TOLD_SOON, print_blob=True, report_multiple_bugs=False
+)
+# --hypothesis-profile=many, with a --hypothesis-seed: a search by hand.
+hypothesis.settings.register_profile("many", deadline=None, database=None, max_examples=2000, phases=TOLD_SOON)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 _root = pytest.StashKey[Path]()

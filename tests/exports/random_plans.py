@@ -1,9 +1,11 @@
 """Random plans for PostgreSQL: odd names, types with measures, defaults, keys, checks and indexes of all sorts."""
 
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql as pg
 
+from dbplan.ddl import statements
 from dbplan.plan import Plan
 
 ODD = ["user", "Order", "two words", "a-b", "a_b", "été", "名前", "2nd", "class", "index", "type", "_", "x" * 63]
@@ -133,4 +135,29 @@ def plans(draw):
         tables.append(table)
         _references(draw, table, tables, number)
         _extras(draw, table, number)
+    note(_Shown(metadata))
     return Plan("random", metadata)
+
+
+class _Shown:
+    """The SQL of a plan, which is written for the example that is told alone."""
+
+    def __init__(self, metadata):
+        self.metadata = metadata
+
+    def __repr__(self):
+        return "\n".join(f"{one.sql};" for one in statements(Plan("random", self.metadata), "postgresql"))
+
+
+def many(count):
+    """Return how many examples a costly test takes: in proportion to those that the profile asks for of any."""
+    return count * settings.default.max_examples // 100
+
+
+def over_random_plans(count):
+    """Run a test over random plans, so many of them."""
+
+    def decorate(test):
+        return settings(max_examples=many(count), suppress_health_check=list(HealthCheck))(given(plans())(test))
+
+    return decorate

@@ -9,9 +9,8 @@ import pytest
 import sqlalchemy as sa
 from exports.loop import catalog_of
 from exports.python_modules import NAME, complaints, loaded
-from exports.random_plans import plans
+from exports.random_plans import over_random_plans
 from exports.strangers import stranger
-from hypothesis import HealthCheck, given, settings
 from sqlalchemy.dialects import postgresql as pg
 
 from dbplan.columns import Money
@@ -67,8 +66,7 @@ def test_a_stranger_comes_back_whole(live, where):
     }
 
 
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
-@given(plans())
+@over_random_plans(20)
 def test_random_plans_come_back(plan):
     assert ddl(again(text_of(plan))) == ddl(plan)
     assert NAME not in sys.modules

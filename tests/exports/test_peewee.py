@@ -10,10 +10,9 @@ import pytest
 import sqlalchemy as sa
 from exports.loop import catalog_of, empty_database, run, taken
 from exports.python_modules import complaints, loaded
-from exports.random_plans import plans
+from exports.random_plans import over_random_plans
 from exports.strangers import stranger
 from exports.test_models import without_long_names
-from hypothesis import HealthCheck, Phase, given, settings
 from peewee import PostgresqlDatabase, SqliteDatabase
 from playhouse.postgres_ext import Psycopg3Database
 from sqlalchemy.dialects import mysql
@@ -98,8 +97,7 @@ def is_seen(finding, found):
     return not str(finding.place) and any(name in finding.message for name in named)
 
 
-@settings(max_examples=4, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-@given(plans())
+@over_random_plans(4)
 def test_random_plans_are_made_but_for_what_is_said(plan):
     written = write(plan, "postgresql")
     lost = mended(plan, written.lost, "postgresql")

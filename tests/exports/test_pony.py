@@ -8,11 +8,10 @@ import pytest
 import sqlalchemy as sa
 from exports.loop import catalog_of, empty_database, run, taken
 from exports.python_modules import complaints, loaded
-from exports.random_plans import plans
+from exports.random_plans import over_random_plans
 from exports.strangers import stranger
 from exports.test_django import is_told
 from exports.test_models import without_long_names
-from hypothesis import HealthCheck, Phase, given, settings
 from pony.orm import ObjectNotFound, db_session, flush
 from pony.orm.core import TransactionIntegrityError
 from sqlalchemy.dialects import postgresql as pg
@@ -79,8 +78,7 @@ def test_what_pony_makes_is_the_plan_but_for_what_is_said(live, name):
     assert {difference.what for difference in left} <= {COLUMN_ORDER}
 
 
-@settings(max_examples=3, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-@given(plans())
+@over_random_plans(3)
 def test_random_plans_are_made_and_mended(plan):
     lost, found, left = compared(plan)
     assert [difference for difference in found if not is_told(difference, lost)] == []

@@ -8,10 +8,9 @@ import sqlalchemy as sa
 import sqlmodel
 from exports.loop import catalog_of, empty_database, taken
 from exports.python_modules import complaints, loaded
-from exports.random_plans import plans
+from exports.random_plans import over_random_plans
 from exports.strangers import stranger
 from exports.test_models import ddl, without_long_names
-from hypothesis import HealthCheck, given, settings
 from sqlalchemy.orm import registry
 
 from dbplan.comparison import differences
@@ -76,8 +75,7 @@ def test_sqlite_takes_the_models_too(fresh):
         assert ddl(Plan("again", base.metadata), "sqlite") == ddl(plan, "sqlite")
 
 
-@settings(max_examples=10, suppress_health_check=list(HealthCheck))
-@given(plans())
+@over_random_plans(10)
 def test_random_plans_come_back(fresh, plan):
     base = fresh()
     with loaded(text_of(plan)):

@@ -9,9 +9,8 @@ import pytest
 import sqlalchemy as sa
 from exports.created import NAMES, imported, on_postgresql, on_sqlite, plan_of
 from exports.python_modules import complaints
-from exports.random_plans import plans
+from exports.random_plans import over_random_plans
 from exports.test_models import without_long_names
-from hypothesis import HealthCheck, given, settings
 from sqlalchemy.dialects import postgresql as pg
 from tortoise import Tortoise
 
@@ -58,8 +57,7 @@ def test_generate_schemas_makes_the_plan_but_for_what_is_said(name):
     assert (untold, unseen, left) == ([], [], [])
 
 
-@settings(max_examples=6, suppress_health_check=list(HealthCheck), deadline=None)
-@given(plans())
+@over_random_plans(6)
 def test_random_plans_are_made_but_for_what_is_said(plan):
     untold, _, left = on_postgresql(plan, write(plan, "postgresql"), create)
     assert (untold, left) == ([], [])
