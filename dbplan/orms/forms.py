@@ -94,15 +94,15 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def form_of(value: Any, kind: str) -> str:
-    """Return the form of a value as it stands in a file: the one of its kind that writes the same, else its type."""
-    if value is None or kind not in DEFAULTS:
-        return ""
+def forms_of(value: Any, kind: str) -> tuple[str, ...]:
+    """Return the forms in which a value may stand in a file as it does; else what type it is of there.
+
+    A moment without fractions of a second looks alike in several.
+    """
     own = found(value, kind)
-    same = [name for name, write in WRITERS.items() if _kind_of(name) == (kind == "uuid") and write(own) == value]
-    return same[0] if same else type(value).__name__
+    names = UUIDS if kind == "uuid" else [name for name in WRITERS if name not in UUIDS]
+    return tuple(name for name in names if WRITERS[name](own) == value) or (f"as {type(value).__name__}",)
 
 
-def _kind_of(form: str) -> bool:
-    """Return whether a form is one of UUIDs."""
-    return form in ("32 characters", "36 characters", "16 bytes")
+UUIDS = ("32 characters", "36 characters", "16 bytes")
+"""The forms of UUIDs."""

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from dbplan.evidence import Server
 from dbplan.orms.contestants import Contestant
 from dbplan.orms.counting import Connection, Meter
 from dbplan.orms.relations import key_of
@@ -146,6 +147,16 @@ class Referee:
             sql.Identifier(*filter(None, (table.schema, table.name))), sql.Literal(clone.first)
         )
         return int(clone.connection.execute(query).rowcount)
+
+    @property
+    def renews(self) -> bool:
+        """Whether a database that was written to can be put back while its contestant stays."""
+        return self.renewal is not None
+
+    @property
+    def server(self) -> Server:
+        """What figures are measured on."""
+        return self.stage.server
 
     def renew(self, clones: Sequence[Clone], scenario: Scenario) -> list[Clone]:
         """Put back what a scenario has changed; return the clones where somebody held it."""

@@ -59,8 +59,9 @@ def compare_orms(
     `orms` are names of contestants, all without; the raw drivers that they are measured against always take part.
     `on` is "postgresql" (the embedded server), the URL of a PostgreSQL server that may create databases, or "sqlite",
     where nobody counts statements and no features are probed. `rows` is the number for the table planned largest.
-    `quick` measures fewer rounds and probes no features. `install` fetches Node's packages first. A contestant that is not installed, cannot express the plan, answers wrong rows, crashes or
-    hangs is named with the reason, and the others go on. `progress` is called with a fraction and what is being done.
+    `quick` measures fewer rounds and probes no features. `install` fetches Node's packages first. A contestant that is
+    not installed, cannot express the plan, answers wrong rows, crashes or hangs is named with the reason, and the
+    others go on. `progress` is called with a fraction and what is being done.
     Raises UnknownName, UsageError, NotCovered, NotInstalled, and what `sandbox` and `seed` raise.
     """
     if rows is not None and rows < 1:
@@ -96,8 +97,14 @@ def _features(gathered: Gathered, tell: Progress) -> tuple[OrmFeature, ...]:
     from dbplan.orms.features import probe_features
 
     names = [taker.orm for taker in gathered.entrants if not (taker.twin_of or CONTESTANTS[taker.orm].is_driver)]
-    probed: tuple[OrmFeature, ...] = probe_features(names, tell=lambda doing: tell(0.95, f"features of {doing}"))
-    return probed
+    unknown = [name for name in names if name not in _PROBED]
+    for one in probe_features(unknown, tell=lambda doing: tell(0.95, f"features of {doing}")) if unknown else ():
+        _PROBED.setdefault(one.orm, []).append(one)
+    return tuple(one for name in names for one in _PROBED.get(name, ()))
+
+
+_PROBED: dict[str, list[OrmFeature]] = {}
+"""What ORMs have answered in this process: it is the same whatever plan they are compared on."""
 
 
 def volume(plan: Plan, *, quick: bool) -> int:
@@ -151,7 +158,7 @@ def _gather(
         uncounted=counts.why,
         setting=SETTING if isinstance(referee, FileReferee) else "",
         forms=referee.forms(),
-        server=stage.server,
+        server=referee.server,
         random_state=random_state,
         quick=quick,
         warm=effort.warm,

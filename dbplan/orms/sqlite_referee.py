@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -15,9 +14,11 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from dbplan.orms.forms import DEFAULTS, WRITERS, form_of, found
+from dbplan.evidence import Server
+from dbplan.orms.forms import DEFAULTS, WRITERS, forms_of, found
 from dbplan.orms.referee import RESTORED, Clone, Entrant, Referee
 from dbplan.orms.relations import kind_of
+from dbplan.orms.renewing import written
 from dbplan.orms.scenarios import Scenario
 from dbplan.orms.sqlite_states import difference, fingerprint, quoted
 from dbplan.orms.states import Compared, Fingerprint
@@ -39,8 +40,8 @@ _LOOKED_AT = 50
 class FileReferee(Referee):
     """Hands out copies of a file and judges what they hold."""
 
-    seen: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    """By contestant and kind: the form in which it has stored values."""
+    seen: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """By contestant and kind: the forms that all values may be in which it has stored."""
     _templates: dict[tuple[tuple[str, str], ...], Path] = field(default_factory=dict)
 
     @contextmanager
@@ -52,7 +53,7 @@ class FileReferee(Referee):
         try:
             with closing(sqlite3.connect(path, _PATIENCE, isolation_level=None, check_same_thread=False)) as own:
                 own.execute("ATTACH ? AS template", [str(template)])
-                yield Clone(str(path), own, datetime.now(UTC).isoformat(timespec="seconds"), 0)
+                yield Clone(str(path), own, _now(), 0)
         finally:
             _remove(path)
 
@@ -104,12 +105,44 @@ class FileReferee(Referee):
                 f"SELECT {quoted(column.name)} FROM main.{own} WHERE {quoted(column.name)} IS NOT NULL "  # noqa: S608
                 f"AND NOT EXISTS (SELECT 1 FROM template.{own} AS old WHERE {same}) LIMIT {_LOOKED_AT}"
             )
-            for (value,) in clone.connection.execute(query):
-                self.seen[entrant.name].setdefault(str(kind_of(column)), form_of(value, str(kind_of(column))))
+            for (value,) in clone.connection.execute(query).fetchall():
+                self._see(entrant, str(kind_of(column)), value)
+
+    def _see(self, entrant: Entrant, kind: str, value: Any) -> None:
+        now, place = forms_of(value, kind), (entrant.name, kind)
+        own = entrant.contestant.forms.get(kind, DEFAULTS[kind])
+        both = [form for form in self.seen.get(place, now) if form in now]
+        self.seen[place] = sorted(both, key=lambda form: form != own) or ["several"]
 
     def forms(self) -> Mapping[str, Mapping[str, str]]:
         """Return in which forms contestants were seen to store values, by kind."""
-        return {name: dict(kinds) for name, kinds in self.seen.items()}
+        made: dict[str, dict[str, str]] = {}
+        for (name, kind), forms in self.seen.items():
+            made.setdefault(name, {})[kind] = forms[0]
+        return made
+
+    @property
+    def renews(self) -> bool:
+        """Whether a file that was written to can be put back while its contestant stays."""
+        return True
+
+    def renew(self, clones: Sequence[Clone], scenario: Scenario) -> list[Clone]:
+        """Put back what a scenario has changed; return the clones where somebody held it."""
+        tables = written(self.stage.plan, scenario)
+        lost = []
+        for clone in clones:
+            try:
+                _renew(clone.connection, tables)
+            except sqlite3.Error:
+                lost.append(clone)
+            clone.since = _now()
+        return lost
+
+    @property
+    def server(self) -> Server:
+        """What figures are measured on, as contestants set it."""
+        told = dict(self.stage.server.settings) | {"journal_mode": "wal", "busy_timeout": str(BUSY)}
+        return replace(self.stage.server, settings=tuple(told.items()))
 
     def _inserted(self, scenario: Scenario) -> Table:
         return self.stage.plan.metadata.tables[scenario.insert.table if scenario.insert else scenario.table]
@@ -130,6 +163,37 @@ class FileReferee(Referee):
         return self._templates[others]
 
 
+def _now() -> str:
+    """Return the moment, without fractions: CURRENT_TIMESTAMP has none."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _renew(connection: sqlite3.Connection, tables: Sequence[Table]) -> None:
+    """Give a file's tables the template's rows alone; what triggers would do is not done."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        with _without_triggers(connection):
+            for table in tables:
+                name = quoted(table.name)
+                columns = ", ".join(quoted(c.name) for c in table.columns if c.computed is None)
+                connection.execute(f"DELETE FROM main.{name}")  # noqa: S608
+                connection.execute(f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM template.{name}")  # noqa: S608
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def _without_triggers(connection: sqlite3.Connection) -> Iterator[None]:
+    triggers = connection.execute("SELECT name, sql FROM main.sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER main.{quoted(name)}")
+    yield
+    for _, text in triggers:
+        connection.execute(text)
+
+
 def _since(clone: Clone) -> datetime:
     return datetime.fromisoformat(clone.since)
 
@@ -148,16 +212,12 @@ def _rewrite(connection: sqlite3.Connection, tables: Sequence[Table], forms: Map
         connection.create_function(f"form_{number}", 1, _writer(kind, form), deterministic=True)
     functions = {kind: f"form_{number}" for number, kind in enumerate(forms)}
     connection.execute("BEGIN")
-    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {quoted(name)}")
-    for table in tables:
-        names = [(c.name, functions[str(kind_of(c))]) for c in table.columns if _is_rewritten(table, c, functions)]
-        if names:
-            sets = ", ".join(f"{quoted(name)} = {function}({quoted(name)})" for name, function in names)
-            connection.execute(f"UPDATE {quoted(table.name)} SET {sets}")  # noqa: S608
-    for _, text in triggers:
-        connection.execute(text)
+    with _without_triggers(connection):
+        for table in tables:
+            names = [(c.name, functions[str(kind_of(c))]) for c in table.columns if _is_rewritten(table, c, functions)]
+            if names:
+                sets = ", ".join(f"{quoted(name)} = {function}({quoted(name)})" for name, function in names)
+                connection.execute(f"UPDATE {quoted(table.name)} SET {sets}")  # noqa: S608
     connection.execute("COMMIT")
 
 

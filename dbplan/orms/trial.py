@@ -121,7 +121,7 @@ class Seats:
     def seated(self, entrants: Sequence[Entrant], scenario: Scenario) -> Iterator[list[Player]]:
         """Give the players of a trial; databases that were written to are dropped at its end, or put back."""
         writes = scenario.name in WRITES
-        keeps = self.shared and (not writes or self.referee.renewal is not None)
+        keeps = self.shared and (not writes or self.referee.renews)
         if not keeps:
             self._rise()
         players: list[Player] = []
