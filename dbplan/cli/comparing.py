@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dbplan.cli.options import Output, PlanName, RandomState, Rows, given, writable
+from dbplan.cli.options import Output, PlanNames, RandomState, Rows, given, writable
 from dbplan.cli.showing import progress, read, show
+
+if TYPE_CHECKING:
+    from dbplan.report import Report
 
 Orms = Annotated[
     str | None,
@@ -21,7 +24,7 @@ Server = Annotated[
 
 
 def compare_orms(
-    plan: PlanName,
+    plans: PlanNames,
     orms: Orms = None,
     on: Server = None,
     rows: Rows = None,
@@ -41,17 +44,27 @@ def compare_orms(
     output: Output = None,
     random_state: RandomState = 7,
 ) -> None:
-    """Compare ORMs on the plan's own tables: rows checked, statements counted, time beside the raw driver's."""
+    """Compare ORMs on plans' own tables: rows checked, statements counted, time beside the raw driver's."""
     from dbplan.orms import compare_orms as run
+    from dbplan.orms.selecting import selection as chosen
 
-    subject = read(plan)
+    subjects = [read(plan) for plan in plans]
     names = None if orms is None else [name.strip() for name in orms.split(",") if name.strip()]
-    with progress("Comparing") as tick:
-        report = run(
-            subject, names, on=on, rows=rows, quick=quick, random_state=random_state, install=install, progress=tick
-        )
+    reports = []
+    for subject in subjects:
+        with progress(f"Comparing on {subject.name}") as tick:
+            report = run(
+                subject, names, on=on, rows=rows, quick=quick, random_state=random_state, install=install, progress=tick
+            )
+        reports.append((subject.name, report))
     if selection is not None:
-        from dbplan.orms.selecting import selection as chosen
+        decided = [(plan.name, chosen(plan, report)) for plan, (_, report) in zip(subjects, reports, strict=True)]
+        _whole("Which ORM", decided).save(selection)
+    show(_whole("ORMs", reports), output, folded=False)
 
-        chosen(subject, report).save(selection)
-    show(report, output, folded=False)
+
+def _whole(title: str, reports: list[tuple[str, Report]]) -> Report:
+    """Return the report of one plan as it is, those of several as one."""
+    from dbplan.report import Report
+
+    return reports[0][1] if len(reports) == 1 else Report.of(title, reports)

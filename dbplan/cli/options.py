@@ -20,10 +20,9 @@ def given(parameter: typer.CallbackParam, url: str | None) -> str | None:
     return url
 
 
-PlanName = Annotated[
-    str,
-    typer.Argument(metavar="PLAN", help="A name that `dbplan plans` lists, module:attr, file.py, URL, schema.prisma."),
-]
+_PLAN = "A name that `dbplan plans` lists, module:attr, file.py, URL, schema.prisma"
+PlanName = Annotated[str, typer.Argument(metavar="PLAN", help=f"{_PLAN}.")]
+PlanNames = Annotated[list[str], typer.Argument(metavar="PLAN", help=f"{_PLAN}; several, one after the other.")]
 On = Annotated[
     str | None,
     typer.Option(

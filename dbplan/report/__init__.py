@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,22 @@ class Report:
         """Return the report as one section of a larger one."""
         return Section(self.title, self.verdict, self.ok, self.blocks, folded, self.server)
 
+    @classmethod
+    def of(cls, title: str, parts: Sequence[tuple[str, Report]]) -> Report:
+        """Return reports of several subjects as one, a section for each under its name."""
+        told = [part for _, part in parts]
+        servers = {part.server for part in told}
+        server = told[0].server if len(servers) == 1 else None
+        return cls(
+            title,
+            " ".join(part.verdict.rstrip(".") + "." for part in told),
+            all(part.ok for part in told),
+            tuple(_named(name, part, server) for name, part in parts),
+            tuple(fact for part in told for fact in part.evidence),
+            tuple(action for part in told for action in part.actions),
+            server,
+        )
+
     def save(self, path: str | Path) -> Path:
         """Write the report by the suffix of `path` (html, md, txt, json, csv; svg, png, mmd for diagrams)."""
         from dbplan.report.files import save
@@ -74,3 +90,8 @@ class Report:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/html": self._repr_html_(), "text/plain": repr(self)}
+
+
+def _named(name: str, part: Report, server: Server | None) -> Section:
+    """Return a part as a section that says where it was measured only where that is not said for all."""
+    return replace(part, title=name, server=None if server else part.server).section(folded=False)

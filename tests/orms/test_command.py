@@ -1,5 +1,6 @@
 """`dbplan compare-orms`: words in, the verb called with them, the report out."""
 
+import json
 import sys
 
 import pytest
@@ -36,12 +37,23 @@ def test_options_reach_the_verb_and_the_report_is_written(run, monkeypatch, tmp_
                      "on": None, "random_state": 7}  # fmt: skip
 
 
+def test_several_plans_are_one_report_with_a_section_each(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        orms, "compare_orms", lambda plan, _names, **_: Report("ORMs", f"{plan.name} is well."), raising=False
+    )
+    target, selection = tmp_path / "orms.json", tmp_path / "selection.md"
+    code, out, _ = run("store", "credits", "--selection", selection, "-o", target)
+    assert (code, "ORMs: store is well. credits is well." in out) == (0, True)
+    assert [part["title"] for part in json.loads(target.read_text())["sections"]] == ["store", "credits"]
+    assert [line for line in selection.read_text().splitlines() if line.startswith("## ")] == ["## store", "## credits"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--orms", "djnago"], 'no ORM "djnago"; ORMs are: '),
         (["--rows", "0"], "rows is 0"),
-        (["--on", "sqlite"], "ORMs are compared on PostgreSQL alone"),
+        (["--on", "mariadb"], "ORMs are compared on PostgreSQL"),
         (["-o", "orms.xls"], "cannot write"),
     ],
 )
