@@ -16,8 +16,8 @@ YES, PARTLY, NO, UNPROBED = "yes", "partly", "no", "not probed yet"
 _FEW = 20
 """INSERTs that a thousand rows may take in parts and still be bulk."""
 _SHOWN = 100
-_LITTLE_KB = 12_000
-"""Memory that may grow while 20 MB are streamed."""
+_LITTLE_KB = 16_000
+"""Memory that may grow while 20 MB are streamed: less than they take, with what a collector has not yet taken back."""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,6 @@ export class NotCovered extends Error {
   name = "NotCovered";
 }
 
-/** What could not be asked of an ORM here: the answer is neither yes nor no. */
-export class Unprobed extends Error {
-  name = "Unprobed";
-}
-
 /** The messages of an error and of its causes, from the outside in. */
 export function message(error) {
   const said = [];

@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { NotCovered, Unprobed, failure, message } from "./errors.mjs";
+import { NotCovered, failure, message } from "./errors.mjs";
 
 /** Tell what `work` came to, and by how many kB it has made this process grow at most. */
 export async function seen(work) {
@@ -12,7 +12,6 @@ export async function seen(work) {
   try {
     return { seen: await work(), grown_kb: Math.max(0, Math.round(peak() - before)) };
   } catch (error) {
-    if (error instanceof Unprobed) return { unprobed: message(error) };
     return error instanceof NotCovered ? { not_covered: message(error) } : { refused: failure(error) };
   }
 }

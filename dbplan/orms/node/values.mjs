@@ -114,12 +114,18 @@ export function canonical(result, scenario, study) {
   if (scenario.name === "aggregate") {
     const { kind } = study.tables[scenario.table].columns[scenario.group];
     return result.map((row) => ({
-      group: travelling(row.group, kind),
+      group: compared(row.group, kind, study),
       count: Number(row.count),
-      total: travelling(row.total, "decimal"),
+      total: compared(row.total, "decimal", study),
     }));
   }
   return Array.isArray(result) ? result.map((row) => rowIn(row, scenario, study)) : rowIn(result, scenario, study);
+}
+
+/** A value as it is compared: of a decimal 12 digits on SQLite, which keeps it as a float. */
+function compared(value, kind, { dialect }) {
+  const isFloat = dialect === "sqlite" && kind === "decimal" && value != null;
+  return travelling(isFloat ? Number(value).toPrecision(12) : value, kind);
 }
 
 function rowIn(row, of, study) {
@@ -127,7 +133,7 @@ function rowIn(row, of, study) {
   const made = Object.create(null);
   for (const name of of.columns) {
     if (row[name] === undefined) throw new TypeError(`the row of ${of.table} has no column ${name}`);
-    made[name] = travelling(row[name], columns[name].kind);
+    made[name] = compared(row[name], columns[name].kind, study);
   }
   if (of.parent) made.parent = row.parent == null ? null : rowIn(row.parent, of.parent, study);
   if (of.children) made.children = row.children.map((child) => rowIn(child, of.children, study));

@@ -35,7 +35,8 @@ def test_every_probe_asks_every_question(name):
 @pytest.fixture(scope="module")
 def answers():
     asked = ("enums", "decimals", "composite_keys", "upsert", "savepoints", "transactions", "cascades", "raw_sql")
-    found = probe_features(("peewee", "pony"), features=asked)
+    found = probe_features(("peewee", "pony"), features=(*asked, "soft_delete"))
+    found += probe_features(("piccolo", "tortoise", "sqlalchemy-core"), features=("composite_keys", "soft_delete"))
     return {(one.orm, one.feature): one for one in found}
 
 
@@ -54,6 +55,12 @@ def answers():
         ("peewee", "cascades", "yes", "1 DELETE, the rest by the database"),
         ("pony", "cascades", "yes", "DELETEs"),
         ("pony", "raw_sql", "yes", "with bound values"),
+        ("pony", "soft_delete", "no", "queries see [1, 2]"),
+        ("peewee", "soft_delete", "partly", "a select() of one's own"),
+        ("piccolo", "soft_delete", "partly", "an objects() of one's own"),
+        ("sqlalchemy-core", "soft_delete", "no", "queries see [1, 2]"),
+        ("piccolo", "composite_keys", "no", "left 1 of 3 rows"),
+        ("tortoise", "composite_keys", "no", "two primary keys"),
     ],
 )
 def test_what_is_known_comes_out(answers, orm, feature, answer, evidence):
@@ -89,8 +96,8 @@ def answers_on_node():
         ("drizzle", "savepoints", "yes", "savepoint"),
         ("prisma", "soft_delete", "partly", "extension"),
         ("drizzle", "soft_delete", "no", "queries see [1, 2]"),
-        ("prisma", "migrations", UNPROBED, "is not installed"),
-        ("drizzle", "migrations", "partly", "drizzle-kit"),
+        ("prisma", "migrations", "yes", "creates 4 tables"),
+        ("drizzle", "migrations", "yes", "creates 4 tables; migrate() applied one"),
         ("prisma", "raw_sql", "yes", "with bound values"),
         ("prisma", "typed_results", "yes", "its decimal Decimal"),
         ("drizzle", "typed_results", "yes", "its decimal string"),
@@ -98,7 +105,7 @@ def answers_on_node():
         ("typeorm", "documents", "yes", "@>"),
         ("typeorm", "composite_keys", "yes", "by the relation"),
         ("typeorm", "upsert", "yes", "ON CONFLICT"),
-        ("typeorm", "streaming", UNPROBED, "pg-query-stream"),
+        ("typeorm", "streaming", "yes", "20000 rows of 1 kB"),
         ("typeorm", "savepoints", "yes", "SAVEPOINT"),
         ("typeorm", "soft_delete", "yes", "DeleteDateColumn"),
         ("typeorm", "migrations", "yes", "creates 4 tables"),

@@ -1,20 +1,23 @@
 /** Drizzle. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { and, eq, sql } from "drizzle-orm";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
+import { prepare } from "../adapters/drizzle.mjs";
+import { packages } from "../building.mjs";
+import { NotCovered } from "../errors.mjs";
 import {
   DOCUMENT,
   EXACT,
   MANY,
-  NO,
-  PARTLY,
   decimalSeen,
   enumSeen,
   ids,
   refusal,
   rowsSeen,
+  tablesSeen,
   typedSeen,
   upTo,
 } from "./seeing.mjs";
@@ -133,23 +136,33 @@ export async function soft_delete(db) {
   return { visible: ids(await db.orm.query.accounts.findMany()), built_in: false, how: "" };
 }
 
-/** Have it apply a migration that is there; drizzle-kit, a package of its own, is what writes them. */
-export async function migrations({ orm, study }) {
+/** Have drizzle-kit write a first migration, and the ORM apply a small one. */
+export async function migrations(db) {
+  const { models } = db.study;
+  const cli = join(packages(), "drizzle-kit", "bin.cjs");
+  const words = ["generate", "--dialect=postgresql", `--schema=${prepare(db.study)}`, "--out=probed_drizzle"];
+  const done = spawnSync(process.execPath, [cli, ...words], { cwd: models, encoding: "utf8" });
+  const folder = join(models, "probed_drizzle");
+  if (!existsSync(folder))
+    throw new NotCovered(`drizzle-kit generate: ${(done.stdout + done.stderr).trim().slice(-120)}`);
+  const written = readdirSync(folder).find((file) => file.endsWith(".sql"));
+  if (!(await isApplied(db))) throw new NotCovered("migrate() applied nothing of a folder with a migration");
+  return tablesSeen("drizzle-kit generate", readFileSync(join(folder, written), "utf8"), "; migrate() applied one once");
+}
+
+async function isApplied({ orm, study }) {
   const folder = join(study.models, "probed_migrations");
   mkdirSync(join(folder, "meta"), { recursive: true });
   const entries = [{ idx: 0, version: "7", when: 1, tag: "0000_probed", breakpoints: true }];
-  writeFileSync(
-    join(folder, "meta", "_journal.json"),
-    JSON.stringify({ version: "7", dialect: "postgresql", entries }),
-  );
+  const journal = { version: "7", dialect: "postgresql", entries };
+  writeFileSync(join(folder, "meta", "_journal.json"), JSON.stringify(journal));
   writeFileSync(join(folder, "0000_probed.sql"), "CREATE TABLE probed_migration (id integer);");
   const names = { migrationsFolder: folder, migrationsSchema: "probed_migrations" };
   for (const _ of [1, 2]) await migrate(orm, names); // the second has nothing to do
   const { rows } = await orm.execute(sql`SELECT to_regclass('probed_migration') AS made`);
   await orm.execute(sql`DROP TABLE IF EXISTS probed_migration`);
   await orm.execute(sql`DROP SCHEMA probed_migrations CASCADE`);
-  const how = "migrate() applied one once; drizzle-kit, a package of its own that is not probed, writes them";
-  return rows[0].made ? { answer: PARTLY, how } : { answer: NO, how: "migrate() applied nothing" };
+  return rows[0].made !== null;
 }
 
 /** Select by SQL. */

@@ -1,23 +1,22 @@
 /** Prisma. */
 
-import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PrismaPg } from "@prisma/adapter-pg";
+import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
+import * as engine from "@prisma/schema-engine-wasm/schema_engine_bg";
 import { packages } from "../building.mjs";
-import { Unprobed } from "../errors.mjs";
+import { connection } from "../connecting.mjs";
 import {
   DOCUMENT,
   EXACT,
   MANY,
-  NO,
-  PARTLY,
-  TABLES,
-  YES,
   decimalSeen,
   enumSeen,
   ids,
   refusal,
   rowsSeen,
+  tablesSeen,
   typedSeen,
   upTo,
 } from "./seeing.mjs";
@@ -123,26 +122,25 @@ export async function soft_delete({ client }) {
   return { visible: ids(await present.account.findMany()), built_in: false, how: "by a client extension of one's own" };
 }
 
-/** Whether the schema engine is there: a probe fetches nothing. */
-function hasEngine() {
-  if (process.env.PRISMA_SCHEMA_ENGINE_BINARY) return existsSync(process.env.PRISMA_SCHEMA_ENGINE_BINARY);
-  const files = readdirSync(join(packages(), "@prisma", "engines"));
-  return files.some((file) => file.startsWith("schema-engine-") && !/\.(gz|sha256|tmp)$/.test(file));
+/** Start the schema engine, which writes migrations; as WebAssembly, for the command fetches it as a program. */
+async function schemaEngine(study, schema) {
+  const file = join(packages(), "@prisma", "schema-engine-wasm", "schema_engine_bg.wasm");
+  const imports = { "./schema_engine_bg.js": engine };
+  const { instance } = await WebAssembly.instantiate(readFileSync(file), imports);
+  engine.__wbg_set_wasm(instance.exports);
+  instance.exports.__wbindgen_start();
+  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(connection(study)));
+  return engine.SchemaEngine.new({ datamodels: [["client.prisma", schema]] }, console.error, adapter);
 }
 
-/** Have its command write a first migration, and print it. */
+/** Have its engine write a first migration, from nothing to the schema, as the command does. */
 export async function migrations({ study }) {
-  if (!hasEngine()) throw new Unprobed("the binary of prisma migrate, which it fetches by itself, is not installed");
-  const words = ["migrate", "diff", "--from-empty", "--to-schema", "client.prisma", "--script"];
-  const env = { ...process.env, NO_COLOR: "1", CHECKPOINT_DISABLE: "1", PRISMA_HIDE_UPDATE_MESSAGE: "1" };
-  const done = spawnSync(process.execPath, [join(packages(), "prisma", "build", "index.js"), ...words], {
-    cwd: study.models,
-    env,
-    encoding: "utf8",
-  });
-  const tables = done.stdout.match(/^CREATE TABLE/gm)?.length ?? 0;
-  if (done.status !== 0) return { answer: NO, how: `prisma ${words.join(" ")}: ${done.stderr.trim().slice(-120)}` };
-  return { answer: tables === TABLES ? YES : PARTLY, how: `prisma ${words.join(" ")} wrote ${tables} tables` };
+  const schema = readFileSync(join(study.models, "client.prisma"), "utf8");
+  const to = { tag: "schemaDatamodel", files: [{ path: "client.prisma", content: schema }] };
+  const filters = { externalTables: [], externalEnums: [] };
+  const started = await schemaEngine(study, schema);
+  const { stdout } = await started.diff({ from: { tag: "empty" }, to, script: true, exitCode: null, filters });
+  return tablesSeen("the schema engine of prisma migrate, as WebAssembly,", stdout);
 }
 
 /** Select by SQL. */

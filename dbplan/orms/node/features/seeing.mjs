@@ -10,8 +10,8 @@ import { travelling } from "../values.mjs";
 export const EXACT = "123456789012345.6789";
 export const DOCUMENT = { city: "Łódź", tags: ["a", { b: null }], n: 1.5 };
 export const MANY = 1_000;
-export const TABLES = 4;
-export const [YES, PARTLY, NO] = ["yes", "partly", "no"];
+const TABLES = 4;
+const [YES, PARTLY, NO] = ["yes", "partly", "no"];
 
 /** The numbers from 1 to `most`. */
 export const upTo = (most) => Array.from({ length: most }, (_, at) => at + 1);
@@ -47,6 +47,13 @@ export function decimalSeen(held) {
 export function kindOf(value) {
   if (value === null || typeof value !== "object") return typeof value;
   return value[Symbol.toStringTag] ?? typeName(value);
+}
+
+/** Tell whether a migration that a tool wrote creates the tables. */
+export function tablesSeen(tool, script, more = "") {
+  const tables = script.match(/\bCREATE TABLE\b/g)?.length ?? 0;
+  const answer = tables === TABLES ? YES : tables ? PARTLY : NO;
+  return { answer, how: `${tool} wrote a file that creates ${tables} tables${more}` };
 }
 
 /** Ids in order, as JSON holds them. */

@@ -2,24 +2,20 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { DataSource, EntitySchema, JsonContains } from "typeorm";
 import { packages } from "../building.mjs";
-import { Unprobed } from "../errors.mjs";
+import { NotCovered } from "../errors.mjs";
 import {
   DOCUMENT,
   EXACT,
   MANY,
-  NO,
-  PARTLY,
-  TABLES,
-  YES,
   decimalSeen,
   enumSeen,
   ids,
   refusal,
   rowsSeen,
+  tablesSeen,
   typedSeen,
   upTo,
 } from "./seeing.mjs";
@@ -82,18 +78,8 @@ export async function bulk_insert({ source }) {
   return {};
 }
 
-function isInstalled(name) {
-  try {
-    return Boolean(createRequire(import.meta.url).resolve(name));
-  } catch {
-    return false;
-  }
-}
-
-/** Stream what a query finds, by a package that TypeORM asks for. */
+/** Stream what a query finds, as rows: by pg-query-stream, a package that TypeORM asks for. */
 export async function streaming({ source }) {
-  if (!isInstalled("pg-query-stream"))
-    throw new Unprobed("pg-query-stream, a package of its own that TypeORM streams by, is not installed");
   let rows = 0;
   for await (const _ of await accounts(source).createQueryBuilder("one").stream()) rows += 1;
   return { rows };
@@ -159,11 +145,8 @@ export async function migrations({ source, study }) {
   const cli = join(packages(), "typeorm", "cli.js");
   const done = spawnSync(process.execPath, [cli, ...words], { cwd: study.models, env, encoding: "utf8" });
   const written = readdirSync(study.models).find((file) => /^\d+-probed_migrations\.js$/.test(file));
-  if (!written)
-    return { answer: NO, how: `typeorm migration:generate: ${(done.stdout + done.stderr).trim().slice(-120)}` };
-  const tables = readFileSync(join(study.models, written), "utf8").match(/\bCREATE TABLE\b/g)?.length ?? 0;
-  const how = `typeorm migration:generate wrote a file that creates ${tables} tables`;
-  return { answer: tables === TABLES ? YES : PARTLY, how };
+  if (!written) throw new NotCovered(`typeorm migration:generate: ${(done.stdout + done.stderr).trim().slice(-120)}`);
+  return tablesSeen("typeorm migration:generate", readFileSync(join(study.models, written), "utf8"));
 }
 
 /** Select by SQL. */
