@@ -156,6 +156,16 @@ def test_a_key_of_several_columns_may_lead_to_an_identity():
     assert [difference for difference in left if difference.what != COLUMN_ORDER] == []
 
 
+def test_children_of_odd_names_are_attributes_that_python_and_pony_take():
+    metadata = sa.MetaData()
+    sa.Table("users", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    for name in ("class", "_odd_", "__", "import", "get"):
+        key = sa.Column("user_id", sa.ForeignKey("users.id"), unique=True)
+        sa.Table(name, metadata, sa.Column("id", sa.Integer, primary_key=True), key)
+    lost, found, left = compared(Plan("odd", metadata))
+    assert ([difference for difference in found if not is_told(difference, lost)], left) == ([], ())
+
+
 def test_entities_write_and_read_what_the_plan_has():
     plan = shop()
     written = write(plan, "postgresql")

@@ -83,7 +83,9 @@ def _backward(relation: Relation, single: bool) -> str:
 
 
 def _free(wanted: str, taken: set[str]) -> str:
-    name, number = wanted.strip("_") or "back", 1
+    """Return a name that nothing has: Pony takes none that begins and ends with an underscore."""
+    wanted = wanted.lstrip("_") or "back" if wanted.startswith("_") and wanted.endswith("_") else wanted
+    name, number = wanted, 1
     while name in taken:
         number += 1
         name = f"{wanted}_{number}"
