@@ -10,15 +10,18 @@ from dbplan.evidence import Place
 from dbplan.exports.orm.circles import open_circles
 from dbplan.exports.orm.mends import lose_key_name, lose_objects, lose_tables
 from dbplan.exports.orm.page import Page, Stage, page_of
+from dbplan.exports.orm.tables import Reasons, all_names, left_out
 from dbplan.exports.piccolo import columns, constraints, keys
 from dbplan.exports.piccolo.naming import RESERVED, name_columns
 from dbplan.exports.python import Named, Node, Text, assigned, call, docstring, shown
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
-_ODD = "Piccolo takes no quotes and no braces in names, and no full stop in a table's: it has no class"
-_NO_KEY = "it has no primary key, and Piccolo gives a class without one a key of its own: it has no class"
-_TWICE = "create_db_tables knows tables by their bare names: of those called {name} this one has no class"
+_LEFT_OUT = Reasons(
+    odd="Piccolo takes no quotes and no braces in names, and no full stop in a table's: it has no class",
+    no_key="it has no primary key, and Piccolo gives a class without one a key of its own: it has no class",
+    twice="create_db_tables knows tables by their bare names: of those called {name} this one has no class",
+)
 
 
 def write(plan: Plan, dialect: str) -> Written:
@@ -27,14 +30,14 @@ def write(plan: Plan, dialect: str) -> Written:
     `lost` names what `create_db_tables` makes otherwise; on PostgreSQL with the SQL that mends it.
     """
     page = page_of(plan, "export-piccolo", dialect, RESERVED, frozenset())
-    left_out = _left_out(page)
-    found = [t for t in plan.metadata.tables.values() if t.key not in left_out and not t.info.get("is_view")]
+    without = left_out(page, _is_odd, _LEFT_OUT)
+    found = [t for t in plan.metadata.tables.values() if t.key not in without and not t.info.get("is_view")]
     keys.find(page, found)
     closing = open_circles(page, found)
     for table in found:
         name_columns(page, table)
     lose_objects(page, dialect, "Piccolo")
-    lose_tables(page, dialect, left_out)
+    lose_tables(page, dialect, without)
     classes = []
     for table in keys.parents_first(page, found):
         classes.append(_class(page, table))
@@ -42,23 +45,8 @@ def write(plan: Plan, dialect: str) -> Written:
     return Written({"tables.py": page.text(classes)}, page.findings())
 
 
-def _left_out(page: Page) -> dict[str, str]:
-    """Return the tables that have no class, by key, and why."""
-    found: dict[str, str] = {}
-    taken: set[str] = set()
-    for table in page.plan.metadata.tables.values():
-        names = (str(table.name), str(table.schema or ""), *(column.name for column in table.columns))
-        if table.info.get("is_view"):
-            continue
-        if any(sign in name for name in names for sign in '"{}') or "." in table.name:
-            found[table.key] = _ODD
-        elif not len(table.primary_key.columns):
-            found[table.key] = _NO_KEY
-        elif table.name in taken:
-            found[table.key] = _TWICE.format(name=table.name)
-        else:
-            taken.add(str(table.name))
-    return found
+def _is_odd(table: Table) -> bool:
+    return any(sign in name for name in all_names(table) for sign in '"{}') or "." in table.name
 
 
 def _class(page: Page, table: Table) -> str:

@@ -10,11 +10,12 @@ from sqlalchemy.dialects.postgresql import DOMAIN
 
 from dbplan.evidence import Place
 from dbplan.exports import facts
-from dbplan.exports.clauses import constraints, shortened
+from dbplan.exports.clauses import constraints
 from dbplan.exports.orm.columns import server_default
 from dbplan.exports.orm.enums import server_type
-from dbplan.exports.orm.mends import added, given, is_special, lose_constraint, renamed
+from dbplan.exports.orm.mends import added, given, is_special, renamed
 from dbplan.exports.orm.page import Page, Stage
+from dbplan.exports.orm.tables import KeyWords, lose_foreign_keys
 from dbplan.exports.piccolo.columns import common, head_of, lose_null, lose_type, made, piccolo, server_filled
 from dbplan.exports.python import Node, Text, call
 from dbplan.exports.relations import Relation
@@ -107,16 +108,12 @@ def _action(page: Page, event: str, said: str | None) -> Node:
 
 def lose(page: Page, table: Table, closing: list[Relation]) -> None:
     """Note what becomes of foreign keys."""
-    for key in sorted(table.foreign_key_constraints, key=lambda one: one._creation_order):
-        columns = [column.name for column in key.columns]
-        way = page.keys.get((table.key, columns[0])) if len(columns) == 1 else None
-        if any(one.constraint is key for one in closing):
-            said = "it closes a circle, which create_db_tables refuses: its column does not lead on"
-            lose_constraint(page, key, table, said)
-        elif way is None or way.constraint is not key:
-            lose_constraint(page, key, table, "Piccolo has no such foreign key: its columns do not lead on")
-        else:
-            _lose_made(page, way, table, shortened(str(table.name), columns[0], "fkey"))
+    words = KeyWords(
+        "it closes a circle, which create_db_tables refuses: its column does not lead on",
+        "Piccolo has no such foreign key: its columns do not lead on",
+        _lose_made,
+    )
+    lose_foreign_keys(page, table, closing, words)
 
 
 def _lose_made(page: Page, way: Relation, table: Table, own: str) -> None:

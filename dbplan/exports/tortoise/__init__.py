@@ -10,6 +10,7 @@ from dbplan.evidence import Place
 from dbplan.exports.orm.circles import open_circles
 from dbplan.exports.orm.mends import lose_objects, lose_tables
 from dbplan.exports.orm.page import Page, page_of
+from dbplan.exports.orm.tables import Reasons, all_names, left_out
 from dbplan.exports.python import Node, Text, assigned, docstring, listed, shown
 from dbplan.exports.relations import Relation
 from dbplan.exports.tortoise import fields, keys, meta
@@ -17,9 +18,11 @@ from dbplan.exports.tortoise.naming import RESERVED, name_fields
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
 
-_ODD = "Tortoise does not double quotes in names: the table has no model"
-_NO_KEY = "it has no primary key, and Tortoise has no models without one: read and write it by raw SQL"
-_TWICE = "generate_schemas counts tables by their bare names: of those called {name} this one has no model"
+_LEFT_OUT = Reasons(
+    odd="Tortoise does not double quotes in names: the table has no model",
+    no_key="it has no primary key, and Tortoise has no models without one: read and write it by raw SQL",
+    twice="generate_schemas counts tables by their bare names: of those called {name} this one has no model",
+)
 
 
 def write(plan: Plan, dialect: str) -> Written:
@@ -28,35 +31,20 @@ def write(plan: Plan, dialect: str) -> Written:
     `lost` names what `Tortoise.generate_schemas` makes otherwise; on PostgreSQL with the SQL that mends it.
     """
     page = page_of(plan, "export-tortoise", dialect, RESERVED, frozenset({"fields"}))
-    left_out = _left_out(page)
-    models = [t for t in plan.metadata.tables.values() if t.key not in left_out and not t.info.get("is_view")]
+    without = left_out(page, _is_odd, _LEFT_OUT)
+    models = [t for t in plan.metadata.tables.values() if t.key not in without and not t.info.get("is_view")]
     chosen = keys.chosen(page, models)
     closing = open_circles(page, models)
     for table in models:
         name_fields(page, table, chosen)
     lose_objects(page, dialect, "Tortoise")
-    lose_tables(page, dialect, left_out)
+    lose_tables(page, dialect, without)
     classes = [_model(page, table, chosen, closing) for table in models]
     return Written({"models.py": page.text(classes)}, page.findings())
 
 
-def _left_out(page: Page) -> dict[str, str]:
-    """Return the tables that have no model, by key, and why."""
-    found: dict[str, str] = {}
-    taken: set[str] = set()
-    for table in page.plan.metadata.tables.values():
-        names = (str(table.name), str(table.schema or ""), *(column.name for column in table.columns))
-        if table.info.get("is_view"):
-            continue
-        if any('"' in name or "`" in name for name in names):
-            found[table.key] = _ODD
-        elif not len(table.primary_key.columns):
-            found[table.key] = _NO_KEY
-        elif table.name in taken:
-            found[table.key] = _TWICE.format(name=table.name)
-        else:
-            taken.add(str(table.name))
-    return found
+def _is_odd(table: Table) -> bool:
+    return any('"' in name or "`" in name for name in all_names(table))
 
 
 def _model(page: Page, table: Table, chosen: dict[str, Column[object]], closing: list[Relation]) -> str:
