@@ -33,13 +33,19 @@ const BINDINGS = {
 
 function including(s, of, make, among) {
   const key = s.key(of.table);
-  const reading = (link) => link && make(s.included(link, sides(link.pairs)[1], link.order, among));
+  const reading = (link) => link && make(s.included(whole(link), sides(link.pairs)[1], link.order, among));
   return {
-    run: make(s.included(of, key, key, among)),
+    run: make(s.included(whole(of), key, key, among)),
     key,
     children: reading(of.children),
     below: reading(of.children.children),
   };
+}
+
+/** A table with the columns that its rows are put together by, besides those that are asked for. */
+function whole({ table, columns, pairs = [], children }) {
+  const [above] = sides(children?.pairs ?? []);
+  return { table, columns: [...new Set([...columns, ...sides(pairs)[1], ...above])] };
 }
 
 /** Return the statement for the columns that a row gives, made once for each set of them. */

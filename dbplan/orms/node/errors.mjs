@@ -42,7 +42,7 @@ function where(error) {
 export function explained(error) {
   const told = { code: null, constraint: null, columns: null };
   for (let one = error; one; one = one.driverError ?? one.cause) {
-    told.code ??= one.code ?? null;
+    told.code ??= one.extendedCode ?? one.code ?? null; // SQLite's code of any constraint, extended by which kind
     told.constraint ??= one.constraint ?? one.constraint_name ?? null;
   }
   return told;

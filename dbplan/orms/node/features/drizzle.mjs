@@ -12,6 +12,7 @@ import {
   DOCUMENT,
   EXACT,
   MANY,
+  accountOf,
   decimalSeen,
   enumSeen,
   ids,
@@ -24,13 +25,7 @@ import {
 
 const table = ({ orm }, name = "accounts") => orm._.fullSchema[name];
 
-const account = (number = 1, other = {}) => ({
-  id: BigInt(number),
-  email: `${number}@example.org`,
-  balance: "1",
-  profile: {},
-  ...other,
-});
+const account = (number, other) => accountOf(BigInt(number), other);
 
 const made = (db, number = 1, other = {}) => db.orm.insert(table(db)).values(account(number, other));
 
@@ -147,7 +142,11 @@ export async function migrations(db) {
     throw new NotCovered(`drizzle-kit generate: ${(done.stdout + done.stderr).trim().slice(-120)}`);
   const written = readdirSync(folder).find((file) => file.endsWith(".sql"));
   if (!(await isApplied(db))) throw new NotCovered("migrate() applied nothing of a folder with a migration");
-  return tablesSeen("drizzle-kit generate", readFileSync(join(folder, written), "utf8"), "; migrate() applied one once");
+  return tablesSeen(
+    "drizzle-kit generate",
+    readFileSync(join(folder, written), "utf8"),
+    "; migrate() applied one once",
+  );
 }
 
 async function isApplied({ orm, study }) {

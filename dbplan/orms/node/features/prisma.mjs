@@ -11,6 +11,7 @@ import {
   DOCUMENT,
   EXACT,
   MANY,
+  accountOf,
   decimalSeen,
   enumSeen,
   ids,
@@ -23,13 +24,7 @@ import {
 
 const FIRST = { where: { id: 1n } };
 
-const account = (number = 1, other = {}) => ({
-  id: BigInt(number),
-  email: `${number}@example.org`,
-  balance: "1",
-  profile: {},
-  ...other,
-});
+const account = (number, other) => accountOf(BigInt(number), other);
 
 const made = ({ client }, number = 1, other = {}) => client.account.create({ data: account(number, other) });
 

@@ -13,6 +13,9 @@ export const MANY = 1_000;
 const TABLES = 4;
 const [YES, PARTLY, NO] = ["yes", "partly", "no"];
 
+/** A row of `accounts` with an id as the ORM holds it. */
+export const accountOf = (id, other = {}) => ({ id, email: `${id}@example.org`, balance: "1", profile: {}, ...other });
+
 /** The numbers from 1 to `most`. */
 export const upTo = (most) => Array.from({ length: most }, (_, at) => at + 1);
 

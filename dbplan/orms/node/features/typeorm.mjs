@@ -10,6 +10,7 @@ import {
   DOCUMENT,
   EXACT,
   MANY,
+  accountOf,
   decimalSeen,
   enumSeen,
   ids,
@@ -22,13 +23,7 @@ import {
 
 const FIRST = { id: "1" };
 
-const account = (number = 1, other = {}) => ({
-  id: String(number),
-  email: `${number}@example.org`,
-  balance: "1",
-  profile: {},
-  ...other,
-});
+const account = (number, other) => accountOf(String(number), other);
 
 const accounts = ({ manager }) => manager.getRepository("Account");
 
