@@ -93,13 +93,19 @@ def foreign(page: Page, way: Relation, words: dict[str, Node], *, part: bool) ->
         lose_null(page, column, facts.sql_type(column.type, page.dialect).words)
     lose_type(page, column, made(page, column).other)
     parent = page.naming.class_of(way.parent)
-    named: dict[str, Node] = {"references": Text("self") if own else Text(parent) if sql else parent}
+    later = bool(sql) or _leads_on(page, way.parent)
+    named: dict[str, Node] = {"references": Text("self") if own else Text(parent) if later else parent}
     named |= {"on_delete": _action(page, "OnDelete", way.constraint.ondelete)}
     named |= {"on_update": _action(page, "OnUpdate", way.constraint.onupdate)}
     named |= {} if target.primary_key else {"target_column": Text(page.attribute(target))}
     named |= {**words, **({"default": server_filled(page, sql)} if sql else {}), **common(page, column)}
     named |= {} if column.nullable and not column.primary_key else {"null": "False"}
     return call(head_of(page, "ForeignKey", in_sql=False, part=part), **named)
+
+
+def _leads_on(page: Page, table: Table) -> bool:
+    """Say whether a table's key is a way to another table: Piccolo tries a default on a copy of it, which fails."""
+    return any((table.key, column.name) in page.keys for column in table.primary_key.columns)
 
 
 def _action(page: Page, event: str, said: str | None) -> Node:

@@ -81,7 +81,7 @@ class Database:
         facts = self.study.tables[table]
         model = self.models.get((facts.schema, facts.name))
         if model is None:
-            raise NotCovered(f"Piccolo has no class of {table}: its export says why")
+            raise NotCovered(f"Piccolo has no class of {table}: what export() lost says why")
         fields = {column._meta.db_column_name: column for column in model._meta.columns}
         late = (name for name, column in fields.items() if isinstance(column, JSON) and column._meta.name != name)
         return Face(model, fields, tuple(columns), frozenset(late))
@@ -212,7 +212,8 @@ def _upward(face: Face, link: Link) -> Any:
     column = link.pairs[0][0]
     found = face.fields[column]
     if found not in face.model._meta.foreign_key_columns and not hasattr(found, "_foreign_key_meta"):
-        raise NotCovered(f"Piccolo has no foreign key on {face.model._meta.tablename}.{column}: its export says why")
+        place = f"{face.model._meta.tablename}.{column}"
+        raise NotCovered(f"Piccolo has no foreign key on {place}: what export() lost says why")
     return found
 
 

@@ -58,7 +58,7 @@ class Database:
         facts = self.study.tables[table]
         model = self.models.get((facts.schema, facts.name))
         if model is None:
-            raise NotCovered(f"Tortoise has no model of {table}: its export says why")
+            raise NotCovered(f"Tortoise has no model of {table}: what export() lost says why")
         fields = dict(model._meta.fields_db_projection_reverse)
         missing = [column for column in columns if column not in fields]
         if missing:
@@ -212,7 +212,7 @@ def _upward(face: Face, link: Link) -> str:
     for name in (*meta.fk_fields, *meta.o2o_fields):
         if meta.fields_map[meta.fields_map[name].source_field].source_field == column:
             return str(name)
-    raise NotCovered(f"Tortoise has no relation on {meta.db_table}.{column}: its export says why")
+    raise _unrelated(face, column)
 
 
 def _level(db: Database, parent: Face, link: Link) -> Level:
@@ -225,7 +225,16 @@ def _level(db: Database, parent: Face, link: Link) -> Level:
             below = _level(db, face, link.children) if link.children else None
             order = tuple(face.fields[one] for one in link.order)
             return Level(face, name, name in meta.backward_o2o_fields, order, below)
-    raise NotCovered(f"Tortoise has no relation on {link.table}.{column}: its export says why")
+    raise _unrelated(face, column)
+
+
+def _unrelated(face: Face, column: str) -> NotCovered:
+    """Return why a column is no relation."""
+    meta = face.model._meta
+    place = f"{meta.db_table}.{column}"
+    if face.fields.get(column) == meta.pk_attr and meta.unique_together:
+        return NotCovered(f"Tortoise has no keys of several columns: {place} stands for one, so it is no relation")
+    return NotCovered(f"Tortoise has no relation on {place}: what export() lost says why")
 
 
 def _only(link: Link) -> tuple[str, str]:

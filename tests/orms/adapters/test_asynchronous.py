@@ -15,8 +15,8 @@ from dbplan.plan import Plan
 
 ASKED = ("bulk_insert", "list_to_one", "nested_include", "deep_include", "upsert", "transaction", "json_filter")
 SAID = {
-    "tortoise": {"list_to_one": "no relations of several columns", "deep_include": "no relations of several columns"},
-    "piccolo": {"list_to_one": "no foreign keys of several columns"},
+    "tortoise": {"deep_include": "no relations of several columns"},
+    "piccolo": {},
 }
 
 

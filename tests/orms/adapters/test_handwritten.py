@@ -29,7 +29,7 @@ EXPECTED = {
     ),
     Scenario("aggregate", "shop.order", COLUMNS, group="paid", total="sum"): (
         'SELECT "paid" AS "group", count(*) AS "count", sum("sum") AS "total" FROM "shop"."order" '
-        'WHERE "paid" IS NOT NULL GROUP BY "paid" ORDER BY "paid"'
+        'WHERE "paid" IS NOT NULL GROUP BY 1 ORDER BY 1'
     ),
     Scenario("update_one", "line", (), update="paid"): (
         'UPDATE "line" SET "paid" = $1 WHERE "order" = $2 AND "position" = $3'

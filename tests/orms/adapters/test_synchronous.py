@@ -15,7 +15,7 @@ from dbplan.plan import Plan, copy_metadata
 
 ASKED = ("list_to_one", "deep_include", "upsert", "transaction")
 SAID = {
-    "django": {"list_to_one": "a ForeignKey is of one column", "deep_include": "the model has a plain field there"},
+    "django": dict.fromkeys(("list_to_one", "deep_include"), "lose it out of a CompositePrimaryKey"),
     "peewee": {"deep_include": "a ForeignKeyField is of one column"},
 }
 
