@@ -25,29 +25,26 @@ class FileArena(Arena):
         self.referee = FileReferee(stage, Meter(None, "nobody counts"), self.derived.tables)
 
     def answers(self, name, scenarios):
+        """Return what one process answers, whose file is put back after each write."""
         contestant = contestants_on(SQLITE)[name]
         wanted = [self.derived.scenarios[one] for one in scenarios if one in self.derived.scenarios]
         entrant = Entrant(contestant, tuple(command(contestant)), str(self.models(contestant)))
-        parts = [[one for one in wanted if one.name not in WRITES], *([one] for one in wanted if one.name in WRITES)]
-        found = {}
-        for part in filter(None, parts):
-            found |= self._answered(entrant, part)
-        return found
-
-    def _answered(self, entrant, scenarios):
-        found = {}
         with self.referee.clone(entrant) as clone:
             process = Process(entrant.command)
             try:
                 process.ask("open", 60, study=self.referee.study(entrant, clone))
-                for scenario in scenarios:
-                    found[scenario.name] = self._answer(process, scenario)
-                    self._judge(entrant, clone, scenario, found[scenario.name])
+                return {one.name: self._judged(process, entrant, clone, one) for one in wanted}
             except Fault as error:
-                found |= {one.name: {"fault": str(error)} for one in scenarios if one.name not in found}
+                return {one.name: {"fault": str(error)} for one in wanted}
             finally:
                 process.close()
-        return found
+
+    def _judged(self, process, entrant, clone, scenario):
+        answer = self._answer(process, scenario)
+        self._judge(entrant, clone, scenario, answer)
+        if scenario.name in WRITES:
+            assert not self.referee.renew([clone], scenario)
+        return answer
 
     def _judge(self, entrant, clone, scenario, answer):
         if scenario.name in WRITES and "results" in answer:

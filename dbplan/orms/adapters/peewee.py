@@ -104,7 +104,8 @@ def bind(db: Database, scenario: Scenario) -> Bound:
 
 def adapt(_: Database, b: Bound, params: Row) -> Row:
     """Name the values of rows as the models do; on SQLite, moments lose their zone, which is UTC."""
-    made = zoneless(params) if on_sqlite() else dict(params)
+    params = zoneless(params) if on_sqlite() else params
+    made = dict(params)
     if "row" in params:
         made["row"] = b.target.named(params["row"])
     if "rows" in params:
