@@ -82,6 +82,13 @@ def test_other_servers(tmp_path, dialect):
         assert len(re.findall(r"CHECK\(", sql[name])) == checks
 
 
+def test_on_sqlite_the_types_are_those_of_the_values_that_are_held():
+    told = write(replace(read("store"), queries=()), "sqlite").files["schema.ts"]
+    assert "customType<{ data: boolean; driverData: number }>" in told
+    assert "fromDriver: JSON.parse,\n  toDriver: JSON.stringify," in told
+    assert re.search(r"customType<\{ data: number \}>\(\{\n  dataType: \(\) => \"numeric\(10, 2\)\"", told)
+
+
 def test_on_sqlite_names_of_keys_alone_are_lost(tmp_path):
     plan = read("wallet")
     plan = replace(plan, metadata=translated(plan.metadata, "sqlite").metadata, queries=())

@@ -96,6 +96,10 @@ def _in_schema(page: Page, schema: str | None, function: str, method: str, argum
     return page.call(function, *arguments)
 
 
+_ON_SQLITE = {"boolean": ("number", "Boolean", "Number"), "unknown": ("string", "JSON.parse", "JSON.stringify")}
+"""What SQLite's drivers give, and what makes of it what an application holds, and back."""
+
+
 def _customs(page: Page) -> list[str]:
     return [_custom(page, words, name) for words, name in page.customs.items() if name]
 
@@ -107,6 +111,10 @@ def _custom(page: Page, words: str, name: str) -> str:
         page.functions.add("bytesOf")  # relational queries read rows as JSON
         entries += [("fromDriver", Word("bytesOf"))]
         types += "; driverData: Uint8Array | string"
+    if page.core == "sqlite" and page.data[words] in _ON_SQLITE:
+        driven, read, written = _ON_SQLITE[page.data[words]]
+        entries += [("fromDriver", Word(read)), ("toDriver", Word(written))]
+        types += f"; driverData: {driven}"
     return statement(f"const {name}", call("customType", Record(tuple(entries), open=True), types=f"{{ {types} }}"))
 
 

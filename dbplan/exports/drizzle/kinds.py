@@ -166,10 +166,22 @@ _SQLITE = {
 }
 
 
+_SQLITE_DATA = {
+    **dict.fromkeys(("bigint", "smallint", "numeric", "decimal", "float", "double", "double precision"), "number"),
+    "boolean": "boolean",
+    "json": "unknown",
+    "jsonb": "unknown",
+}
+"""What an application holds of what SQLite's drivers give as numbers, or as the text of documents."""
+
+
 def sqlite(kind: SqlType) -> Kind:
     """Return how Drizzle writes a type of SQLite; what has other words than its five is made by the file."""
     plain = _SQLITE.get(kind.name)
-    return plain if plain is not None and not kind.arguments else custom(replace(kind, dimensions=0))
+    if plain is not None and not kind.arguments:
+        return plain
+    made = custom(replace(kind, dimensions=0))
+    return replace(made, data=_SQLITE_DATA.get(kind.name, made.data))
 
 
 KINDS = {"pg": postgresql, "mysql": mysql, "sqlite": sqlite}

@@ -144,7 +144,7 @@ function linkOf(db, link) {
 function shapeOf(db, of) {
   const model = modelOf(db, of.table);
   const shape = {
-    columns: of.columns.map((column) => [column, model.fields.get(column), reader(model, column)]),
+    columns: of.columns.map((column) => [column, model.fields.get(column)]),
     order: orderOf(model, of.order),
   };
   for (const side of ["parent", "children"]) {
@@ -153,16 +153,13 @@ function shapeOf(db, of) {
   return shape;
 }
 
-/** Whether the models pass on what SQLite stores. */
+/** Kinds that the models make of what SQLite stores by themselves. */
+const MADE = new Set(["bool", "json"]);
+
+/** Whether the models pass on what SQLite stores, but for those kinds. */
 function isUntyped(column) {
   const { SQLiteCustomColumn: custom } = modules[1];
   return custom !== undefined && is(column, custom);
-}
-
-/** What is made of a value before it is compared: a document that the models leave as the text that SQLite stores. */
-function reader(model, name) {
-  const isText = model.facts.columns[name].kind === "json" && isUntyped(columnOf(model, name));
-  return (value) => (isText && typeof value === "string" ? JSON.parse(value) : value);
 }
 
 const orderOf = (model, columns = []) => columns.map((column) => asc(columnOf(model, column)));
@@ -207,8 +204,9 @@ function adapted(model, row) {
 /** What an attribute holds: a BigInt or text where the model says so, what SQLite stores where it says nothing. */
 function own(model, name, value) {
   const column = columnOf(model, name);
+  const { kind } = model.facts.columns[name];
   if (value === null) return null;
-  if (isUntyped(column)) return stored(value, model.facts.columns[name].kind);
+  if (isUntyped(column)) return MADE.has(kind) ? value : stored(value, kind);
   if (column.dataType === "bigint") return BigInt(value);
   return column.dataType === "string" && value instanceof Date ? value.toISOString() : value;
 }
@@ -219,7 +217,7 @@ export function plain(b, result) {
 }
 
 function renamed(row, shape) {
-  const made = Object.fromEntries(shape.columns.map(([column, field, read]) => [column, read(row[field])]));
+  const made = Object.fromEntries(shape.columns.map(([column, field]) => [column, row[field]]));
   const { parent, children } = shape;
   if (parent) made.parent = row[parent.relation] && renamed(row[parent.relation], parent);
   if (children)
