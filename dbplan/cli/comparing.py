@@ -19,7 +19,9 @@ Orms = Annotated[
 ]
 Server = Annotated[
     str | None,
-    typer.Option("--on", metavar="SERVER", callback=given, help="The URL of a PostgreSQL server; else the embedded."),
+    typer.Option(
+        "--on", metavar="SERVER", callback=given, help="sqlite, or the URL of a PostgreSQL server; else the embedded."
+    ),
 ]
 
 

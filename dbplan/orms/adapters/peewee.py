@@ -56,7 +56,12 @@ def _file(study: Study) -> Any:
 
     pragmas = {"foreign_keys": 1, "synchronous": "full", "busy_timeout": study.url["busy_timeout"]}
     return PooledSqliteDatabase(
-        study.url["database"], max_connections=study.pool, timeout=30, pragmas=pragmas, lock_type="IMMEDIATE"
+        study.url["database"],
+        max_connections=study.pool,
+        timeout=30,
+        pragmas=pragmas,
+        lock_type="IMMEDIATE",
+        check_same_thread=False,  # a pool hands a connection from thread to thread
     )
 
 

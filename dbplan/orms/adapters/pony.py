@@ -208,13 +208,14 @@ def _plain(given: Any) -> Any:
 
 
 def explain(error: BaseException) -> dict[str, Any]:
-    """Return what psycopg2's error says, which Pony's errors carry."""
+    """Return what the driver's error says, which Pony's errors carry."""
     cause: Any = error
     while isinstance(cause, OrmError | DBException) and getattr(cause, "original_exc", None) is not None:
         cause = cause.original_exc
     diag = getattr(cause, "diag", None)
     constraint = getattr(diag, "constraint_name", None)
-    return {"code": getattr(cause, "pgcode", None), "constraint": constraint, "columns": None}
+    code = getattr(cause, "pgcode", None) or getattr(cause, "sqlite_errorname", None)
+    return {"code": code, "constraint": constraint, "columns": None}
 
 
 def _made(face: Face, row: Row) -> Any:
