@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import import_module
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from dbplan import sandbox, seed
 from dbplan.orms.contestants import CONTESTANTS
@@ -17,6 +17,8 @@ from dbplan.orms.process import Fault, Process
 from dbplan.orms.relations import is_stamped
 from dbplan.orms.scenarios import SCENARIOS, WRITES, Study
 
+INSERTS = ("insert_one", "bulk_insert", "transaction")
+ORDER = (*(one for one in SCENARIOS if one not in WRITES), *INSERTS, "update_one", "upsert", "delete_cascade")
 CALLS = dict.fromkeys(SCENARIOS, 4) | {"bulk_insert": 2}
 
 
@@ -60,6 +62,22 @@ class Arena:
         for part in (*together, *([one] for one in wanted if one.name in WRITES)):
             with self.stage.clone() as copy:
                 found |= self._answers(copy, contestant, part)
+        return found
+
+    def answers_at_once(self, name, scenarios):
+        """Return the same by one process on one copy, from which rows that were inserted are taken out again."""
+        wanted = [self.derived.scenarios[one] for one in ORDER if one in scenarios and one in self.derived.scenarios]
+        process, found = Process(command(CONTESTANTS[name])), {}
+        with self.stage.clone() as copy:
+            try:
+                process.ask("open", 120, study=self.study(copy, CONTESTANTS[name]))
+                for scenario in wanted:
+                    with without_new_rows(copy, scenario):
+                        answer = found[scenario.name] = self._answer(process, scenario)
+                        if scenario.name in WRITES and "results" in answer:
+                            answer["state"] = state(copy, scenario)
+            finally:
+                process.close()
         return found
 
     def _answers(self, copy, contestant, scenarios):
@@ -112,6 +130,23 @@ def state(stage, scenario):
             found[name] = [len(rows), hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]]
     stage.engine.dispose()
     return found
+
+
+@contextmanager
+def without_new_rows(stage, scenario):
+    """Take out what a scenario inserts, once it was looked at."""
+    if scenario.name not in INSERTS:
+        yield
+        return
+    table = stage.plan.metadata.tables[(scenario.insert or scenario).table]
+    keys = [*table.primary_key.columns]
+    with stage.engine.connect() as connection:
+        before = {*map(tuple, connection.execute(select(*keys)))}
+    yield
+    with stage.engine.begin() as connection:
+        for row in {*map(tuple, connection.execute(select(*keys)))} - before:
+            connection.execute(delete(table).where(*(key == value for key, value in zip(keys, row, strict=True))))
+    stage.engine.dispose()
 
 
 @contextmanager

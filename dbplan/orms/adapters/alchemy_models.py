@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -120,6 +120,12 @@ class Face:
     labels: Mapping[str, Mapping[Any, str]]
     """The database's labels of enums whose members have other values."""
     mapper: Mapper[Any] | None = None
+
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """Return the columns of a class that may be NULL and that the server fills: the ORM leaves None to it there."""
+        columns = self.mapper.local_table.columns if self.mapper is not None else ()
+        return frozenset(column.name for column in columns if column.nullable and column.server_default is not None)
 
     def several(self, names: Iterable[str]) -> list[Any]:
         """Return columns."""

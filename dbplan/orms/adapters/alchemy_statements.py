@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Insert, and_, delete, func, null, tuple_, update
+from sqlalchemy import ColumnElement, Delete, Insert, and_, delete, func, insert, null, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dbplan.orms.adapters.alchemy_models import Face
@@ -58,12 +58,25 @@ def adapted(b: Bound, params: Row) -> Row:
     if "keys" in params:
         made["keys"] = [b.own.values(key) for key in params["keys"]]
     if "row" in params:
-        made["row"] = b.target.named(params["row"])
+        made["row"] = b.target.named(params["row"]) | _nulls(b, params["row"])
     if "rows" in params:
         made["rows"] = [b.own.named(row) for row in params["rows"]]
     if "value" in params and b.scenario.name != "json_filter":
         made["value"] = b.own.value(b.scenario.update or b.scenario.filter, params["value"])
     return made
+
+
+def _nulls(b: Bound, row: Row) -> Row:
+    """Return the NULLs of a new instance that are to be sent, for None leaves a column to its default."""
+    if b.scenario.name == "upsert":
+        return {}
+    return {b.target.names[name]: null() for name in b.target.filled if name in row and row[name] is None}
+
+
+def bulk_insert(b: Bound) -> Insert:
+    """Return the insert of a class; an option has NULL sent where the server would fill the column."""
+    made = insert(b.own.entity)
+    return made.execution_options(render_nulls=True) if b.own.filled else made
 
 
 def equal(face: Face, values: Row) -> ColumnElement[bool]:

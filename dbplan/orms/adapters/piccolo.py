@@ -211,7 +211,7 @@ def _upward(face: Face, link: Link) -> Any:
         raise NotCovered("Piccolo has no foreign keys of several columns")
     column = link.pairs[0][0]
     found = face.fields[column]
-    if found not in face.model._meta.foreign_key_columns and not hasattr(found, "_foreign_key_meta"):
+    if not hasattr(found, "_foreign_key_meta"):
         place = f"{face.model._meta.tablename}.{column}"
         raise NotCovered(f"Piccolo has no foreign key on {place}: what export() lost says why")
     return found

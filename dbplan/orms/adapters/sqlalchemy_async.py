@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
 from dbplan.orms.adapters import alchemy_statements as statements
@@ -81,7 +81,7 @@ async def bulk_insert(db: Database, b: Bound, params: Row) -> int:
     """Insert rows by one insert with a list."""
     rows = params["rows"]
     async with db.writes.begin() as session:
-        await session.execute(insert(b.own.entity), rows)
+        await session.execute(statements.bulk_insert(b), rows)
         return len(rows)
 
 

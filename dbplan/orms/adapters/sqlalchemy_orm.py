@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import sessionmaker
 
 from dbplan.orms.adapters import alchemy_statements as statements
@@ -79,7 +79,7 @@ def bulk_insert(db: Database, b: Bound, params: Row) -> int:
     """Insert rows by one insert with a list."""
     rows = params["rows"]
     with db.writes.begin() as session:
-        session.execute(insert(b.own.entity), rows)
+        session.execute(statements.bulk_insert(b), rows)
         return len(rows)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import sqlmodel
-from sqlalchemy import insert
 from sqlmodel import Session, create_engine, select
 
 from dbplan.orms.adapters import alchemy_statements as statements
@@ -78,7 +77,7 @@ def bulk_insert(db: Database, b: Bound, params: Row) -> int:
     """Insert rows by one insert with a list."""
     rows = params["rows"]
     with Session(db.engine) as session:
-        session.exec(insert(b.own.entity), params=rows)
+        session.exec(statements.bulk_insert(b), params=rows)
         session.commit()
         return len(rows)
 

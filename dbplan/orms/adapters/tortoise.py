@@ -172,7 +172,8 @@ async def bind(db: Database, scenario: Scenario) -> Bound:
     if scenario.parent is not None:
         b.parent = db.face(scenario.parent.table, scenario.parent.columns)
         b.relation = _upward(face, scenario.parent)
-        _check_names(face, b)
+        if db.study.dialect == "postgresql":
+            _check_names(face, b)
     if scenario.children is not None:
         b.level = _level(db, face, scenario.children)
     if scenario.insert is not None:
