@@ -98,6 +98,7 @@ class Gathering:
     def _measure(
         self, players: Sequence[Player], scenario: Scenario, calls: Calls, checked: Sequence[dict[str, object]]
     ) -> None:
+        measuring.count(players, self.referee, scenario, calls, self.effort.parents)
         measuring.check(players, self.referee, scenario, checked)
         for player in players:
             self.referee.observe(player.entrant, player.clone, scenario)
@@ -105,7 +106,6 @@ class Gathering:
             self._violate(players, scenario, checked)
         for player in going(players):
             self.referee.restore(player.clone, scenario)
-        measuring.count(players, self.referee, scenario, calls, self.effort.parents)
         measuring.warm(players, self.referee, scenario, calls, self.effort)
         measuring.time_rounds(players, self.referee, scenario, calls, self.effort, self.chance)
 

@@ -18,6 +18,8 @@ from dbplan.orms.referee import Referee
 from dbplan.orms.scenarios import WRITES, Scenario
 from dbplan.orms.trial import ANSWER, OPEN, Player, reference, together
 
+BEGUN = 2
+"""Calls before the one that is counted, for the first asks what types there are; psycopg prepares what comes five times."""
 FEWEST_ROUNDS = 5
 FIRST = 2
 """Calls of the warm-up after which its length is settled."""
@@ -97,8 +99,15 @@ def _check_states(players: Sequence[Player], judge: Player, referee: Referee, sc
 def count(
     players: Sequence[Player], referee: Referee, scenario: Scenario, calls: Calls, parents: Sequence[int]
 ) -> None:
-    """Count what one more call sends to the server, and how that grows with the parents it asks for."""
-    asks: list[tuple[int | None, list[Any]]] = [(None, calls.take(1))]
+    """Count what one more call sends to the server, and how that grows with the parents it asks for.
+
+    This comes before all else: once a driver has prepared BEGIN and COMMIT, pg_stat_statements counts them no more.
+    """
+    asks: list[tuple[int | None, list[Any]]] = []
+    if begun := calls.take(min(BEGUN, calls.left // 3)):
+        together(going(players), lambda player: player.ask("check", params=begun))
+    if calls.left:
+        asks.append((None, calls.take(1)))
     if scenario.name == "nested_include":
         asks += [(number, [one]) for number, one in of_parents(calls.params, parents).items()]
     for number, params in asks:

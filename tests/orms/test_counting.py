@@ -51,7 +51,7 @@ def _parts(how, text):
     return text.split(";") if how == "statement" else [text]
 
 
-@pytest.mark.parametrize("name", ["psycopg", "asyncpg", "sqlalchemy", "pony"])
+@pytest.mark.parametrize("name", [name for name, one in CONTESTANTS.items() if "postgresql" in one.dialects])
 def test_the_count_equals_the_servers_own_log(arena, name, tmp_path):
     referee, derived, drawn = arena
     contestant = CONTESTANTS[name]
@@ -63,12 +63,13 @@ def test_the_count_equals_the_servers_own_log(arena, name, tmp_path):
         clone.connection.execute(f"ALTER DATABASE \"{clone.name}\" SET log_statement = 'all'")
         with closing(Process(entrant.command)) as process:
             process.ask("open", 60, study=referee.study(entrant, clone))
-            for scenario in ("point_read", "nested_include", "insert_one", "bulk_insert", "transaction", "update_one"):
+            for scenario, facts in derived.scenarios.items():
                 calls = Calls(scenario, drawn.params[scenario])
-                process.ask("bind", 30, scenario=asdict(derived.scenarios[scenario]))
+                if "not_covered" in process.ask("bind", 30, scenario=asdict(facts)):
+                    continue
                 process.ask("check", 30, params=calls.take(2))
                 _compare(referee, clone, process, scenario, calls.take(1))
-                referee.restore(clone, derived.scenarios[scenario])
+                referee.restore(clone, facts)
 
 
 def _compare(referee, clone, process, scenario, params):

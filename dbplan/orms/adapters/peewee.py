@@ -102,7 +102,11 @@ def ping(db: Database) -> None:
 
 
 def bind(db: Database, scenario: Scenario) -> Bound:
-    """Find the models, fields and relations of a scenario."""
+    """Find the models, fields and relations of a scenario; its connections are new, with nothing prepared.
+
+    Peewee sends BEGIN as any statement, and the server does not count one that psycopg has prepared.
+    """
+    db.pool.close_all()
     faces = {link.table: db.models.face(link.table) for link in linked(scenario)}
     return Bound(scenario, db.models.face(scenario.table), reader(db.models, scenario), faces)
 
