@@ -8,10 +8,11 @@ from the rows that it has inserted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULTS = {
     "uuid": "32 characters",
     "timestamp": "text, 6 digits",
@@ -33,7 +34,7 @@ def _aware(value: datetime) -> datetime:
 
 
 def _milliseconds(value: datetime) -> int:
-    return round(_aware(value).timestamp() * 1000)
+    return (_aware(value) - _EPOCH) // timedelta(milliseconds=1)
 
 
 WRITERS: Mapping[str, Callable[[Any], Any]] = {
@@ -79,7 +80,7 @@ def _moment(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value
     if isinstance(value, int | float):  # of seconds or milliseconds; the year 5138 in seconds
-        return datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC)
+        return _EPOCH + (timedelta(milliseconds=value) if abs(value) > 1e11 else timedelta(seconds=value))
     return datetime.fromisoformat(str(value))
 
 
