@@ -13,8 +13,12 @@ add_m2m all_columns all_related alter count create_index create_table delete dro
 get_readable get_related indexes insert objects querystring raw ref refresh remove remove_m2m save select table_exists
 self to_dict update update_self
 """
-RESERVED = frozenset(_OWN.split()) | {"ServerColumn", "ServerDefault", "InSql", "PartOfKey"}
-"""What Piccolo's own class has, and a column cannot be called."""
+_OF_KEYS = """
+as_alias column_type copy ddl default get_default_value get_select_string get_sql_value get_where_string ilike is_in
+is_not_null is_null join_on like not_in not_like reverse set_proxy_columns table_alias value_type
+"""
+RESERVED = frozenset((_OWN + _OF_KEYS).split()) | {"ServerColumn", "ServerDefault", "InSql", "PartOfKey"}
+"""What Piccolo's own class has, and its foreign keys, which are given the columns of the table that they lead to."""
 
 
 def name_columns(page: Page, table: Table) -> None:
