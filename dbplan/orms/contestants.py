@@ -57,7 +57,7 @@ class Contestant:
 SYNC, ASYNC, NODE = "Python", "Python, asynchronous", "Node"
 BASELINES = {
     POSTGRESQL: {SYNC: "psycopg", ASYNC: "asyncpg", NODE: "pg"},
-    SQLITE: {SYNC: "sqlite3", ASYNC: "aiosqlite", NODE: "node:sqlite"},
+    SQLITE: {SYNC: "sqlite3", ASYNC: "aiosqlite", NODE: "node-sqlite"},
 }
 """By database and table."""
 

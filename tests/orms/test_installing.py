@@ -13,7 +13,7 @@ import pytest
 
 from dbplan.errors import NotInstalled
 from dbplan.orms import installing
-from dbplan.orms.contestants import CONTESTANTS
+from dbplan.orms.contestants import BASELINES, CONTESTANTS
 from dbplan.orms.installing import SOURCES, Absent, Node, command, install, installed, node_program, packages
 
 LOCK = json.loads((SOURCES / "package-lock.json").read_text("utf-8"))["packages"]
@@ -66,6 +66,13 @@ def test_the_lock_file_names_the_packages_of_every_contestant():
     }
     assert needed <= set(WANTED)
     assert LOCK[""]["dependencies"] == WANTED
+
+
+def test_each_baseline_is_a_driver_of_its_database():
+    for dialect, tables in BASELINES.items():
+        for table, name in tables.items():
+            driver = CONTESTANTS[name]
+            assert (driver.is_driver, driver.table, dialect in driver.dialects) == (True, table, True)
 
 
 def test_the_lock_file_keeps_integrity_and_no_addresses():
