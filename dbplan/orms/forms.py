@@ -89,7 +89,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "timestamp": lambda value: _naive(_moment(value)),
     "timestamptz": lambda value: _aware(_moment(value)),
     "date": lambda value: value if isinstance(value, date) else date.fromisoformat(str(value)[:10]),
-    "time": lambda value: value if isinstance(value, time) else time.fromisoformat(str(value)),
+    "time": lambda value: (value if isinstance(value, time) else time.fromisoformat(str(value))).replace(tzinfo=None),
     "bool": bool,
     "bytes": bytes,
 }
