@@ -173,8 +173,10 @@ class _Deriver:
         return self._of("keyset_page", table, order=self._newest(table), descending=True, limit=PAGE)
 
     def list_to_one(self) -> Scenario:
-        """Take the largest table that refers to another."""
-        for table in self._large(every=True):
+        """Take the largest table that refers to another, of those of like size the one that refers to most."""
+        tables, schema = [*self._large(every=True)], self.schema
+        ranks = {key_of(t): (schema.size(key_of(t)), -len(schema.parents(t))) for t in tables}
+        for table in sorted(tables, key=lambda t: ranks[key_of(t)]):
             for reference in sorted(self.schema.parents(table), key=lambda r: (_is_optional(r), *self._oddity(r))):
                 parent, columns = reference.to_parent(self.schema), self._but(PARENT, table)
                 return self._of("list_to_one", table, columns=columns, parent=parent, limit=LIMIT)

@@ -59,9 +59,9 @@ class Schema:
     def tables(self) -> dict[str, Table]:
         """Tables with a key of known kinds, by name; the largest first, of those of like size the most joined."""
         found = {key_of(t): t for t in self.plan.tables if not t.info.get("is_view") and self._has_key(t)}
-        return dict(sorted(found.items(), key=lambda item: (self._size(item[0]), -self.joined[item[0]], item[0])))
+        return dict(sorted(found.items(), key=lambda item: (self.size(item[0]), -self.joined[item[0]], item[0])))
 
-    def _size(self, name: str) -> float:
+    def size(self, name: str) -> float:
         """Return how much smaller than the largest a table is, in steps of a quarter: few rows tell nothing."""
         largest, own = max(self.rows.values(), default=0), self.rows.get(name, 0)
         return round(log(largest / own, 1.25)) if own else inf
