@@ -1,7 +1,7 @@
 """Random plans for PostgreSQL: odd names, types with measures, defaults, keys, checks and indexes of all sorts."""
 
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql as pg
 
@@ -152,6 +152,19 @@ class _Shown:
 def many(count):
     """Return how many examples a costly test takes: in proportion to those that the profile asks for of any."""
     return count * settings.default.max_examples // 100
+
+
+def drawn(strategy, count):
+    """Return examples of a strategy, for a tool that is asked for all of them at once."""
+    found = []
+
+    @settings(max_examples=count, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(strategy)
+    def keep(example):
+        found.append(example)
+
+    keep()
+    return found
 
 
 def over_random_plans(count):

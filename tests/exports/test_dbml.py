@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from exports.loop import catalog_of, empty_database, run, taken
+from exports.random_plans import drawn
 from exports.strangers import stranger
-from exports.test_prisma_random import drawn, plans
+from exports.test_prisma_random import plans
 from node_tools import node
 from sqlalchemy.dialects import postgresql as pg
 

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from exports.loop import catalog_of, empty_database, run, taken
 from exports.python_modules import complaints
+from exports.random_plans import drawn, many, plans
 from exports.strangers import stranger
 from exports.test_models import without_long_names
 from sqlalchemy.dialects import postgresql as pg
@@ -31,33 +32,37 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
+reach, *apps = json.loads(sys.argv[1])
 settings.configure(
-    INSTALLED_APPS=["django.contrib.postgres", "app"], DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", USE_TZ=True,
-    DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", **json.loads(sys.argv[1])}},
+    INSTALLED_APPS=["django.contrib.postgres", *apps], DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", USE_TZ=True,
+    DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", **reach}},
 )
 django.setup()
-said, sql = io.StringIO(), io.StringIO()
-call_command("check", "--database", "default", "--fail-level", "WARNING", stdout=said, stderr=said)
-call_command("makemigrations", "app", verbosity=0)
-call_command("sqlmigrate", "app", "0001", stdout=sql)
-print(json.dumps({"said": said.getvalue(), "sql": sql.getvalue()}))
+for app in apps:
+    said, sql = io.StringIO(), io.StringIO()
+    call_command("check", app, "--database", "default", "--fail-level", "WARNING", stdout=said, stderr=said)
+    call_command("makemigrations", app, verbosity=0)
+    call_command("sqlmigrate", app, "0001", stdout=sql)
+    print(json.dumps({"said": said.getvalue(), "sql": sql.getvalue()}))
 """
 
 
-def migration(folder, stage, text):
-    """Return what Django's check says, and the SQL of the first migration."""
-    (folder / "app" / "migrations").mkdir(parents=True)
-    for name in ("app/__init__.py", "app/migrations/__init__.py"):
-        (folder / name).touch()
-    (folder / "app" / "models.py").write_text(text, "utf-8")
-    url = sa.make_url(stage.url)
-    reach = {"NAME": url.database, "HOST": url.host or url.query.get("host"), "USER": url.username}
-    reach |= {"PORT": str(url.port or url.query.get("port", "")), "PASSWORD": url.password or ""}
-    command = [sys.executable, "-W", "error", "-c", PROJECT, json.dumps(reach)]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+def migrations(folder, texts):
+    """Return what Django's check says and the SQL of the first migration, of each text as an app of one project."""
+    for name, text in texts.items():
+        (folder / name / "migrations").mkdir(parents=True)
+        for file in ("__init__.py", "migrations/__init__.py"):
+            (folder / name / file).touch()
+        (folder / name / "models.py").write_text(text, "utf-8")
+    with empty_database() as stage:
+        url = sa.make_url(stage.url)
+        reach = {"NAME": url.database, "HOST": url.host or url.query.get("host"), "USER": url.username}
+        reach |= {"PORT": str(url.port or url.query.get("port", "")), "PASSWORD": url.password or ""}
+        command = [sys.executable, "-W", "error", "-c", PROJECT, json.dumps([reach, *texts])]
+        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    answer = json.loads(ran.stdout.splitlines()[-1])
-    return answer["said"], answer["sql"]
+    answers = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith('{"said"')]
+    return dict(zip(texts, answers, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -71,20 +76,44 @@ def before(plan):
     return [f"{s.sql};" for s in statements(plan, "postgresql") if s.kind in ("schema", "extension")]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_migration_makes_the_plan_but_for_what_is_said(tmp_path, live, name):
-    plan = live if name == "stranger" else read(name)
-    written = write(plan, "postgresql")
+@pytest.fixture(scope="module")
+def migrated(live, tmp_path_factory):
+    """What Django makes of each plan, in one process."""
+    plans = {name: live if name == "stranger" else read(name) for name in NAMES}
+    written = {name: write(plan, "postgresql") for name, plan in plans.items()}
+    texts = {name: one.files["models.py"] for name, one in written.items()}
+    found = migrations(tmp_path_factory.mktemp("django"), texts)
+    return {name: (plans[name], written[name], found[name]) for name in NAMES}
+
+
+def compared(plan, lost, sql):
+    """Return what differs in what a migration makes, and what still does after the SQL of the findings."""
     with empty_database(*before(plan)) as stage:
-        said, sql = migration(tmp_path, stage, written.files["models.py"])
-        assert "no issues" in said
         run(stage, sql)
-        found = differences(catalog_of(plan), taken(stage))
-        run(stage, script(mended(plan, written.lost, "postgresql")))
-        left = differences(catalog_of(plan), taken(stage))
+        wanted, found = catalog_of(plan), taken(stage)
+        run(stage, script(mended(plan, lost, "postgresql")))
+        return differences(wanted, found), differences(wanted, taken(stage))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_migration_makes_the_plan_but_for_what_is_said(migrated, name):
+    plan, written, answer = migrated[name]
+    assert "no issues" in answer["said"]
+    found, left = compared(plan, written.lost, answer["sql"])
     assert [difference for difference in found if not is_told(difference, written.lost)] == []
     assert [str(finding) for finding in written.lost if not is_seen(finding, found)] == []
     assert {difference.what for difference in left} <= {COLUMN_ORDER}
+
+
+def test_random_plans_are_made_but_for_what_is_said(tmp_path):
+    examples = {f"app{number}": plan for number, plan in enumerate(drawn(plans(), many(6)))}
+    written = {name: write(plan, "postgresql") for name, plan in examples.items()}
+    answers = migrations(tmp_path, {name: one.files["models.py"] for name, one in written.items()})
+    for name, plan in examples.items():
+        lost = written[name].lost
+        found, left = compared(plan, lost, answers[name]["sql"])
+        untold = [difference for difference in found if not is_told(difference, lost)]
+        assert (untold, [one for one in left if one.what != COLUMN_ORDER]) == ([], []), answers[name]["sql"]
 
 
 def is_told(difference, lost):
@@ -138,6 +167,23 @@ def test_conditions_that_q_can_say_are_q_and_others_are_sql():
         table.append_constraint(sa.CheckConstraint(condition, name=f"ck_{number}"))
     text = " ".join(write(Plan("p", metadata), "postgresql").files["models.py"].split())
     assert [words for words in conditions.values() if words not in text] == []
+
+
+def test_unique_keys_are_those_that_the_server_makes_of_them(tmp_path):
+    metadata = sa.MetaData()
+    table = sa.Table(
+        "x" * 63, metadata,
+        sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer, unique=True), sa.Column("b", sa.Text),
+        sa.UniqueConstraint("a", name="named"), sa.UniqueConstraint("a", name="again"), sa.UniqueConstraint("id"),
+        sa.UniqueConstraint("b", postgresql_nulls_not_distinct=True, deferrable=True, initially="DEFERRED"),
+        sa.UniqueConstraint("b", postgresql_include=["a"], deferrable=True, name="with more"),
+    )  # fmt: skip
+    sa.Table("_", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column(table.name, sa.Text, unique=True))
+    plan = Plan("p", metadata)
+    written = write(plan, "postgresql")
+    found, left = compared(plan, written.lost, migrations(tmp_path, {"app": written.files["models.py"]})["app"]["sql"])
+    assert [difference for difference in found if not is_told(difference, written.lost)] == []
+    assert {difference.what for difference in left} <= {COLUMN_ORDER}
 
 
 def test_what_django_cannot_say_is_said():

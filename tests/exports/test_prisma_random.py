@@ -6,8 +6,8 @@ import keyword
 import pytest
 import sqlalchemy as sa
 from exports.loop import catalog_of, empty_database, run, taken
+from exports.random_plans import drawn, many
 from exports.test_prisma import asked, unexplained
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from node_tools import node
 from prisma_equality import unequal
@@ -19,7 +19,7 @@ from dbplan.exports.prisma import write
 from dbplan.plan import Plan
 from dbplan.sources import read
 
-COUNT = 3
+COUNT = many(3)
 pytestmark = pytest.mark.filterwarnings("ignore:Type object .* OperatorClass")  # SQLAlchemy's own of MONEY
 
 # No double quote: Prisma does not escape it in the names that it writes.
@@ -113,19 +113,6 @@ def _add_foreign_key(child, made, draw, number):
     child.append_constraint(
         sa.ForeignKeyConstraint(columns, key, name=named, ondelete=on_delete, onupdate=on_update, use_alter=bool(named))
     )
-
-
-def drawn(strategy, count):
-    """Return examples of a strategy: Prisma is asked for all of them at once."""
-    found = []
-
-    @settings(max_examples=count, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(strategy)
-    def keep(example):
-        found.append(example)
-
-    keep()
-    return found
 
 
 def test_a_random_plan_is_the_same_database_to_prisma(tmp_path):

@@ -5,28 +5,17 @@ from contextlib import ExitStack
 
 import pytest
 from exports.loop import empty_database, run, taken, typeorm_options, unexplained
-from exports.random_plans import plans
-from hypothesis import HealthCheck, Phase, given, settings
+from exports.random_plans import drawn, many, plans
 from node_tools import node
 
 from dbplan.exports import drizzle, typeorm
 from dbplan.exports.beyond import needed_first, script
 
-COUNT = 6
-
 
 @pytest.fixture(scope="module")
 def found():
     """Random plans, as many as one run of each tool takes."""
-    made = []
-
-    @settings(max_examples=COUNT, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(plans())
-    def collect(plan):
-        made.append(plan)
-
-    collect()
-    return made
+    return drawn(plans(), many(6))
 
 
 def saved(folder, texts):

@@ -9,7 +9,9 @@ from sqlalchemy.schema import AddConstraint
 
 from dbplan.evidence import Place
 from dbplan.exports import facts
-from dbplan.exports.django.page import Page, name_of_server, own_name
+from dbplan.exports.clauses import names as server_names
+from dbplan.exports.clauses import shortened
+from dbplan.exports.django.page import Page, own_name
 
 
 def lose_of_table(page: Page, table: Table) -> None:
@@ -25,7 +27,9 @@ def lose_of_table(page: Page, table: Table) -> None:
 def _lose_primary(page: Page, table: Table) -> None:
     """Note the name that Django gives to a primary key in place of the plan's; MySQL knows but one, PRIMARY."""
     given = str(table.primary_key.name or "")
-    usual = name_of_server(str(table.name), "", "pkey")
+    if page.dialect.name == "postgresql":
+        given = server_names(table, page.dialect).get(table.primary_key, "")
+    usual = shortened(str(table.name), "", "pkey")
     if page.dialect.name == "postgresql" and given not in ("", usual):
         mend = f"ALTER TABLE {page.whole(table)} RENAME CONSTRAINT {page.quote(usual)} TO {page.quote(given)};"
         page.lose(Place(table.key, constraint=given), f"Django has the server name it: {usual}", mend)
@@ -34,11 +38,13 @@ def _lose_primary(page: Page, table: Table) -> None:
 
 
 def _lose_order(page: Page, table: Table) -> None:
-    """Note the order of columns: a first migration puts those of foreign keys last, by name."""
+    """Note the order of columns: a first migration puts those of foreign keys last, by name, its own table's first."""
     alone = len(table.primary_key.columns) == 1
     late = [c for c in table.columns if (table.key, c.name) in page.keys and not (c.primary_key and alone)]
     order = [column for column in table.columns if column not in set(late)]
-    if [*order, *sorted(late, key=page.attribute)] != [*table.columns]:
+    last = sorted(late, key=page.attribute)
+    own_first = sorted(last, key=lambda column: page.keys[table.key, column.name].parent is not table)
+    if any([*order, *found] != [*table.columns] for found in (last, own_first)):
         page.lose(Place(table.key), "columns: Django's first migration puts those of foreign keys last")
 
 
@@ -69,7 +75,8 @@ def _lose_key(page: Page, key: ForeignKeyConstraint, table: Table) -> None:
     told = " and ".join(said) + f"{', ' if said else 'Django makes it '}without {' and '.join(actions)}" * bool(actions)
     mend = ""
     if page.dialect.name == "postgresql":
-        mend = f"ALTER TABLE {page.whole(table)} DROP CONSTRAINT {page.quote(own)};\n{add}"
+        start = f"ALTER TABLE {page.whole(table)} DROP CONSTRAINT"
+        mend = f"{start} {page.quote(own)};\n{start} IF EXISTS {page.quote(given)};\n{add}"
     if told:
         page.lose(place, told if told.startswith("Django") else f"Django {told}", mend)
 
@@ -79,7 +86,7 @@ def _given(page: Page, key: ForeignKeyConstraint, names: list[str]) -> str:
     if key.name:
         return str(key.name)
     if page.dialect.name == "postgresql":
-        return name_of_server(str(key.table.name), "_".join(names), "fkey")
+        return server_names(key.table, page.dialect)[key]
     return f"FOREIGN KEY ({', '.join(names)})"
 
 

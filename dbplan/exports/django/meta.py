@@ -25,8 +25,9 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import TextClause, UnaryExpression
 
 from dbplan.evidence import Place
+from dbplan.exports import clauses
 from dbplan.exports.django import fields
-from dbplan.exports.django.conditions import Kinds, columns_in, condition
+from dbplan.exports.django.conditions import Kinds, condition
 from dbplan.exports.django.fields import sql_of
 from dbplan.exports.django.page import LONGEST, Page
 from dbplan.exports.python import Group, Node, Text, call, listed
@@ -67,8 +68,7 @@ def kinds(page: Page, table: Table) -> Kinds:
 def constraints(page: Page, table: Table) -> list[Node]:
     """Return the constraints that a table has beside its keys, and its unique indexes."""
     known = kinds(page, table)
-    inline = (one for column in table.columns for one in column.constraints)
-    stated = sorted((*table.constraints, *inline), key=lambda one: one._creation_order)
+    stated = clauses.constraints(table, page.dialect)
     found = [_constraint(page, one, table, known) for one in stated if not getattr(one, "_type_bound", False)]
     unique = sorted((index for index in table.indexes if index.unique), key=lambda one: str(one.name))
     found += [_unique_index(page, index, table, known) for index in unique]
@@ -88,35 +88,16 @@ def _constraint(page: Page, found: Constraint, table: Table, known: Kinds) -> No
         if "NO INHERIT" in str(found.info.get("definition", "")):
             page.lose(place, "Django has no NO INHERIT")
         sql = sql_of(page, found.sqltext)
-        named = {"condition": condition(page, sql, known), "name": _name(page, found, table)}
+        named = {"condition": condition(page, sql, known), "name": Text(_name(page, found, table))}
         return call(page.models("CheckConstraint"), **named)
     if isinstance(found, ExcludeConstraint):
         return _exclusion(page, found, table, known)
     return None
 
 
-def _name(page: Page, found: Any, table: Table) -> Node:
+def _name(page: Page, found: Constraint, table: Table) -> str:
     """Return a constraint's name; one that the server would give, where the plan leaves it to the server."""
-    given = page.dialect.identifier_preparer.format_constraint(found) if found.name is not None else None
-    if given is not None:
-        return Text(page.bare(given).replace("%%", "%"))
-    columns = [column.name for column in getattr(found, "columns", ())]
-    if isinstance(found.parent, Column):
-        columns = [found.parent.name]
-    check = isinstance(found, CheckConstraint)
-    if isinstance(found, CheckConstraint) and not columns:
-        named = columns_in(sql_of(page, found.sqltext))
-        columns = [*named] if len(named) == 1 else []
-    base = f"{table.name}_{'_'.join(columns[:1] if check else columns)}".rstrip("_")[: LONGEST - 6]
-    things: list[Any] = [*table.constraints, *table.indexes]
-    names = {str(one.name) for one in things}
-    ending = "_check" if check else "_key"
-    name, number = f"{base}{ending}", 1
-    used = page.naming_of_server.setdefault(table.key, names)
-    while name in used:
-        name, number = f"{base}{ending}{number}", number + 1
-    used.add(name)
-    return Text(name)
+    return clauses.names(table, page.dialect)[found]
 
 
 def _deferred(page: Page, found: Any) -> Node | None:
@@ -127,14 +108,20 @@ def _deferred(page: Page, found: Any) -> Node | None:
 
 
 def _unique(page: Page, found: UniqueConstraint, table: Table) -> Node:
-    options = found.dialect_options["postgresql"]
+    distinct = "False" if found.dialect_options["postgresql"].get("nulls_not_distinct") else None
+    name, included, deferred = _name(page, found, table), _included(page, found, table), _deferred(page, found)
+    if included and page.dialect.name == "postgresql":
+        page.lose(Place(table.key, constraint=name), f"Django makes a unique index of it, {name}, which guards at once")
+    elif deferred and distinct:
+        page.lose(Place(table.key, constraint=name), "Django makes it without DEFERRABLE: it guards at once")
+    deferred = None if distinct or included else deferred
     return call(
         page.models("UniqueConstraint"),
         fields=listed(Text(page.attribute(column)) for column in found.columns),
-        name=_name(page, found, table),
-        deferrable=_deferred(page, found),
-        nulls_distinct="False" if options.get("nulls_not_distinct") else None,
-        include=_included(page, found, table),
+        name=Text(name),
+        deferrable=deferred,
+        nulls_distinct=distinct,
+        include=included,
     )
 
 
@@ -323,7 +310,7 @@ def _exclusion(page: Page, found: ExcludeConstraint, table: Table, known: Kinds)
     where = getattr(found, "where", None)
     return call(
         page.postgres("constraints", "ExclusionConstraint"),
-        name=_name(page, found, table),
+        name=Text(_name(page, found, table)),
         expressions=listed(items),
         index_type=Text(str(found.using).upper()) if str(found.using).lower() != "gist" else None,
         condition=None if where is None else condition(page, sql_of(page, where), known),

@@ -39,7 +39,6 @@ class Page:
     choices: dict[tuple[str, ...], str] = field(default_factory=dict)
     blocks: dict[str, str] = field(default_factory=dict)
     lost: list[Finding] = field(default_factory=list)
-    naming_of_server: dict[str, set[str]] = field(default_factory=dict)
     entangled: bool = False
 
     def models(self, name: str) -> str:
@@ -81,16 +80,6 @@ class Page:
         func, boolean = self.models("Func"), self.models("BooleanField")
         self.blocks["in_sql"] = _IN_SQL.format(func=func, boolean=boolean)
         return call("in_sql", Text(template), *((output,) if output else ()))
-
-
-def name_of_server(table: str, columns: str, ending: str) -> str:
-    """Return the name that PostgreSQL gives to a constraint without one; the longer of its parts is cut."""
-    first, second = table.encode(), columns.encode()
-    room = LONGEST - len(ending) - 1 - bool(second)
-    while len(first) + len(second) > room:
-        first, second = (first[:-1], second) if len(first) > len(second) else (first, second[:-1])
-    parts = (first.decode(errors="ignore"), second.decode(errors="ignore"), ending)
-    return "_".join(part for part in parts if part)
 
 
 def own_name(table: str, columns: list[str], suffix: str) -> str:

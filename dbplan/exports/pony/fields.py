@@ -220,7 +220,7 @@ def _counting(page: PonyPage, column: Column[Any], type_: SqlType, *, alone: boo
     if column.identity is not None:
         _lose_identity(page, column, str(compiler.process(column.identity)))
     drawn = facts.drawn_from(column)
-    if drawn and drawn.strip('"') != f"{column.table.name}_{column.name}_seq":
+    if drawn and drawn.strip('"') != shortened(str(column.table.name), column.name, "seq"):
         return {"sql_default": Text(str(compiler.get_column_default_string(column)))}
     serial = {"smallint": "SMALLSERIAL", "bigint": "BIGSERIAL"}.get(type_.name, "SERIAL")
     serial = type_.name.upper() if type_.name.endswith("serial") else serial

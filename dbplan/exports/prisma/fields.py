@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column
 
+from dbplan.exports.clauses import shortened
 from dbplan.exports.facts import Facts, drawn_from
 from dbplan.exports.prisma.context import Context, Said
 from dbplan.exports.prisma.defaults import default
@@ -146,7 +147,7 @@ def _lost_numbering(column: Column[Any], context: Context) -> Iterator[str]:
         yield f"it is generated as {context.sql(column.computed.sqltext)}; there it is a column that nothing fills"
     elif column.identity is not None and context.provider not in ("sqlserver", "mongodb"):
         kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
-        own = f"{column.table.name}_{column.name}_seq"
+        own = shortened(str(column.table.name), column.name, "seq")
         yield f"its identity (GENERATED {kind}) is a DEFAULT there (SERIAL), from the sequence {own} by one"
 
 

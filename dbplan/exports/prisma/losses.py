@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import Table
 
 from dbplan.ddl import statements
-from dbplan.exports.clauses import measures
+from dbplan.exports.clauses import measures, shortened
 from dbplan.exports.clauses import names as server_names
 from dbplan.exports.facts import drawn_from
 from dbplan.exports.prisma import names
@@ -122,7 +122,7 @@ def _lose_sequences(context: Context) -> None:
             continue
         column = drawn[sequence.name]
         if context.provider == "postgresql" and context.columns[column.table.key, column.name].counts:
-            own = f"{column.table.name}_{column.name}_seq"
+            own = shortened(str(column.table.name), column.name, "seq")
             if sequence.name != own:
                 context.lose(
                     f"it draws from the sequence {sequence.name}, there from {own}", column.table, column=column.name
