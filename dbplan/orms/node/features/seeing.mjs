@@ -1,6 +1,6 @@
 /** What is probed, in the words of dbplan/orms/features/questions.py, and what several probes tell in the same way. */
 
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { linkPackages, run } from "../building.mjs";
@@ -71,6 +71,7 @@ export function typedSeen(folder, source, balance) {
   writeFileSync(file, `${source}\nexport const decimal = one.balance;\n`);
   linkPackages(folder);
   const told = JSON.parse(run(join(dirname(fileURLToPath(import.meta.url)), "types.mjs"), file));
+  rmSync(file); // the models stay alone in their folder
   if (told.errors.length) throw new NotCovered(`TypeScript said: ${told.errors.join("; ").slice(0, 160)}`);
   const isKnown = !["any", "unknown"].includes(told.one);
   const answer = !isKnown ? NO : told.decimal.split(".").at(-1) === kindOf(balance) ? YES : PARTLY;
