@@ -19,7 +19,7 @@ from dbplan.orms.scenarios import WRITES, Scenario
 from dbplan.orms.trial import ANSWER, OPEN, Player, reference, together
 
 BEGUN = 2
-"""Calls before the one that is counted, for the first asks what types there are; psycopg prepares what comes five times."""
+"""Calls before the one that is counted: the first asks for types, and psycopg prepares what has come five times."""
 FEWEST_ROUNDS = 5
 FIRST = 2
 """Calls of the warm-up after which its length is settled."""

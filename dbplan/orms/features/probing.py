@@ -6,8 +6,11 @@ import importlib.util
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -25,6 +28,8 @@ from dbplan.orms.process import Fault, Process
 from dbplan.orms.scenarios import Study
 from dbplan.sandbox import sandbox
 
+AT_ONCE = 2
+"""ORMs that are asked at the same time, each on a database of its own."""
 WITHIN = 180.0
 """Seconds for one question."""
 _STEERING = ("SAVEPOINT", "ROLLBACK", "DECLARE", "FETCH")
@@ -47,16 +52,28 @@ def probe_features(
     for feature in features:
         if feature not in FEATURES:
             raise UnknownName("feature", feature, FEATURES)
-    found: list[OrmFeature] = []
-    with meter("postgresql") as counter, tempfile.TemporaryDirectory(prefix="dbplan-features-") as folder:
-        for name in names or known:
-            tell(known[name].title)
-            found += _asked(known[name], features, counter, Path(folder) / name)
-    return tuple(found)
+    over = Event()
+
+    def ask(name: str) -> list[OrmFeature]:
+        tell(known[name].title)
+        return list(_asked(known[name], features, counter, Path(folder) / name, over))
+
+    with (
+        meter("postgresql") as counter,
+        tempfile.TemporaryDirectory(prefix="dbplan-features-") as folder,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        asked = [pool.submit(copy_context().run, ask, name) for name in names or known]
+        try:
+            return tuple(feature for each in asked for feature in each.result())
+        except BaseException:
+            over.set()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
-def _asked(one: Contestant, features: Sequence[str], counter: Meter, folder: Path) -> Iterator[OrmFeature]:
-    """Yield the answers of one ORM."""
+def _asked(one: Contestant, features: Sequence[str], counter: Meter, folder: Path, over: Event) -> Iterator[OrmFeature]:
+    """Yield the answers of one ORM, until it is over."""
     reason = _reason(one, folder) if _has_probe(one) else UNPROBED
     if reason:
         told = "" if reason == UNPROBED else reason
@@ -65,7 +82,7 @@ def _asked(one: Contestant, features: Sequence[str], counter: Meter, folder: Pat
     with sandbox(probe_plan(), on="postgresql") as stage:
         prober = _Prober(one, _command(one), stage, counter, folder)
         try:
-            yield from (prober.answer(feature) for feature in features)
+            yield from (prober.answer(feature) for feature in features if not over.is_set())
         finally:
             prober.close()
 
