@@ -154,7 +154,8 @@ def adapt(_: Database, b: Bound, params: Row) -> Row:
 def insert_one(_: Database, b: Bound, params: Row) -> Row:
     """Create an instance."""
     with _request():
-        return b.read.row(b.own.model.objects.create(**params["row"]))
+        made = b.own.model.objects.create(**params["row"])
+        return b.own.unwrapped(b.read.row(made))
 
 
 def bulk_insert(_: Database, b: Bound, params: Row) -> int:

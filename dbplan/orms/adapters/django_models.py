@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,11 +69,22 @@ class Face:
 
     def value(self, name: str, value: Any) -> Any:
         """Return a value as the model takes it."""
-        if not isinstance(value, dict) or isinstance(self.fields[name], JSONField):
+        if name not in self.documents or value is None:
             return value
         from psycopg.types.json import Jsonb
 
         return Jsonb(value)
+
+    @cached_property
+    def documents(self) -> frozenset[str]:
+        """Return the columns of documents for which the model has no JSONField."""
+        return frozenset(
+            n for n, f in self.fields.items() if self.kinds.get(n) == "json" and not isinstance(f, JSONField)
+        )
+
+    def unwrapped(self, row: Row) -> Row:
+        """Return the row of an instance that was made: it holds documents as they were given to psycopg."""
+        return {**row, **{n: row[n].obj for n in self.documents if row.get(n) is not None}} if self.documents else row
 
     def enums(self, columns: Iterable[str]) -> list[str]:
         """Return the columns that hold enums of the server, which are texts to Django."""
