@@ -90,6 +90,8 @@ def _add_keys(table, draw):
     if plain and draw(st.booleans()):
         key = draw(st.lists(st.sampled_from(plain), min_size=1, max_size=2, unique_by=lambda c: c.name))
         table.append_constraint(sa.UniqueConstraint(*key, name=draw(st.sampled_from([None, f"uq {table.name}"]))))
+        if draw(st.booleans()):  # the same once more, which PostgreSQL takes for one
+            table.append_constraint(sa.UniqueConstraint(*key, name=draw(st.sampled_from([None, f"re {table.name}"]))))
     if plain and draw(st.booleans()):
         first = draw(st.sampled_from(plain))
         quoted = sa.sql.quoted_name(first.name, True).replace(":", "\\:")

@@ -12,6 +12,7 @@ from sqlalchemy.schema import Constraint, Table
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import ColumnClause, Grouping, UnaryExpression
 
+from dbplan.exports.clauses import constraints
 from dbplan.exports.clauses import names as server_names
 from dbplan.exports.prisma import names
 from dbplan.exports.prisma.context import Context
@@ -73,7 +74,7 @@ def keys(table: Table, context: Context) -> Keys:
     """Return the keys and indexes of a table."""
     found = _Gatherer(table, context)
     found.primary_key()
-    for unique in _uniques(table, merged=context.provider == "postgresql"):
+    for unique in _uniques(table, context, merged=context.provider == "postgresql"):
         if context.applies(unique):
             found.unique_constraint(unique)
     for index in sorted(table.indexes, key=lambda index: (not index.unique, str(index.name))):
@@ -83,15 +84,12 @@ def keys(table: Table, context: Context) -> Keys:
     return Keys(found.single, found.whole, found.unique, found.identifies, found.partial)
 
 
-def _uniques(table: Table, *, merged: bool) -> list[UniqueConstraint]:
+def _uniques(table: Table, context: Context, *, merged: bool) -> list[UniqueConstraint]:
     """Return the UNIQUE constraints by their columns; `merged` leaves out those that say what another one does."""
-    uniques = [c for c in table.constraints if isinstance(c, UniqueConstraint) and len(c.columns)]
+    stated = constraints(table, context.dialect) if merged else table.constraints
+    uniques = [one for one in stated if isinstance(one, UniqueConstraint) and len(one.columns)]
     place = {column.name: number for number, column in enumerate(table.columns)}
-    uniques.sort(key=lambda unique: ([place[c.name] for c in unique.columns], str(unique.name or "")))
-    if not merged:
-        return uniques
-    said = [_guards(table.primary_key)]
-    return [u for u in uniques if _guards(u) not in said and not said.append(_guards(u))]  # type: ignore[func-returns-value]
+    return sorted(uniques, key=lambda one: ([place[column.name] for column in one.columns], str(one.name or "")))
 
 
 def _guards(constraint: Any) -> tuple[Any, ...]:
@@ -137,7 +135,9 @@ class _Gatherer:
     def _name_of_key(self, key: Constraint) -> str:
         """Return the primary key's name: PostgreSQL makes one of it and a UNIQUE that says the same."""
         if not names.actual(key, self.context.dialect) and self.context.provider == "postgresql":
-            same = (unique for unique in _uniques(self.table, merged=False) if _guards(unique) == _guards(key))
+            same = (
+                unique for unique in _uniques(self.table, self.context, merged=False) if _guards(unique) == _guards(key)
+            )
             for name in filter(None, (names.actual(unique, self.context.dialect) for unique in same)):
                 return name
         return self._name(key, "pkey", [])
