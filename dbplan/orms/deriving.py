@@ -184,7 +184,7 @@ class _Deriver:
 
     def nested_include(self) -> Scenario:
         """Take parents with a handful of children each."""
-        reference = self._best(self.schema.references, "no table refers to another")
+        reference = self._best(self._included(), "no table refers to another")
         columns, children = self._but(CHILDREN, reference.parent), reference.to_children(self.schema)
         return self._of("nested_include", reference.parent, columns=columns, children=children)
 
@@ -192,9 +192,12 @@ class _Deriver:
         """Take parents, children, and theirs."""
         chains = [
             (self._distance(upper) + self._distance(lower), self._oddity(upper), self._oddity(lower), upper, lower)
-            for upper in self.schema.references
-            for lower in self.schema.children(upper.child)
-            if lower.child is not upper.parent and self._family(upper) and self._family(lower)
+            for upper in self._included()
+            for lower in self._included()
+            if lower.parent is upper.child
+            and lower.child is not upper.parent
+            and self._family(upper)
+            and self._family(lower)
         ]
         if not chains:
             raise Missing("no three tables refer to each other in a row")
@@ -229,6 +232,10 @@ class _Deriver:
     def _but(self, name: str, table: Table) -> tuple[str, ...]:
         """Return the columns of a table without one that is called as the results call rows at the other end."""
         return tuple(column for column in self.schema.columns(table) if column != name)
+
+    def _included(self) -> list[Reference]:
+        """Return the relations along which children are read: no parent's key is called as they are."""
+        return [one for one in self.schema.references if CHILDREN not in {parent for _, parent in one.pairs}]
 
     def _given(self, table: Table) -> tuple[str, ...]:
         """Return the columns that an application gives when it inserts."""
