@@ -30,7 +30,8 @@ BUSY = 5000
 SETTING = (
     "SQLite: every contestant has a copy of one file in WAL mode, with foreign_keys = ON, synchronous = FULL and a "
     f"busy timeout of {BUSY // 1000} s, and its values in the form that the contestant itself stores. Decimals, which "
-    "SQLite keeps as floats, are compared to 12 digits; moments without a zone as UTC."
+    "SQLite keeps as floats, are compared to 12 digits; moments without a zone as UTC. Features are probed on "
+    "PostgreSQL alone."
 )
 _PATIENCE = 20.0
 _LOOKED_AT = 50
