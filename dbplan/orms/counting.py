@@ -18,6 +18,8 @@ _OF_SESSIONS = ("SET", "RESET", "DEALLOCATE", "DISCARD", "CLOSE", "UNLISTEN", "S
 CONTROL = frozenset((*_OF_TRANSACTIONS, *_OF_SESSIONS))
 """First words of statements that steer transactions and sessions."""
 _ENDINGS = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})
+_BEGINNINGS = frozenset({"BEGIN", "START"})
+UNSEEN = "COMMIT /* prepared */"
 _COMMENT = re.compile(r"\A(?:\s+|--[^\n]*\n?|/\*.*?\*/)+", re.DOTALL)
 _UNLOCK = "SELECT pg_advisory_unlock_all()"
 _OLDEST = 140000
@@ -67,15 +69,29 @@ class Meter:
 
 
 def counted(found: list[tuple[str, int]]) -> Counted:
-    """Return statements with their calls as counts."""
+    """Return statements with their calls as counts.
+
+    A transaction that has begun has ended: where the server shows no end of it, a driver keeps COMMIT prepared, which
+    pg_stat_statements counts the first time alone.
+    """
+    unseen = _begun(found) - _ended(found)
+    found = [*found, (UNSEEN, unseen)] if unseen > 0 else found
     control = [(text, calls) for text, calls in found if is_control(text)]
     rest = [(text, calls) for text, calls in found if not is_control(text)]
     return Counted(
         sum(calls for _, calls in rest),
         sum(calls for _, calls in control),
-        sum(calls for text, calls in control if _first_word(text) in _ENDINGS and not _to_savepoint(text)),
+        _ended(control),
         tuple(f"{calls} × {' '.join(text.split())}" for text, calls in (*rest, *control)),
     )
+
+
+def _begun(found: list[tuple[str, int]]) -> int:
+    return sum(calls for text, calls in found if _first_word(text) in _BEGINNINGS)
+
+
+def _ended(found: list[tuple[str, int]]) -> int:
+    return sum(calls for text, calls in found if _first_word(text) in _ENDINGS and not _to_savepoint(text))
 
 
 def is_control(statement: str) -> bool:

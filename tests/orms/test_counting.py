@@ -4,7 +4,6 @@ import re
 import time
 from contextlib import closing
 from dataclasses import asdict
-from importlib.util import find_spec
 
 import pytest
 from orms.library import PLAN
@@ -55,7 +54,7 @@ def _parts(how, text):
 def test_the_count_equals_the_servers_own_log(arena, name, tmp_path):
     referee, derived, drawn = arena
     contestant = CONTESTANTS[name]
-    if isinstance(installed(contestant), Absent) or not find_spec(f"dbplan.orms.adapters.{contestant.adapter}"):
+    if isinstance(installed(contestant), Absent):
         pytest.skip(f"{name} is not installed")
     prepare(contestant, PLAN, tmp_path)
     entrant = Entrant(contestant, tuple(command(contestant)), str(tmp_path))
@@ -109,3 +108,9 @@ def test_transactions_are_those_that_end():
     found = counted([("BEGIN", 2), ("COMMIT", 1), ("ROLLBACK", 1), ("ROLLBACK TO a", 3), ("SELECT  $1", 4)])
     assert (found.statements, found.control, found.transactions) == (4, 7, 2)
     assert found.texts[0] == "4 × SELECT $1"
+
+
+def test_a_transaction_that_began_has_ended():
+    found = counted([("begin", 2), ("SELECT $1", 3), ("commit", 1)])
+    assert (found.statements, found.control, found.transactions) == (3, 4, 2)
+    assert found.texts[-1] == "1 × COMMIT /* prepared */"
