@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dbplan.cli.options import Output, PlanNames, RandomState, Rows, given, writable
+from dbplan.cli.options import Output, PlanNames, RandomState, Rows, given
 from dbplan.cli.showing import progress, read, show
+from dbplan.errors import UsageError
 
 if TYPE_CHECKING:
     from dbplan.report import Report
@@ -30,7 +31,7 @@ def compare_orms(
     orms: Orms = None,
     on: Server = None,
     rows: Rows = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds, all scenarios.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="All scenarios in fewer rounds; no features.")] = False,
     install: Annotated[
         bool, typer.Option("--install", help="First install Node, where there is none, and its packages.")
     ] = False,
@@ -39,7 +40,7 @@ def compare_orms(
         typer.Option(
             "--selection",
             metavar="FILE",
-            callback=writable,
+            callback=told_in_words,
             help="Also write which to take and why: md, html, txt, json.",
         ),
     ] = None,
@@ -61,8 +62,15 @@ def compare_orms(
         reports.append((subject.name, report))
     if selection is not None:
         decided = [(plan.name, chosen(plan, report)) for plan, (_, report) in zip(subjects, reports, strict=True)]
-        _whole("Which ORM", decided).save(selection)
+        typer.echo(_whole("Which ORM", decided).save(selection))
     show(_whole("ORMs", reports), output, folded=False)
+
+
+def told_in_words(path: Path | None) -> Path | None:
+    """Refuse a suffix that holds tables alone: a decision is in words."""
+    if path is not None and path.suffix.lower() not in (".md", ".html", ".txt", ".json"):
+        raise UsageError(f'cannot write "{path}": a decision is written as md, html, txt or json; say which')
+    return path
 
 
 def _whole(title: str, reports: list[tuple[str, Report]]) -> Report:

@@ -8,6 +8,8 @@ from random import Random
 from statistics import median
 from time import monotonic
 
+from sqlalchemy import func, select
+
 from dbplan.evidence import OrmLoad, OrmStart, OrmStatements, OrmViolation
 from dbplan.orms import load, measuring
 from dbplan.orms.calls import Calls
@@ -17,7 +19,7 @@ from dbplan.orms.facts import NOT_CHECKED, Absent, Outcome, Taking
 from dbplan.orms.measuring import Effort, going
 from dbplan.orms.process import Fault
 from dbplan.orms.referee import Entrant, Referee
-from dbplan.orms.scenarios import SCENARIOS, WRITES, Scenario
+from dbplan.orms.scenarios import SCENARIOS, WRITES, Scenario, involved
 from dbplan.orms.sizes import size_of
 from dbplan.orms.trial import OPEN, Player, Seats, reference, together
 from dbplan.sandbox import Stage
@@ -56,6 +58,16 @@ def scenarios(stage: Stage, random_state: int) -> tuple[Derived, Drawn]:
         for statement in ("VACUUM", "ANALYZE") if stage.dialect == "sqlite" else ("VACUUM (ANALYZE)",):
             connection.exec_driver_sql(statement)
     return derived, drawn
+
+
+def volumes(stage: Stage, derived: Derived) -> dict[str, int]:
+    """Return the rows of the tables that scenarios ask of."""
+    names = dict.fromkeys(name for scenario in derived.scenarios.values() for name in involved(scenario))
+    with stage.engine.connect() as connection:
+        return {
+            name: connection.scalar(select(func.count()).select_from(stage.plan.metadata.tables[name])) or 0
+            for name in names
+        }
 
 
 @dataclass

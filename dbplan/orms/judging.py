@@ -17,6 +17,8 @@ from dbplan.report import Report
 from dbplan.report.blocks import Section
 
 TITLE = "ORMs"
+TOLERATED = 0.1
+"""The part of a driver's scenarios in which its two processes may differ by chance."""
 FEWEST_TWINS = 5
 """Pairs of equal processes from which on it is told how far two processes of the same lie apart."""
 _FURTHEST = 3.0
@@ -48,11 +50,12 @@ def judge(plan: str, facts: Gathered, priorities: Mapping[str, float] = MappingP
         *facts.features,
     )
     chosen = select(measured(evidence), priorities)
+    findings = (*_restless(facts, told), *findings)
     scores = tuple(score for ranking in chosen.rankings for score in ranking.scores)
     which = [Section("Which to take", chosen.verdict, blocks=tuple(sections(chosen)))] if scores else []
     return Report(
         title=TITLE,
-        verdict=verdict(plan, facts, told),
+        verdict=" ".join((verdict(plan, facts, told), *([f"By marks: {chosen.verdict}."] if scores else []))),
         ok=any(one.outcome == MEASURED for one in told),
         blocks=(*which, *blocks(facts, told, findings)),
         evidence=(*evidence, *scores, *findings, *((facts.server,) if facts.server else ())),
@@ -193,6 +196,20 @@ def _findings(facts: Gathered) -> Iterator[Finding]:
             rule = f"orm-{one.outcome.replace(' ', '-')}"
             yield Finding(rule, Severity.WARNING, place, f"{titles[one.orm]}: {one.outcome}: {one.reason}")
     yield from _lost(facts, titles)
+
+
+def _restless(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Finding]:
+    """Yield the raw drivers of which two processes differ in more scenarios than chance has it."""
+    for taker in (taker for taker in facts.entrants if taker.twin_of):
+        own = [one for one in by_orm(told, taker.orm) if one.ratio]
+        apart = [one for one in own if is_different(one)]
+        if len(apart) > max(1, TOLERATED * len(own)):
+            names = ", ".join(f"{SCENARIOS[one.scenario]} {one.ratio:.2f}×" for one in apart)
+            said = (
+                f"two processes of {taker.twin_of} differ in {len(apart)} of {len(own)} scenarios ({names}): the "
+                f"machine was busy with something else; ratios of {taker.table} are not to be believed, run again"
+            )
+            yield Finding("orm-restless", Severity.WARNING, Place(statement=taker.twin_of), said)
 
 
 def _lost(facts: Gathered, titles: Mapping[str, str]) -> Iterator[Finding]:

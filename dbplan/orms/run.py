@@ -18,7 +18,7 @@ from dbplan.orms.counting import Meter, meter
 from dbplan.orms.deriving import Derived
 from dbplan.orms.entrants import entrants, wanted
 from dbplan.orms.facts import Gathered
-from dbplan.orms.gathering import Gathering, Progress, cold_starts, scenarios, taking
+from dbplan.orms.gathering import Gathering, Progress, cold_starts, scenarios, taking, volumes
 from dbplan.orms.judging import judge
 from dbplan.orms.load import CLIENTS
 from dbplan.orms.measuring import Effort
@@ -154,6 +154,7 @@ def _gather(
         absent=(*absent, *lost),
         left_out=derived.left_out,
         notes=(*drawn.notes, *found.notes),
+        rows=volumes(stage, derived),
         refused=stage.refused,
         uncounted=counts.why,
         setting=SETTING if isinstance(referee, FileReferee) else "",

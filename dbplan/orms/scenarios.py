@@ -90,3 +90,13 @@ class Study:
     models: str
     pool: int
     tables: dict[str, TableFacts]
+
+
+def involved(scenario: Scenario) -> list[str]:
+    """Return the tables of a scenario, the one that it is about first."""
+    links = [link for link in (scenario.parent, scenario.children, scenario.insert, *scenario.cascade) if link]
+    return list(dict.fromkeys([scenario.table, *(name for link in links for name in _linked(link))]))
+
+
+def _linked(link: Link) -> list[str]:
+    return [link.table, *(_linked(link.children) if link.children else [])]

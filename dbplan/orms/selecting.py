@@ -21,7 +21,7 @@ from dbplan.orms.scoring import CRITERIA, Flip, Measured, Ranking, marks, rank, 
 from dbplan.plan import Plan
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Section, Text, table
-from dbplan.report.cells import interval
+from dbplan.report.cells import interval, show
 
 PYTHON, NODE, OVERALL = "A Python team", "A Next.js team", "A team that may take either"
 GOOD = 0.75
@@ -187,9 +187,13 @@ def _consequences(ranking: Ranking) -> Iterable[Block]:
 
 
 def _sensitivity(flips: Sequence[Flip]) -> Block:
-    rows = [(CRITERIA[f.criterion].title, f.weight, f.instead, CONTESTANTS[f.winner].title) for f in flips]
-    headings = {"Criterion": "text", "Weight": "number", "Another is first from": "number", "Which": "text"}
+    rows = [(CRITERIA[f.criterion].title, f.weight, _from(f), CONTESTANTS[f.winner].title) for f in flips]
+    headings = {"Criterion": "text", "Weight": "number", "Another is first": "text", "Which": "text"}
     return table(headings, rows, caption="What would change the decision, one weight at a time.")  # type: ignore[arg-type]
+
+
+def _from(flip: Flip) -> str:
+    return f"{'above' if flip.instead > flip.weight else 'below'} {show(flip.instead, 'number')}"
 
 
 def _listed(titles: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dbplan.evidence import Finding, OrmLoad, OrmStatements, OrmTiming
 from dbplan.orms import plotting
@@ -10,7 +10,7 @@ from dbplan.orms.facts import MEASURED, Gathered, Taking
 from dbplan.orms.features.questions import FEATURES
 from dbplan.orms.judging import by_orm, is_different, mean_ratio, tables
 from dbplan.orms.load import CLOSED, ONE_ROW, OPEN
-from dbplan.orms.scenarios import SCENARIOS
+from dbplan.orms.scenarios import SCENARIOS, Scenario, involved
 from dbplan.report.blocks import Block, Figure, Findings, Section, Table, Text, table
 from dbplan.report.cells import interval, show
 
@@ -83,6 +83,7 @@ def _language(facts: Gathered, told: Sequence[OrmTiming], name: str) -> Iterator
     yield _comparison(facts, takers, rows, name)
     if facts.statements:
         yield _statements(facts, takers, name)
+        yield Text(_HOW_COUNTED)
         if growing := _growing(facts, takers, name):
             yield growing
     yield Section(f"{name}: every figure", blocks=(_figures(facts, takers, rows, name),), folded=True)
@@ -227,6 +228,7 @@ def _violations(facts: Gathered) -> Table:
     )
 
 
+_HOW_COUNTED = "`a + b`: a statements, and b that only steer transactions and sessions, such as BEGIN and COMMIT."
 _HOW_STARTED = (
     "Each is started alone, in a process of its own. `cold start` is from the start of the process to the answer of "
     "the first query; `most on top` the most memory that a scenario took beyond what the process had once it was open."
@@ -248,6 +250,11 @@ def _method(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Block]:
         yield Text(facts.setting)
     if facts.forms:
         yield _forms(facts)
+    yield table(
+        {"scenario": "text", "of": "text"},
+        [(SCENARIOS[name], _asked_of(one, facts.rows)) for name, one in facts.scenarios.items()],
+        "What each scenario asks of",
+    )
     yield Text(
         "Statements are counted by the server (pg_stat_statements): those of one call, plus those that steer "
         "transactions and sessions (BEGIN, COMMIT, SAVEPOINT, SET, DEALLOCATE …)."
@@ -260,6 +267,11 @@ def _method(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Block]:
             twins,
             "Two processes of the same raw driver (A/A)",
         )
+
+
+def _asked_of(scenario: Scenario, rows: Mapping[str, int]) -> str:
+    """Return the tables of a scenario, the one that it is about first, with their rows."""
+    return ", ".join(f"{name} ({rows[name]:,} rows)" if name in rows else name for name in involved(scenario))
 
 
 def _forms(facts: Gathered) -> Table:
@@ -290,7 +302,19 @@ def _not_covered(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[tuple[o
             reasons.setdefault((titles[timing.orm], timing.reason), []).append(SCENARIOS[timing.scenario])
     for (title, reason), names in reasons.items():
         yield f"{title}: {', '.join(names)}", reason, None
+    yield from _helped(told, titles)
+    if facts.quick:
+        yield "features", "not probed in a quick run", "the same command without --quick"
     for note in facts.notes:
         yield "parameters", note, None
     if facts.left_out:
-        yield "columns left out of every scenario", ", ".join(facts.left_out), None
+        yield "columns left out", ", ".join(facts.left_out), None
+
+
+def _helped(told: Sequence[OrmTiming], titles: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
+    """Yield what ORMs had to be helped with."""
+    notes: dict[tuple[str, str], list[str]] = {}
+    for one in (one for one in told if one.outcome == MEASURED and one.note):
+        notes.setdefault((titles[one.orm], one.note), []).append(SCENARIOS[one.scenario])
+    for (title, note), names in notes.items():
+        yield f"{title}: {', '.join(names)}", note, None

@@ -55,6 +55,7 @@ def test_several_plans_are_one_report_with_a_section_each(run, monkeypatch, tmp_
         (["--rows", "0"], "rows is 0"),
         (["--on", "mariadb"], "ORMs are compared on PostgreSQL"),
         (["-o", "orms.xls"], "cannot write"),
+        (["--selection", "selection.csv"], "a decision is written as md, html, txt or json"),
     ],
 )
 def test_wrong_use_is_one_line(run, words, said):

@@ -64,7 +64,7 @@ def report(facts):
 def test_the_verdict_names_the_nearest_of_each_language(report):
     assert report.verdict.startswith("3 ORMs on 13 scenarios of credits; Python: SQLAlchemy ORM is nearest")
     assert "Node: Prisma is nearest to pg, 4." in report.verdict
-    assert report.verdict.endswith("1 cell has no time, for the rows were wrong or it failed.")
+    assert "; 1 cell has no time, for the rows were wrong or it failed. By marks: A Python team: " in report.verdict
     assert report.ok
 
 
@@ -102,6 +102,19 @@ def test_processes_that_lie_apart_widen_every_interval(facts):
     assert sum(not is_different(one) for one in twins) >= len(twins) - 2
 
 
+def test_a_restless_machine_is_told_first(facts, report):
+    assert not [finding for finding in report.actions if finding.rule == "orm-restless"]
+    disturbed = replace(facts, outcomes=tuple(
+        replace(one, rounds=tuple(tuple(4 * ns for ns in each) for each in one.rounds))
+        if one.orm == "psycopg again" and one.scenario in ("point_read", "upsert", "aggregate") else one
+        for one in facts.outcomes
+    ))  # fmt: skip
+    first = judge("credits", disturbed).actions[0]
+    assert first.rule == "orm-restless"
+    assert first.message.startswith("two processes of psycopg differ in 3 of 13 scenarios (Read by key 4.0")
+    assert "ratios of Python are not to be believed" in first.message
+
+
 def test_each_language_has_a_row_a_scenario(report):
     frame = report.frames["Python: median and ratio"].set_index("scenario")
     assert list(frame.columns) == ["psycopg", "SQLAlchemy ORM", "Django"]
@@ -123,6 +136,21 @@ def test_what_is_not_covered_is_listed_with_why(report):
     assert rows["Filter by a key of a JSON column"] == "no table has a JSON column"
     assert rows["Prisma: Aggregate"] == "it has no GROUP BY"
     assert rows["parameters"] == "delete_cascade: 3 calls instead of 300"
+    assert "features" not in rows
+
+
+def test_what_a_quick_run_leaves_out_and_where_raw_sql_stood_in_are_told(facts):
+    helped = [replace(one, note="raw SQL: it has no upsert") if (one.orm, one.scenario) == ("prisma", "upsert") else one
+              for one in facts.outcomes]  # fmt: skip
+    told = judge("credits", replace(facts, quick=True, outcomes=tuple(helped)))
+    rows = told.frames["Not covered"].set_index("what")
+    assert rows.loc["features", "mend"] == "the same command without --quick"
+    assert rows.loc["Prisma: Upsert", "why"] == "raw SQL: it has no upsert"
+
+
+def test_each_scenario_names_its_tables_with_their_rows(facts):
+    of = judge("credits", replace(facts, rows={"users": 12_000})).frames["What each scenario asks of"]
+    assert of.set_index("scenario").loc["Upsert", "of"] == "users (12,000 rows)"
 
 
 def test_lost_writes_and_wrong_rows_are_findings(report):

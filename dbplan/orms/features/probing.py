@@ -56,13 +56,14 @@ def probe_features(
 
     def ask(name: str) -> list[OrmFeature]:
         tell(known[name].title)
-        return list(_asked(known[name], features, counter, Path(folder) / name, over))
+        return list(_asked(known[name], features, counter, Path(folder) / name, reasons[name], over))
 
     with (
         meter("postgresql") as counter,
         tempfile.TemporaryDirectory(prefix="dbplan-features-") as folder,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
+        reasons = {name: _reason(known[name], Path(folder) / name) for name in names or known}
         asked = [pool.submit(copy_context().run, ask, name) for name in names or known]
         try:
             return tuple(feature for each in asked for feature in each.result())
@@ -72,9 +73,10 @@ def probe_features(
             raise
 
 
-def _asked(one: Contestant, features: Sequence[str], counter: Meter, folder: Path, over: Event) -> Iterator[OrmFeature]:
-    """Yield the answers of one ORM, until it is over."""
-    reason = _reason(one, folder) if _has_probe(one) else UNPROBED
+def _asked(
+    one: Contestant, features: Sequence[str], counter: Meter, folder: Path, reason: str, over: Event
+) -> Iterator[OrmFeature]:
+    """Yield the answers of one ORM, until it is over; with a reason, that it cannot be asked."""
     if reason:
         told = "" if reason == UNPROBED else reason
         yield from (OrmFeature(one.name, feature, UNPROBED, told) for feature in features)
@@ -105,7 +107,9 @@ def _command(one: Contestant) -> list[str]:
 
 
 def _reason(one: Contestant, folder: Path) -> str:
-    """Return why an ORM cannot be asked; "" where its models are written."""
+    """Return why an ORM cannot be asked; "" where its models are written: by one thread, for Python 3.11 parses so."""
+    if not _has_probe(one):
+        return UNPROBED
     found = installing.installed(one)
     if isinstance(found, installing.Absent):
         return f"not installed: {', '.join(found.missing)}"
