@@ -122,5 +122,7 @@ selection(plan, report)
 # ## Decision
 #
 # By the full run, with features probed and load measured, as [the selection document](../docs/orm/selection.md) has it
-# with its evidence, its options and its consequences. Set-up, each command of it run: [Prisma](../docs/orm/prisma.md),
-# [Drizzle](../docs/orm/drizzle.md), [SQLAlchemy](../docs/orm/sqlalchemy.md).
+# with its evidence, its options and its consequences: **Prisma** for a Next.js team and for one that may take either,
+# **Peewee** for a Python team; both plans say the same. A team that gives footprint more than three times its weight, or
+# reads by key under load hardly any, chooses otherwise. Set-up, each command of it run: [Prisma](../docs/orm/prisma.md),
+# [Peewee](../docs/orm/peewee.md), [Drizzle](../docs/orm/drizzle.md), [SQLAlchemy](../docs/orm/sqlalchemy.md).

@@ -17,8 +17,10 @@ from dbplan.report import Report
 from dbplan.report.blocks import Section
 
 TITLE = "ORMs"
-TOLERATED = 0.1
+TOLERATED = 0.2
 """The part of a driver's scenarios in which its two processes may differ by chance."""
+FAR = 1.25
+"""How many times as long one of them takes where that is no chance."""
 FEWEST_TWINS = 5
 """Pairs of equal processes from which on it is told how far two processes of the same lie apart."""
 _FURTHEST = 3.0
@@ -203,13 +205,17 @@ def _restless(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Finding]:
     for taker in (taker for taker in facts.entrants if taker.twin_of):
         own = [one for one in by_orm(told, taker.orm) if one.ratio]
         apart = [one for one in own if is_different(one)]
-        if len(apart) > max(1, TOLERATED * len(own)):
+        if len(apart) > TOLERATED * len(own) or any(_far(one) for one in apart):
             names = ", ".join(f"{SCENARIOS[one.scenario]} {one.ratio:.2f}×" for one in apart)
             said = (
                 f"two processes of {taker.twin_of} differ in {len(apart)} of {len(own)} scenarios ({names}): the "
                 f"machine was busy with something else; ratios of {taker.table} are not to be believed, run again"
             )
             yield Finding("orm-restless", Severity.WARNING, Place(statement=taker.twin_of), said)
+
+
+def _far(one: OrmTiming) -> bool:
+    return one.ratio is not None and max(one.ratio, 1 / one.ratio) > FAR
 
 
 def _lost(facts: Gathered, titles: Mapping[str, str]) -> Iterator[Finding]:

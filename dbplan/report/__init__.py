@@ -59,7 +59,7 @@ class Report:
         server = told[0].server if len(servers) == 1 else None
         return cls(
             title,
-            " ".join(part.verdict.rstrip(".") + "." for part in told),
+            " ".join(f"{name}: {part.verdict.rstrip('.')}." for name, part in parts),
             all(part.ok for part in told),
             tuple(_named(name, part, server) for name, part in parts),
             tuple(fact for part in told for fact in part.evidence),
