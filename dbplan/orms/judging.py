@@ -209,7 +209,7 @@ def _restless(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Finding]:
             names = ", ".join(f"{SCENARIOS[one.scenario]} {one.ratio:.2f}×" for one in apart)
             said = (
                 f"two processes of {taker.twin_of} differ in {len(apart)} of {len(own)} scenarios ({names}): the "
-                f"machine was busy with something else; ratios of {taker.table} are not to be believed, run again"
+                f"machine was busy with something else; there ratios of {taker.table} are not to be believed"
             )
             yield Finding("orm-restless", Severity.WARNING, Place(statement=taker.twin_of), said)
 

@@ -6,7 +6,7 @@ import json
 import pytest
 import sqlalchemy as sa
 from exports.loop import typeorm_options
-from exports.test_django import migration
+from exports.test_django import migrations
 from node_tools import node, prisma
 
 from dbplan import diff, export, read, sandbox
@@ -166,7 +166,7 @@ def test_python_modules_make_the_tangled_plan(tmp_path):
     assert diff(plan, str(tmp_path / "tangled_models.py")).evidence == ()
     django = files(plan, "django")
     with sandbox(plan, create=False) as stage:
-        said, sql = migration(tmp_path, stage, django["models.py"])
+        said, sql = migrations(tmp_path, {"app": django["models.py"]})["app"].values()
         assert "no issues" in said
         run(stage, sql, script_of(django))
         assert {finding.rule for finding in diff(plan, stage.url).evidence} <= {"diff-column-order"}
