@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from dbplan.errors import UnknownName
 from dbplan.evidence import OrmFeature, OrmLoad, OrmScore, OrmStart, OrmStatements, OrmTiming, OrmViolation
-from dbplan.orms.contestants import BASELINES, CONTESTANTS
+from dbplan.orms.contestants import CONTESTANTS
 
 
 @dataclass(frozen=True)
@@ -232,8 +232,9 @@ def _speed(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
 
 
 def _drivers(orms: Sequence[str]) -> set[str]:
-    """Return the raw drivers that ORMs are held against."""
-    return {tables[CONTESTANTS[orm].table] for tables in BASELINES.values() for orm in orms}
+    """Return the raw drivers that ORMs are held against: all that stand in the same tables."""
+    tables = {CONTESTANTS[orm].table for orm in orms}
+    return {name for name, one in CONTESTANTS.items() if one.is_driver and one.table in tables}
 
 
 def _load(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:

@@ -156,3 +156,15 @@ def test_a_table_without_a_key_is_a_warning_with_the_sql_that_makes_it():
     assert "CREATE TABLE pairs" in lost.mend
     assert "CREATE INDEX `both` ON pairs (a(3));" in lost.mend
     assert "export enum TMood {" in written.files["entities.ts"]
+
+
+def test_an_enum_of_two_schemas_is_made_once():
+    metadata = sa.MetaData()
+    kind = sa.Enum("a", "b", name="kind", metadata=metadata)
+    for schema in (None, "app"):
+        sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("k", kind), schema=schema)
+    lost = write(Plan("kinds", metadata), "postgresql").lost
+    assert [one.message for one in lost if one.place.column == "k"] == [
+        "its enum is app.kind: TypeORM has enums in the schema of their table"
+    ]
+    assert not any("CREATE TYPE" in one.mend for one in lost)

@@ -73,15 +73,17 @@ def test_the_count_equals_the_servers_own_log(arena, name, tmp_path):
 
 def _compare(referee, clone, process, scenario, params):
     own = clone.connection.info.backend_pid
-    time.sleep(0.1)
+    time.sleep(0.02)
     start = cluster.here().log.stat().st_size
     referee.meter.reset(clone.name)
     process.ask("check", 30, params=params)
     found = referee.meter.read(clone.name)
-    time.sleep(0.1)
     query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
     pids = {pid for (pid,) in clone.connection.execute(query)} - {own}
-    assert (found.statements, found.control) == logged(start, pids), (scenario, found.texts)
+    counts, until = (found.statements, found.control), time.monotonic() + 1
+    while (told := logged(start, pids)) != counts and time.monotonic() < until:
+        time.sleep(0.01)  # the server has not written all of it yet
+    assert counts == told, (scenario, found.texts)
     assert found.statements >= 1
 
 

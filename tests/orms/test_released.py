@@ -55,7 +55,7 @@ def test_it_has_a_table_for_all_but_documents(field):
     joined = {name: field.derived.scenarios[name].table for name in ("point_read", "list_to_one", "nested_include")}
     assert joined == {
         "point_read": "auth_user",
-        "list_to_one": "auth_permission",
+        "list_to_one": "auth_group_permissions",
         "nested_include": "auth_permission",
     }
 

@@ -70,6 +70,11 @@ def test_all_of_a_group_are_held_against_its_quickest_driver():
     assert marks(MEASURED, ["tortoise"])["speed"]["tortoise"].value == 1
 
 
+def test_a_second_driver_of_a_language_counts_as_well():
+    quicker = replace(MEASURED, timings=[*MEASURED.timings, timing("postgres", 0.5e-4)])
+    assert marks(quicker, GROUP)["speed"][TYPEORM].value == pytest.approx(0.25)
+
+
 def test_what_was_not_measured_has_no_mark_and_counts_for_nobody():
     found = marks(MEASURED, [DRIZZLE, PRISMA])
     assert DRIZZLE not in found["load"]

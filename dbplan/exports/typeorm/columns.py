@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column
 
 from dbplan.exports.clauses import place_of, sql_of
-from dbplan.exports.facts import Default, Facts
+from dbplan.exports.facts import Default, Facts, SqlType
 from dbplan.exports.typeorm.kinds import Kind, kind_of
 from dbplan.exports.typeorm.page import Page, enum_key
 from dbplan.exports.typescript import Arrow, List, Node, Record, Text, Word, attribute, document, number
@@ -80,8 +80,19 @@ def _lose_schema(page: Page, facts: Facts) -> None:
     own = replace(told, schema=table.schema or "")
     said = "TypeORM has enums in the schema of their table"
     page.lose(f"its enum is {place_of(own)}: {said}", table, column=facts.column.name)
-    for one in (own, told):
+    for one in (own,) if _is_made(page, told) else (own, told):
         page.lose_type(one, said)
+
+
+def _is_made(page: Page, told: SqlType) -> bool:
+    """Return whether an entity in an enum's own schema has it: TypeORM makes it there."""
+    return any(
+        facts.type.native
+        and enum_key(facts.type) == enum_key(told)
+        and (facts.column.table.schema or "") == told.schema
+        and bool(facts.column.table.primary_key.columns)
+        for facts in page.columns.values()
+    )
 
 
 def _held(page: Page, facts: Facts, kind: Kind) -> str:
