@@ -26,7 +26,7 @@ build/$(PLAN)/review.html: $(PACKAGE) .venv/.installed
 test: build/.tested
 
 build/.tested: $(PACKAGE) $(call files,tests notebooks docs erd) README.md Makefile .venv/.developing
-	$(BIN)/python -m pytest -n $(WORKERS) $(MARKED)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MARKED)
 	$(BIN)/dbplan notebook check notebooks/*.ipynb
 	PYTHONPATH=tests $(BIN)/python -m pytest -p conftest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider -W default notebooks
 	@mkdir -p build && touch $@
