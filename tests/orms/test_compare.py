@@ -40,7 +40,7 @@ def report():
         )
         patch.setattr(run, "QUICK", LITTLE)
         patch.setattr(trial, "ANSWER", 10.0)
-        return compare_orms(PLAN, ["moody", "absent"], rows=400, quick=True)
+        return compare_orms(replace(PLAN, name="moods"), ["moody", "absent"], rows=400, quick=True)
 
 
 def facts(report, kind):
@@ -137,7 +137,7 @@ def test_it_is_saved_as_every_other_report(report, tmp_path):
 
 
 def test_nothing_stays_behind(report):
-    assert not [name for name in postgresql.status().databases if "library" in name or "meter" in name]
+    assert not [name for name in postgresql.status().databases if "moods" in name]
     assert not runners()
 
 
@@ -157,10 +157,12 @@ def runners():
 
 INTERRUPTED = """
 import sys
+from dataclasses import replace
 sys.path.insert(0, {here!r})
 from orms.library import PLAN
 from dbplan import compare_orms
-compare_orms(PLAN, ["psycopg"], rows=400, quick=True, progress=lambda share, doing: print(doing, flush=True))
+plan = replace(PLAN, name="interrupted")
+compare_orms(plan, ["psycopg"], rows=400, quick=True, progress=lambda share, doing: print(doing, flush=True))
 """
 
 
@@ -172,7 +174,7 @@ def test_ctrl_c_leaves_no_process_and_no_database():
         child.stdout.read()
         assert child.wait(60) != 0
     assert not runners()
-    assert not [name for name in postgresql.status().databases if "library" in name or "meter" in name]
+    assert not [name for name in postgresql.status().databases if "moods" in name]
 
 
 def test_an_unknown_name_lists_those_there_are():
