@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dbplan.errors import DbplanError, UnknownName
 from dbplan.orms import installing
-from dbplan.orms.contestants import BASELINES, CONTESTANTS, POSTGRESQL, SQLITE, SYNC, Contestant
+from dbplan.orms.contestants import BASELINES, POSTGRESQL, SQLITE, SYNC, Contestant, contestants_on
 from dbplan.orms.facts import NOT_COVERED, NOT_INSTALLED, Absent
 from dbplan.orms.preparing import prepare
 from dbplan.orms.referee import Entrant
@@ -23,7 +23,7 @@ def wanted(names: Sequence[str] | None, dialect: str = POSTGRESQL) -> list[Conte
 
     Raises UnknownName.
     """
-    known = {name: one.on(dialect) for name, one in CONTESTANTS.items()}
+    known = contestants_on(dialect)
     if names is None:  # on PostgreSQL nobody asks for SQLite's drivers
         return [contestant for contestant in known.values() if {dialect, POSTGRESQL} & {*contestant.dialects}]
     for name in names:

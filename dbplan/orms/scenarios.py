@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,11 +93,14 @@ class Study:
     tables: dict[str, TableFacts]
 
 
+def linked(scenario: Scenario) -> Iterator[Link]:
+    """Yield every table at another end."""
+    for link in (scenario.parent, scenario.children, scenario.insert, *scenario.cascade):
+        while link is not None:
+            yield link
+            link = link.children
+
+
 def involved(scenario: Scenario) -> list[str]:
     """Return the tables of a scenario, the one that it is about first."""
-    links = [link for link in (scenario.parent, scenario.children, scenario.insert, *scenario.cascade) if link]
-    return list(dict.fromkeys([scenario.table, *(name for link in links for name in _linked(link))]))
-
-
-def _linked(link: Link) -> list[str]:
-    return [link.table, *(_linked(link.children) if link.children else [])]
+    return list(dict.fromkeys([scenario.table, *(link.table for link in linked(scenario))]))

@@ -34,7 +34,7 @@ def report():
     words = installing.command
     with pytest.MonkeyPatch.context() as patch:
         known = {**contestants.CONTESTANTS, "moody": moody, "absent": absent}
-        patch.setattr(entrants, "CONTESTANTS", known)
+        patch.setattr(contestants, "CONTESTANTS", known)
         patch.setattr(
             installing, "command", lambda c: [sys.executable, str(HERE / "moody.py")] if c.name == "moody" else words(c)
         )

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy.orm import joinedload, selectinload
 
 from dbplan.orms.adapters.alchemy_models import Models, Reader, reader
-from dbplan.orms.adapters.alchemy_statements import Bound, linked
+from dbplan.orms.adapters.alchemy_statements import Bound
 from dbplan.orms.adapters.joining import Row
-from dbplan.orms.scenarios import Scenario
+from dbplan.orms.scenarios import Scenario, linked
 
 
 def bound(models: Models, scenario: Scenario, select: Callable[..., Any]) -> Bound:

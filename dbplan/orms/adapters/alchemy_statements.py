@@ -43,14 +43,6 @@ class Bound:
         return self.inserted or self.own
 
 
-def linked(scenario: Scenario) -> Iterator[Link]:
-    """Yield every table at another end."""
-    for link in (scenario.parent, scenario.children, scenario.insert, *scenario.cascade):
-        while link is not None:
-            yield link
-            link = link.children
-
-
 def adapted(b: Bound, params: Row) -> Row:
     """Return parameters as a user holds them: members of enums, values of the plan's own types, attributes' names."""
     made = dict(params)

@@ -21,9 +21,9 @@ from django.db import transaction as transactions
 from django.db.models import Count, Exists, OuterRef, Q, Sum, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
-from dbplan.orms.adapters.django_models import Face, Models, Reader, Row, application, linked, reader
+from dbplan.orms.adapters.django_models import Face, Models, Reader, Row, application, reader
 from dbplan.orms.adapters.drivers import driver, is_sqlite, on_sqlite, timeout
-from dbplan.orms.scenarios import Link, Scenario, Study
+from dbplan.orms.scenarios import Link, Scenario, Study, linked
 
 IS_ASYNC = False
 

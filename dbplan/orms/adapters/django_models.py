@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -197,11 +197,3 @@ def _unrelated(face: Face, columns: Sequence[str]) -> NotCovered:
     elif len(face.key) > 1 and columns[0] in face.key:
         why = "Django's migrations lose it out of a CompositePrimaryKey where it is added after its table"
     return NotCovered(f"Django has no relation along {face.table} ({', '.join(columns)}): {why}")
-
-
-def linked(scenario: Scenario) -> Iterator[Link]:
-    """Yield every table at another end."""
-    for link in (scenario.parent, scenario.children, scenario.insert, *scenario.cascade):
-        while link is not None:
-            yield link
-            link = link.children

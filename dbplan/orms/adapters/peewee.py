@@ -24,10 +24,9 @@ from dbplan.orms.adapters.peewee_models import (
     after,
     among,
     joined,
-    linked,
     reader,
 )
-from dbplan.orms.scenarios import Link, Scenario, Study
+from dbplan.orms.scenarios import Link, Scenario, Study, linked
 
 IS_ASYNC = False
 BATCH = 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from importlib.util import module_from_spec, spec_from_file_location
@@ -155,11 +155,3 @@ def joined(read: Reader, link: Link) -> tuple[Any, dict[str, Any]]:
         return parent.face.model, {"on": fields[0][0]}
     condition = reduce(and_, (own == target for own, target in fields))
     return parent.face.model, {"on": condition, "attr": name}
-
-
-def linked(scenario: Scenario) -> Iterator[Link]:
-    """Yield every table at another end."""
-    for link in (scenario.parent, scenario.children, scenario.insert, *scenario.cascade):
-        while link is not None:
-            yield link
-            link = link.children

@@ -16,10 +16,10 @@ from sqlalchemy import Engine, insert, select
 from dbplan.orms.adapters import alchemy_statements as statements
 from dbplan.orms.adapters.alchemy_engines import engine
 from dbplan.orms.adapters.alchemy_models import Face, Models
-from dbplan.orms.adapters.alchemy_statements import Bound, among, linked
+from dbplan.orms.adapters.alchemy_statements import Bound, among
 from dbplan.orms.adapters.drivers import driver
 from dbplan.orms.adapters.joining import Row, attach, keys_of, needed
-from dbplan.orms.scenarios import Link, Scenario, Study
+from dbplan.orms.scenarios import Link, Scenario, Study, linked
 
 IS_ASYNC = False
 
