@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from dbplan.evidence import Fact, Finding, OrmTiming, Place, Severity
-from dbplan.orms.bootstrap import Interval, overall, quantiles, ratio
+from dbplan.orms.bootstrap import error, overall, quantiles, ratio
 from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.facts import MEASURED, NOT_CHECKED, NOT_COVERED, Gathered, Outcome, Rounds, Taking
 from dbplan.orms.scenarios import SCENARIOS
@@ -106,23 +107,28 @@ def _apart(facts: Gathered, measured: Measured) -> dict[tuple[str, str], float]:
     Two processes of one driver differ by more than their rounds do: by where their memory lies and which core they
     have. For a second process of a raw driver it is told by the other pairs alone, or each would excuse itself.
     """
-    pairs = [
-        (taker.orm, scenario, ratio(measured[taker.orm, scenario].rounds, measured[taker.twin_of, scenario].rounds))
+    pairs = {
+        (taker.orm, scenario): _pair(measured[taker.orm, scenario].rounds, measured[taker.twin_of, scenario].rounds)
         for taker in facts.entrants
         for scenario in facts.scenarios
         if taker.twin_of and (taker.orm, scenario) in measured and (taker.twin_of, scenario) in measured
-    ]
-    found = {(orm, name): _spread([one for o, n, one in pairs if (o, n) != (orm, name)]) for orm, name, _ in pairs}
-    return found | {("", ""): _spread([one for *_, one in pairs])}
+    }
+    found = {own: _spread([one for other, one in pairs.items() if other != own]) for own in pairs}
+    return found | {("", ""): _spread(list(pairs.values()))}
 
 
-def _spread(ratios: Sequence[Interval]) -> float:
-    if len(ratios) < FEWEST_TWINS:
+def _pair(one: Rounds, other: Rounds) -> tuple[float, float]:
+    """Return the logarithm of the ratio of two processes of the same, and its standard error."""
+    found = ratio(one, other)
+    return math.log(found.value), error(found, min(len(one), len(other)))
+
+
+def _spread(pairs: Sequence[tuple[float, float]]) -> float:
+    if len(pairs) < FEWEST_TWINS:
         return 0.0
-    squares = np.square(np.log([one.value for one in ratios]))
+    squares, errors = np.square(np.asarray(pairs)).T
     robust = float(np.median(squares)) / _CHI_SQUARED_MEDIAN
     kept = np.minimum(squares, _FURTHEST**2 * robust)  # one that was disturbed must not excuse all others
-    errors = np.square([np.log(one.high / one.low) / (2 * 1.96) for one in ratios])
     return float(np.sqrt(max(0.0, float(np.mean(kept)) - float(np.median(errors)))))
 
 

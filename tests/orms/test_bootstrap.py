@@ -21,8 +21,8 @@ def paired(rng, scale, number=20, size=10):
 @pytest.mark.parametrize(("scale", "number"), [(1.0, 20), (1.0, 8), (3.0, 20)])
 def test_the_interval_of_a_ratio_holds_the_truth(scale, number):
     rng = np.random.default_rng(5)
-    held = sum(ratio(*paired(rng, scale, number)).holds(scale) for _ in range(300))
-    assert held / 300 >= 0.90
+    held = sum(ratio(*paired(rng, scale, number)).holds(scale) for _ in range(400))
+    assert held / 400 >= 0.95
 
 
 def test_a_difference_of_a_quarter_is_seen():
