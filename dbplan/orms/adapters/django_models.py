@@ -10,17 +10,53 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import django
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import ForeignKey, JSONField, Prefetch, Q, TextField
 
 from dbplan.errors import NotCovered
-from dbplan.orms.adapters.drivers import on_sqlite
+from dbplan.orms.adapters.drivers import is_sqlite, on_sqlite, timeout
 from dbplan.orms.scenarios import Link, Scenario, Study
 
 Row = dict[str, Any]
 APP = "exported"
 """What the folder of models is called as an application."""
+
+
+def configure(study: Study, *, lasting: bool = True) -> None:
+    """Configure Django; on SQLite, for which it has no pool, connections last where a thread comes again."""
+    settings.configure(
+        DATABASES={"default": _file(study, lasting=lasting) if is_sqlite(study) else _server(study)},
+        INSTALLED_APPS=application(study.models),
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        USE_TZ=True,
+    )
+    django.setup()
+
+
+def _server(study: Study) -> dict[str, Any]:
+    url = study.url
+    told = {"HOST": url["host"], "PORT": url["port"], "USER": url["user"], "PASSWORD": url["password"]}
+    server = {"ENGINE": "django.db.backends.postgresql", "NAME": url["database"]}
+    server |= {name: str(value) for name, value in told.items() if value is not None}
+    server["OPTIONS"] = {"pool": {"min_size": 1, "max_size": study.pool}}
+    return server
+
+
+def _file(study: Study, *, lasting: bool) -> dict[str, Any]:
+    options = {
+        "timeout": timeout(study),
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA synchronous = FULL",
+    }
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": study.url["database"],
+        "OPTIONS": options,
+        "CONN_MAX_AGE": None if lasting else 0,
+    }
 
 
 def application(folder: str) -> list[str]:

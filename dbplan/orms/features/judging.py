@@ -59,11 +59,17 @@ def judged(orm: str, feature: str, seen: Seen) -> OrmFeature:
         return OrmFeature(orm, feature, NO, str(told["not_covered"]))
     if "refused" in told:
         return OrmFeature(orm, feature, NO, f"{told['refused']['type']}: {told['refused']['message']}")
-    answer, evidence = _JUDGES[feature](told.get("seen") or {}, seen)
-    return OrmFeature(orm, feature, answer, evidence)
+    found = told.get("seen") or {}
+    return OrmFeature(orm, feature, *_with_detour(_JUDGES[feature](found, seen), found.get("detour")))
 
 
 Judged = tuple[str, str]
+
+
+def _with_detour(found: Judged, detour: Any) -> Judged:
+    """Return what works by a detour as partly: that an asynchronous ORM calls a synchronous function, say."""
+    answer, evidence = found
+    return (PARTLY if answer == YES else answer, f"{evidence}; {detour}") if detour else found
 
 
 def _enums(told: Mapping[str, Any], _: Seen) -> Judged:
