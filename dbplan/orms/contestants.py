@@ -92,6 +92,16 @@ _ALL = (
         ("sqlalchemy", "aiosqlite", "greenlet"),
     ),
     Contestant(
+        "sqlmodel-async",
+        "SQLModel, async",
+        ASYNC,
+        "sqlmodel_async",
+        ("sqlmodel", "asyncpg", "greenlet"),
+        "sqlmodel",
+        BOTH,
+        ("sqlmodel", "aiosqlite", "greenlet"),
+    ),
+    Contestant(
         "tortoise",
         "Tortoise",
         ASYNC,

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from dbplan.orms.adapters import alchemy_statements as statements
 from dbplan.orms.adapters.alchemy_engines import engine
@@ -28,13 +28,22 @@ IS_ASYNC = True
 class Database:
     """An engine, the sessions that read and those that write, and the models."""
 
+    session: Any = AsyncSession
+    """The class of its sessions."""
+
     def __init__(self, study: Study) -> None:
         self.engine = engine(study, create_async_engine, driver="asyncpg", sqlite="aiosqlite")
+        self.writes = async_sessionmaker(self.engine, class_=self.session, expire_on_commit=False)
         self.reads = async_sessionmaker(
-            self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
+            self.engine.execution_options(isolation_level="AUTOCOMMIT"), class_=self.session, expire_on_commit=False
         )
-        self.writes = async_sessionmaker(self.engine, expire_on_commit=False)
         self.models = Models(study, self.engine.dialect)
+
+    async def rows(self, b: Bound, statement: Any) -> list[Row]:
+        """Return what is selected as rows."""
+        async with self.reads() as session:
+            found: list[Row] = b.read.rows(await session.scalars(statement))
+            return found
 
 
 async def open(study: Study) -> Database:
@@ -92,35 +101,29 @@ async def point_read(db: Database, b: Bound, params: Row) -> Row | None:
         return None if found is None else b.read.row(found)
 
 
-async def _all(db: Database, b: Bound, statement: Any) -> list[Row]:
-    async with db.reads() as session:
-        found: list[Row] = b.read.rows(await session.scalars(statement))
-        return found
-
-
 async def filtered_list(db: Database, b: Bound, params: Row) -> list[Row]:
     """Select by a value."""
-    return await _all(db, b, statements.filtered_list(b, params))
+    return await db.rows(b, statements.filtered_list(b, params))
 
 
 async def keyset_page(db: Database, b: Bound, params: Row) -> list[Row]:
     """Select what comes after a row."""
-    return await _all(db, b, statements.keyset_page(b, params))
+    return await db.rows(b, statements.keyset_page(b, params))
 
 
 async def json_filter(db: Database, b: Bound, params: Row) -> list[Row]:
     """Select by a key of a document."""
-    return await _all(db, b, statements.json_filter(b, params))
+    return await db.rows(b, statements.json_filter(b, params))
 
 
 async def list_to_one(db: Database, b: Bound, params: Row) -> list[Row]:
     """Select with parents, by joinedload."""
-    return await _all(db, b, statements.list_to_one(b, params))
+    return await db.rows(b, statements.list_to_one(b, params))
 
 
 async def nested_include(db: Database, b: Bound, params: Row) -> list[Row]:
     """Select with children, by selectinload."""
-    return await _all(db, b, statements.include(b, params))
+    return await db.rows(b, statements.include(b, params))
 
 
 deep_include = nested_include
@@ -149,13 +152,18 @@ async def upsert(db: Database, b: Bound, params: Row) -> int:
 async def transaction(db: Database, b: Bound, params: Row) -> Row:
     """Lock an instance, change it and add another, in one transaction."""
     async with db.writes.begin() as session:
-        found = await session.get(b.own.entity, identity(b, params), with_for_update=True)
-        if found is None:
-            raise LookupError("the row to lock is not there")
-        row: Row = b.read.row(found)
-        setattr(found, b.own.names[b.scenario.update], params["value"])
-        session.add(b.target.entity(**params["row"]))
-        return row
+        return await changed(session, b, params)
+
+
+async def changed(session: AsyncSession, b: Bound, params: Row) -> Row:
+    """Return the row as it was, locked by a session that changes it and adds another."""
+    found = await session.get(b.own.entity, identity(b, params), with_for_update=True)
+    if found is None:
+        raise LookupError("the row to lock is not there")
+    row: Row = b.read.row(found)
+    setattr(found, b.own.names[b.scenario.update], params["value"])
+    session.add(b.target.entity(**params["row"]))
+    return row
 
 
 async def delete_cascade(db: Database, b: Bound, params: Row) -> int:

@@ -1,4 +1,4 @@
-"""psycopg by hand, asyncpg by hand and SQLAlchemy in its four forms agree on crooked names, keys and types."""
+"""psycopg by hand, asyncpg by hand and SQLAlchemy in its five forms agree on crooked names, keys and types."""
 
 import pytest
 from orms.adapters.contest import FACTS, answers, runner, state
@@ -9,7 +9,7 @@ from dbplan import export, read, sandbox
 from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.scenarios import WRITES, Link, Scenario, TableFacts
 
-MINE = ("asyncpg", "sqlalchemy-core", "sqlalchemy", "sqlalchemy-async", "sqlmodel")
+MINE = ("asyncpg", "sqlalchemy-core", "sqlalchemy", "sqlalchemy-async", "sqlmodel", "sqlmodel-async")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -118,7 +118,7 @@ def test_many_clients_at_once(stage, models, name):
     assert (told["done"], told["errors"]) == (40, {})
 
 
-@pytest.mark.parametrize("name", ["sqlalchemy", "sqlalchemy-async", "sqlmodel"])
+@pytest.mark.parametrize("name", MINE[2:])
 def test_a_table_without_a_key_is_not_covered(stage, models, name):
     tables = FACTS | {"no key": TableFacts("no key", None, (), {"said": {"kind": "text", "nullable": True}})}
     with runner(name, stage, models / CONTESTANTS[name].export, tables) as one:
@@ -134,7 +134,7 @@ def test_a_relation_that_the_models_do_not_have_is_not_covered(stage, models, na
     assert told == {"not_covered": "the models have no relationship from Über Café.50% off to child's (n) = id)"}
 
 
-@pytest.mark.parametrize("name", ["sqlalchemy-core", "sqlalchemy", "sqlalchemy-async", "sqlmodel"])
+@pytest.mark.parametrize("name", MINE[1:])
 def test_statements_are_as_few_as_by_hand(stage, models, name):
     seen, counts = [], {}
     with stage.clone() as copy, runner(name, copy, models / CONTESTANTS[name].export) as one:
