@@ -23,7 +23,8 @@ class Report:
 
     `verdict` is one sentence. `ok` is False when a finding fails the study (exit code 1).
     `actions` are the findings to do something about, worst first; a page opens with five at most.
-    `server` says where the figures were measured.
+    `server` says where the figures were measured. One that is not `judged` compares or decides: nothing passes there,
+    and only that it failed is said.
     """
 
     title: str
@@ -33,6 +34,12 @@ class Report:
     evidence: tuple[Fact, ...] = ()
     actions: tuple[Finding, ...] = ()
     server: Server | None = None
+    judged: bool = True
+
+    @property
+    def states(self) -> bool:
+        """Whether pass or fail is said."""
+        return self.judged or not self.ok
 
     @property
     def frames(self) -> Mapping[str, DataFrame]:
@@ -49,7 +56,7 @@ class Report:
 
     def section(self, *, folded: bool = True) -> Section:
         """Return the report as one section of a larger one."""
-        return Section(self.title, self.verdict, self.ok, self.blocks, folded, self.server)
+        return Section(self.title, self.verdict, self.ok, self.blocks, folded, self.server, self.judged)
 
     @classmethod
     def of(cls, title: str, parts: Sequence[tuple[str, Report]]) -> Report:
@@ -65,6 +72,7 @@ class Report:
             tuple(fact for part in told for fact in part.evidence),
             tuple(action for part in told for action in part.actions),
             server,
+            any(part.judged for part in told),
         )
 
     def save(self, path: str | Path) -> Path:

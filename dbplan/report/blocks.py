@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from dbplan.evidence import Finding, Server, Timing
+from dbplan.report.cells import Figures
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -53,10 +54,44 @@ class Table:
 
     @property
     def frame(self) -> DataFrame:
-        """The rows as a DataFrame of plain values in base units (seconds, bytes)."""
+        """The rows as a DataFrame of plain values in base units (seconds, bytes), intervals in columns of their own.
+
+        Among figures with intervals there are numbers alone: where words stand in place of one, NaN.
+        """
         from pandas import DataFrame
 
-        return DataFrame(list(self.rows), columns=[f.title for f in self.fields])
+        flat, numbers = self.flat, self._of_figures()
+        rows = [[_number(value) if of else value for value, of in zip(row, numbers, strict=True)] for row in flat.rows]
+        return DataFrame(rows, columns=[f.title for f in flat.fields])
+
+    @property
+    def flat(self) -> Table:
+        """The same with a column for each number: "ratio", "ratio low", "ratio high"."""
+        parts = self._parts()
+        fields = [
+            Field(f"{f.title} {name}".strip(), f.kind)
+            for f, names in zip(self.fields, parts, strict=True)
+            for name in names
+        ]
+        rows = [
+            tuple(_part(value, name) for value, names in zip(row, parts, strict=True) for name in names)
+            for row in self.rows
+        ]
+        return Table(tuple(fields), tuple(rows), self.caption)
+
+    def _parts(self) -> list[tuple[str, ...]]:
+        """Return the names of the numbers in each column, "" the first."""
+        return [
+            tuple(
+                dict.fromkeys(
+                    ["", *(name for row in self.rows if isinstance(row[n], Figures) for name in row[n].parts)]
+                )
+            )
+            for n in range(len(self.fields))
+        ]
+
+    def _of_figures(self) -> list[bool]:
+        return [len(names) > 1 for names in self._parts() for _ in names]
 
 
 @dataclass(frozen=True)
@@ -110,7 +145,8 @@ class Multiples:
 class Section:
     """A titled part that opens with its own one-sentence verdict; a folded one shows its blocks on demand.
 
-    `server` says where its figures were measured, when that is not said by what it stands in.
+    `server` says where its figures were measured, when that is not said by what it stands in. One that is not `judged`
+    tells and decides, and nothing could pass there; that it fails is said all the same.
     """
 
     title: str
@@ -119,10 +155,19 @@ class Section:
     blocks: tuple[Block, ...] = ()
     folded: bool = False
     server: Server | None = None
+    judged: bool = True
 
     def states(self, depth: int) -> bool:
-        """Return whether pass or fail is said: by every study that has a verdict, by its parts when they fail."""
-        return bool(self.verdict) and (depth == 0 or not self.ok)
+        """Return whether pass or fail is said: by every study that is judged, by its parts when they fail."""
+        return bool(self.verdict) and (not self.ok or (depth == 0 and self.judged))
+
+
+def _part(value: Any, name: str) -> Any:
+    return value.parts.get(name) if isinstance(value, Figures) else None if name else value
+
+
+def _number(value: Any) -> Any:
+    return None if isinstance(value, str) else value
 
 
 Block = Text | Code | Table | Figure | Findings | Dots | Multiples | Section

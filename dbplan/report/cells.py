@@ -21,7 +21,7 @@ BASE_UNITS: Mapping[str, str] = MappingProxyType(
     {"seconds": "s", "bytes": "B", "rate": "1/s", "ratio": "×", "percent": "fraction"}
 )
 NUMERIC = frozenset({"count", "number", "seconds", "bytes", "ratio", "percent", "rate"})
-_ATTACHED = frozenset({"×"})
+ATTACHED = frozenset({"×"})
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 _RATES = ((1e9, "G/s"), (1e6, "M/s"), (1e3, "k/s"), (1.0, "/s"))
@@ -38,7 +38,38 @@ class Cell:
 
     def __str__(self) -> str:
         """Return number and unit, held together by a narrow space."""
-        return f"{self.number}{'' if self.unit in _ATTACHED else THIN}{self.unit}" if self.unit else self.number
+        return f"{self.number}{'' if self.unit in ATTACHED else THIN}{self.unit}" if self.unit else self.number
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Numbers that are read as one cell: its figure, and `below` it what belongs to it, such as its interval.
+
+    Where numbers are kept (frames, csv, json) each of `parts` has a column of its own: the one named "" under the
+    heading alone, every other under the heading and its name.
+    """
+
+    parts: Mapping[str, float | None]
+    figure: Cell
+    below: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return all of it in one line."""
+        return f"{self.figure} ({', '.join(self.below)})" if self.below else str(self.figure)
+
+
+def estimate(
+    value: float | None, low: float | None, high: float | None, kind: Kind = "seconds", *said: str
+) -> Figures | None:
+    """Return a value with its 95 % interval, and what else is `said` of it, as one cell; None without a value."""
+    if value is None:
+        return None
+    between = interval(value, low, high, kind)
+    return Figures(
+        {"": value, "low": low, "high": high},
+        cell(value, kind),
+        ((between,) if between != NOT_MEASURED else ()) + tuple(filter(None, said)),
+    )
 
 
 def show(value: Any, kind: Kind = "text") -> str:
@@ -52,7 +83,7 @@ def cell(value: Any, kind: Kind = "text") -> Cell:
         return Cell(NOT_MEASURED)
     if kind == "flag":
         return Cell(str(value)) if isinstance(value, str) else Cell("yes" if value else "no")
-    if kind not in NUMERIC or isinstance(value, str):
+    if kind not in NUMERIC or isinstance(value, str | Figures):
         return Cell(_words(value))
     number = _number(value)
     if math.isnan(number):

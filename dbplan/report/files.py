@@ -173,8 +173,9 @@ def _rows(block: Table) -> str:
 
     paper = StringIO()
     writer = csv.writer(paper, lineterminator="\n")
-    writer.writerow(heading(field.title, field.kind) for field in block.fields)
-    writer.writerows(["" if (value := plain(cell)) is None else value for cell in row] for row in block.rows)
+    flat = block.flat
+    writer.writerow(heading(field.title, field.kind) for field in flat.fields)
+    writer.writerows(["" if (value := plain(cell)) is None else value for cell in row] for row in flat.rows)
     return paper.getvalue()
 
 

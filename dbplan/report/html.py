@@ -44,8 +44,9 @@ def fragment(report: Report) -> str:
 
 def _head(report: Report, level: int) -> str:
     server = f'<p class="server">Measured on {escape(str(report.server))}</p>' if report.server else ""
+    state = outcome(report.ok) if report.states else ""
     return (
-        f"<header><h{level}>{escape(report.title)}</h{level}>{outcome(report.ok)}"
+        f"<header><h{level}>{escape(report.title)}</h{level}>{state}"
         f'<p class="verdict">{inline(report.verdict)}</p>{server}</header>'
     )
 

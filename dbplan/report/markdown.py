@@ -23,7 +23,8 @@ _MARKUP = re.compile(r"[\\*<\[\]]|(?<!\w)_|_(?!\w)")
 def markdown(report: Report, put: Place = lambda _: "") -> str:
     """Return the report as Markdown; `put` stores a figure and returns its relative path."""
     plan = outline(report)
-    parts = [f"# {_words(report.title)}", f"**{_outcome(report.ok)}: {_words(report.verdict)}**"]
+    state = f"{_outcome(report.ok)}: " if report.states else ""
+    parts = [f"# {_words(report.title)}", f"**{state}{_words(report.verdict)}**"]
     parts += [f"Measured on {_words(str(report.server))}"] if report.server else []
     parts += [*_actions(report, plan), *_blocks(report.blocks, 2, put)]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from dbplan.evidence import Finding, Severity
 from dbplan.report import dots, multiples
 from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Multiples, Section, Table, Text
-from dbplan.report.cells import NOT_MEASURED, NUMERIC, THIN, cell
+from dbplan.report.cells import ATTACHED, NOT_MEASURED, NUMERIC, THIN, Cell, Figures, cell
 from dbplan.report.outline import APART, Group, Outline, Part, groups
 from dbplan.report.picture import size
 from dbplan.report.tables import contents, series_table, timing_table
@@ -21,6 +21,12 @@ SHOWN = 12
 
 WIDE = 960
 """A figure of more pixels may not fit its column; its reader can choose to see it in full size."""
+
+MANY_COLUMNS = 8
+"""A table of more columns stands closer, and its headings may wrap."""
+
+_SCALED = frozenset({"seconds", "bytes", "rate"})
+"""Kinds whose unit differs from cell to cell."""
 
 _SHAPES = {
     "error": '<path d="M3 0h6l3 3v6l-3 3H3L0 9V3z"/>',
@@ -118,9 +124,10 @@ class Writer:
         head = "".join(f'<th scope="col"{_numeric(f.kind)}>{place(f.title)}</th>' for f in block.fields)
         body = "".join(f"<tr>{''.join(_cells(block, row))}</tr>" for row in block.rows)
         caption = f"<caption>{inline(block.caption)}</caption>" if block.caption else ""
+        wide = ' class="wide"' if len(block.fields) > MANY_COLUMNS else ""
         name = f' role="region" aria-label="{escape(block.caption or "Table")}"'
         return (
-            f'<div class="scroll" tabindex="0"{name}><table>{caption}<thead><tr>{head}</tr></thead>'
+            f'<div class="scroll" tabindex="0"{name}><table{wide}>{caption}<thead><tr>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table></div>"
         )
 
@@ -200,6 +207,9 @@ def _cells(block: Table, row: Sequence[Any]) -> Iterator[str]:
 
 
 def _cell(value: Any, kind: Any) -> str:
+    if isinstance(value, Figures):
+        below = "".join(f"<small>{inline(line)}</small>" for line in value.below)
+        return f"{_figure(value.figure, apart=kind in _SCALED or value.figure.unit not in {'', *ATTACHED})}{below}"
     shown = cell(value, kind)
     if kind == "severity" and shown.number in list(Severity):
         return severity(shown.number)
@@ -207,9 +217,19 @@ def _cell(value: Any, kind: Any) -> str:
         return f"<code>{place(shown.number)}</code>"
     if kind == "flag" and shown.number in {"yes", "no"}:
         return f'<span class="flag">{mark("pass") if shown.number == "yes" else ""}{shown.number}</span>'
-    if kind in {"seconds", "bytes", "rate"}:
+    return _figure(shown, apart=kind in _SCALED) if kind in NUMERIC else _breakable(inline(str(shown)))
+
+
+def _breakable(html: str) -> str:
+    """Let words that are wider than a column wrap as identifiers do."""
+    return re.sub(r"[^\s<>]{25,}", lambda word: re.sub(r"([._(/,·])", r"\1<wbr>", word[0]), html)
+
+
+def _figure(shown: Cell, *, apart: bool) -> str:
+    """Return a number; units that stand apart have room of their own, so that numbers stand under each other."""
+    if apart:
         return f"{escape(shown.number)}<i>{THIN}{escape(shown.unit)}</i>"
-    return escape(str(shown)) if kind in NUMERIC else inline(str(shown))
+    return escape(str(shown))
 
 
 def _numeric(kind: str) -> str:

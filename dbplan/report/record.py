@@ -65,5 +65,6 @@ def _tables(blocks: Iterable[Block]) -> list[dict[str, Any]]:
 
 
 def _table(block: Table) -> dict[str, Any]:
-    fields = [{"title": f.title, "kind": f.kind, "unit": BASE_UNITS.get(f.kind, "")} for f in block.fields]
-    return {"caption": block.caption, "fields": fields, "rows": [list(row) for row in block.rows]}
+    flat = block.flat
+    fields = [{"title": f.title, "kind": f.kind, "unit": BASE_UNITS.get(f.kind, "")} for f in flat.fields]
+    return {"caption": block.caption, "fields": fields, "rows": [list(row) for row in flat.rows]}

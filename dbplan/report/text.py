@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dbplan.evidence import Finding, Severity
 from dbplan.report import Report, dots, multiples
 from dbplan.report.blocks import Block, Code, Dots, Figure, Findings, Multiples, Section, Table, Text
-from dbplan.report.cells import NUMERIC, THIN, cell, interval, show
+from dbplan.report.cells import NUMERIC, THIN, Figures, cell, interval, show
 from dbplan.report.outline import APART, Group, Outline, actions, elsewhere, groups, outline
 from dbplan.report.tables import contents
 
@@ -63,7 +63,8 @@ class _Printer:
 
     def report(self, report: Report) -> None:
         self.say((report.title, "dim"))
-        self.say(*_outcome(report.ok), " · ", (_bare(report.verdict), "bold"))
+        state = (*_outcome(report.ok), " · ") if report.states else ()
+        self.say(*state, (_bare(report.verdict), "bold"))
         self.server(report)
         self.actions(report)
         self.blocks(report.blocks)
@@ -150,15 +151,16 @@ class _Printer:
         if grid.fit(self.console.width):
             self.console.print(grid.drawn())
         else:
-            self.stacked(block, shown)
+            self.stacked(block)
 
-    def stacked(self, block: Table, shown: list[list[Line]]) -> None:
-        for number, row in enumerate(shown):
+    def stacked(self, block: Table) -> None:
+        for number, row in enumerate(block.rows):
             if number:
                 self.console.print()
-            self.say((row[0].plain, "bold"))
-            for field, value in list(zip(block.fields, row, strict=True))[1:]:
-                self.say((f"{field.title}: ", "dim"), value.plain, indent=2)
+            first, *rest = (_inline(value, f.kind) for f, value in zip(block.fields, row, strict=True))
+            self.say((first, "bold"))
+            for field, value in zip(block.fields[1:], rest, strict=True):
+                self.say((f"{field.title}: ", "dim"), value, indent=2)
 
     def dots(self, block: Dots) -> None:
         self.caption(block.caption)
@@ -252,7 +254,13 @@ def _where(group: Group) -> str:
     return " · ".join(part for part in (", ".join(group.places[:APART]) + more, group.rule) if part)
 
 
+def _inline(value: Any, kind: Any) -> str:
+    return str(value) if isinstance(value, Figures) else _cell(value, kind).plain
+
+
 def _cell(value: Any, kind: Any) -> Line:
+    if isinstance(value, Figures):
+        return _line("\n".join((str(value.figure), *value.below)))
     shown = str(cell(value, kind))
     if kind == "severity" and shown in list(Severity):
         return _line(*_severity(shown))
@@ -315,7 +323,7 @@ class _Grid:
 
     def _narrow(self, number: int, word: int) -> int:
         cells = [row[number].plain for row in self.rows]
-        words = cells if self.numeric[number] else [word for cell in cells for word in cell.split()]
+        words = [word for cell in cells for word in (cell.splitlines() if self.numeric[number] else cell.split())]
         from rich.cells import cell_len
 
         longest = max(map(cell_len, words), default=1)

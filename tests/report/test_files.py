@@ -13,7 +13,8 @@ import pytest
 
 from dbplan.errors import CannotWrite, UsageError
 from dbplan.report import Report
-from dbplan.report.blocks import Text
+from dbplan.report.blocks import Text, table
+from dbplan.report.cells import estimate
 from dbplan.report.files import forms, write
 from dbplan.report.html import page
 
@@ -127,3 +128,14 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(tmp_path):
     assert "file too large" in done.stdout
     assert path.read_text() == "old"
     assert names(tmp_path) == ["review.txt"]
+
+
+def test_figures_have_a_column_for_each_number(tmp_path):
+    cells = [(estimate(1.5, 1.25, 1.75, "ratio"),), ("hung",)]
+    report = Report("t", "v", blocks=(table({"Pony": "ratio"}, cells),))
+    assert report.save(tmp_path / "x.csv").read_text().splitlines() == [
+        "Pony (×),Pony low (×),Pony high (×)", "1.5,1.25,1.75", "hung,,",
+    ]  # fmt: skip
+    kept = json.loads(report.save(tmp_path / "x.json").read_text())["tables"][0]
+    assert [field["title"] for field in kept["fields"]] == ["Pony", "Pony low", "Pony high"]
+    assert kept["rows"] == [[1.5, 1.25, 1.75], ["hung", None, None]]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.report import Report
 from dbplan.report.blocks import Code, Figure, Findings, Section, Text, table
+from dbplan.report.cells import THIN, Cell, Figures, estimate
 from dbplan.report.html import fragment, page
 from dbplan.report.markup import embedded, inline
 
@@ -230,3 +231,23 @@ def test_a_masked_password_stays_masked():
     words = "cannot connect to postgresql://bob:***@host/db: it is **down**"
     assert inline(words) == "cannot connect to postgresql://bob:***@host/db: it is <strong>down</strong>"
     assert ":***@" in str(Report("t", words))
+
+
+def test_figures_stand_above_their_intervals():
+    cells = (estimate(0.0005, 0.0004, 0.0006, "seconds", "a <b>"), Figures({"": 0.8}, Cell("0.8")))
+    drawn = page(Report("t", "v", blocks=(table({"p50": "seconds", "score": "number"}, [cells]),)))
+    assert f"500<i>{THIN}µs</i><small>400–600{THIN}µs</small><small>a &lt;b&gt;</small></td>" in drawn
+    assert '<td class="n">0.8</td>' in drawn
+
+
+def test_a_table_of_many_columns_stands_closer():
+    for columns, wide in ((8, False), (9, True)):
+        titles = {f"c{n}": "count" for n in range(columns)}
+        assert ('<table class="wide">' in page(Report("t", "v", blocks=(table(titles, [range(columns)]),)))) is wide
+
+
+def test_long_words_may_wrap_where_identifiers_do():
+    long = "(sqlalchemy.dialects.postgresql.asyncpg.UniqueViolationError) is <raised> `by.hand`"
+    drawn = page(Report("t", "v", blocks=(table({"says": "text"}, [(long,)]),)))
+    assert "(<wbr>sqlalchemy.<wbr>dialects.<wbr>postgresql.<wbr>asyncpg.<wbr>Unique" in drawn
+    assert "is &lt;raised&gt; <code>by.hand</code>" in drawn

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.report import Report
 from dbplan.report.blocks import Code, Figure, Findings, Text, table
+from dbplan.report.cells import estimate
 from dbplan.report.markdown import markdown
 
 
@@ -61,3 +62,10 @@ def test_a_mend_stands_under_its_finding():
     finding = Finding("r", Severity.ERROR, Place("t", "c"), "is wrong", "MEND;", "because")
     written = markdown(Report("t", "v", True, (Findings((finding,)),)))
     assert "**error** `r`: because\n\n- `t.c`: is wrong\n\n  ```sql\n  MEND;\n  ```" in written
+
+
+def test_figures_stand_in_one_line():
+    cell = estimate(1.02, 0.97, 1.05, "ratio", "no difference")
+    written = markdown(Report("t", "v", judged=False, blocks=(table({"Pony": "ratio"}, [(cell,)]),)))
+    assert "| 1.02× (0.970–1.05×, no difference) |" in written
+    assert written.startswith("# t\n\n**v**\n")

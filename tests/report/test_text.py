@@ -10,7 +10,7 @@ from rich.console import Console
 
 from dbplan.report import Report
 from dbplan.report.blocks import Code, Dots, Findings, Section, Text, table, walk
-from dbplan.report.cells import THIN
+from dbplan.report.cells import THIN, estimate
 from dbplan.report.html import page
 from dbplan.report.text import print_report, text
 
@@ -110,3 +110,18 @@ def test_no_column_of_a_table_is_cut_off():
         shown = text(Report("R", "v", blocks=(kept,)), width=width)
         assert max(map(len, shown.splitlines())) <= width
         assert {"expires_at", "created_at", "idempotency_records"} <= set(shown.split())
+
+
+def test_figures_stand_above_their_intervals_and_are_never_broken():
+    cells = [estimate(1.2, 1.1, 1.3, "ratio"), estimate(10.5, 9.5, 12, "ratio", "no difference")]
+    wide = table({"scenario": "text", "Django": "ratio", "Pony": "ratio"}, [("read", *cells)])
+    lines = text(Report("t", "v", blocks=(wide,))).splitlines()
+    assert [line.split() for line in lines[-3:]] == [
+        ["read", "1.20×", "10.5×"],
+        ["1.10–1.30×", "9.50–12.0×"],
+        ["no", "difference"],
+    ]
+    assert {line[-1] for line in lines[-3:]} == {"×", "e"}
+    narrow = text(Report("t", "v", blocks=(wide,)), width=20).splitlines()
+    assert "  Django: 1.20×" in narrow
+    assert "".join(narrow).replace("  ", " ").endswith("Pony: 10.5× (9.50–12.0×, no difference)")
