@@ -58,6 +58,8 @@ def answer(feature, told, statements=(), rows=None, grown=0):
         ("no", "soft_delete", {"visible": [2], "built_in": True, "how": ""}, {"rows": {"ids": [2]}}),
         ("yes", "raw_sql", {"rows": [[1, "1@example.org"]]}, {}),
         ("no", "raw_sql", {"rows": []}, {}),
+        ("partly", "raw_sql", {"rows": [[1, "1@example.org"]], "detour": "by a thread"}, {}),
+        ("no", "raw_sql", {"rows": [], "detour": "by a thread"}, {}),
     ],
 )  # fmt: skip
 def test_what_was_seen_decides(expected, feature, told, more):

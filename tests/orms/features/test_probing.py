@@ -37,6 +37,9 @@ def answers():
     asked = ("enums", "decimals", "composite_keys", "upsert", "savepoints", "transactions", "cascades", "raw_sql")
     found = probe_features(("peewee", "pony"), features=(*asked, "soft_delete"))
     found += probe_features(("piccolo", "tortoise", "sqlalchemy-core"), features=("composite_keys", "soft_delete"))
+    found += probe_features(
+        ("django-async",), features=("transactions", "savepoints", "raw_sql", "streaming", "upsert")
+    )
     return {(one.orm, one.feature): one for one in found}
 
 
@@ -61,6 +64,11 @@ def answers():
         ("sqlalchemy-core", "soft_delete", "no", "queries see [1, 2]"),
         ("piccolo", "composite_keys", "no", "left 1 of 3 rows"),
         ("tortoise", "composite_keys", "no", "two primary keys"),
+        ("django-async", "transactions", "partly", "1 ROLLBACK; a synchronous function by sync_to_async"),
+        ("django-async", "savepoints", "partly", "a synchronous function by sync_to_async"),
+        ("django-async", "raw_sql", "partly", "no asynchronous cursors"),
+        ("django-async", "streaming", "yes", "FETCHes"),
+        ("django-async", "upsert", "yes", "ON CONFLICT"),
     ],
 )
 def test_what_is_known_comes_out(answers, orm, feature, answer, evidence):
