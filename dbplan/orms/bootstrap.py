@@ -84,6 +84,17 @@ def overall(ratios: Sequence[float]) -> float:
     return float(np.exp(np.mean(np.log(np.asarray(ratios)))))
 
 
+def mean(ratios: Sequence[float]) -> Interval:
+    """Return the geometric mean of ratios with Student's interval of it; fewer than three have none, but are it."""
+    value = overall(ratios)
+    if len(ratios) < 3:
+        return Interval(value, math.nan, math.nan)
+    logs = np.log(np.asarray(ratios))
+    normal = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    reach = _student(normal, len(logs) - 1) * float(np.std(logs, ddof=1)) / math.sqrt(len(logs))
+    return Interval(value, value * math.exp(-reach), value * math.exp(reach))
+
+
 def _interval(value: float, resampled: _Floats, rounds: int) -> Interval:
     tail = _tail(rounds)
     low, high = np.quantile(resampled, [tail, 1 - tail])

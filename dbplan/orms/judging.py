@@ -17,7 +17,6 @@ from dbplan.orms.scenarios import SCENARIOS
 from dbplan.report import Report
 from dbplan.report.blocks import Section
 
-TITLE = "ORMs"
 TOLERATED = 0.2
 """The part of a driver's scenarios in which its two processes may differ by chance."""
 FAR = 1.25
@@ -39,7 +38,7 @@ def judge(plan: str, facts: Gathered, priorities: Mapping[str, float] = MappingP
 
     `priorities` weigh marks; those that are not named weigh by default.
     """
-    from dbplan.orms.selecting import measured, sections, select
+    from dbplan.orms.selecting import criteria, measured, select, teams
     from dbplan.orms.telling import blocks
 
     told = timings(facts)
@@ -55,15 +54,19 @@ def judge(plan: str, facts: Gathered, priorities: Mapping[str, float] = MappingP
     chosen = select(measured(evidence), priorities)
     findings = (*_restless(facts, told), *findings)
     scores = tuple(score for ranking in chosen.rankings for score in ranking.scores)
-    which = [Section("Which to take", chosen.verdict, blocks=tuple(sections(chosen)))] if scores else []
+    decision = (*teams(chosen), criteria(chosen))
+    which = [Section("Which to take", blocks=decision)] if scores else []
     return Report(
-        title=TITLE,
-        verdict=" ".join((verdict(plan, facts, told), *([f"By marks: {chosen.verdict}."] if scores else []))),
+        title=f"ORMs: {plan}",
+        verdict=f"{chosen.verdict}. {verdict(plan, facts, told, nearest=False)}"
+        if scores
+        else verdict(plan, facts, told),
         ok=any(one.outcome == MEASURED for one in told),
         blocks=(*which, *blocks(facts, told, findings)),
         evidence=(*evidence, *scores, *findings, *((facts.server,) if facts.server else ())),
         actions=tuple(finding for finding in findings if finding.severity is not Severity.NOTE),
         server=facts.server,
+        judged=False,
     )
 
 
@@ -152,20 +155,21 @@ def mean_ratio(told: Sequence[OrmTiming]) -> float | None:
     return overall(ratios) if ratios else None
 
 
-def verdict(plan: str, facts: Gathered, told: Sequence[OrmTiming]) -> str:
-    """Return the whole comparison in one sentence."""
+def verdict(plan: str, facts: Gathered, told: Sequence[OrmTiming], *, nearest: bool = True) -> str:
+    """Return the whole comparison in one sentence; `nearest` says which ORM of each table is to its raw driver."""
     orms = [taker for taker in facts.entrants if not (taker.twin_of or is_driver(taker.orm))]
     if not facts.entrants:
         return f"No contestant could be measured on {plan}."
     head = (
         f"{_several(len(orms), 'ORM', 'ORMs')} on {_several(len(facts.scenarios), 'scenario', 'scenarios')} of {plan}"
     )
-    nearest = "; ".join(filter(None, (_nearest(facts, told, table) for table in tables(facts))))
+    each = filter(None, (_nearest(facts, told, table) for table in tables(facts)))
+    near = f"; {'; '.join(each) or 'no ratio to a raw driver'}" if nearest else ""
     wrong = sum(one.outcome not in (MEASURED, *_BY_DESIGN) for one in told)
     tail = (
         f"; {_several(wrong, 'cell has', 'cells have')} no time, for the rows were wrong or it failed" if wrong else ""
     )
-    return f"{head}; {nearest or 'no ratio to a raw driver'}{tail}."
+    return f"{head}{near}{tail}."
 
 
 def is_driver(orm: str) -> bool:

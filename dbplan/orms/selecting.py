@@ -21,7 +21,7 @@ from dbplan.orms.scoring import CRITERIA, Flip, Measured, Ranking, marks, rank, 
 from dbplan.plan import Plan
 from dbplan.report import Report
 from dbplan.report.blocks import Block, Section, Text, table
-from dbplan.report.cells import interval, show
+from dbplan.report.cells import Cell, Figures, estimate, show
 
 PYTHON, NODE, OVERALL = "A Python team", "A Next.js team", "A team that may take either"
 GOOD = 0.75
@@ -39,7 +39,8 @@ class Selection:
     @property
     def verdict(self) -> str:
         """Who is taken, in one sentence."""
-        return "; ".join(f"{one.group}: {_winner(one)}" for one in self.rankings) or "nothing to choose between"
+        each = "; ".join(f"{_uncapital(one.group)}: {_winner(one)}" for one in self.rankings)
+        return f"{each[0].upper()}{each[1:]}" if each else "nothing to choose between"
 
 
 def select(found: Measured, priorities: Mapping[str, float]) -> Selection:
@@ -83,20 +84,22 @@ def measured(evidence: Iterable[Fact]) -> Measured:
 
 def document(plan: str, selection: Selection, server: Server | None = None) -> Report:
     """Return the decision as a document: context, options, and for each team evidence, decision, consequences."""
-    blocks: list[Block] = [_context(plan, server), _options(selection), *sections(selection)]
+    blocks: list[Block] = [_context(plan, server), _options(selection), criteria(selection), *teams(selection)]
     scores = tuple(score for ranking in selection.rankings for score in ranking.scores)
-    return Report(f"Which ORM: {plan}", selection.verdict, blocks=tuple(blocks), evidence=scores)
+    return Report(f"Which ORM: {plan}", selection.verdict, blocks=tuple(blocks), evidence=scores, judged=False)
 
 
-def sections(selection: Selection) -> list[Block]:
-    """Return the criteria and the rankings, which are a part of larger reports too."""
-    return [_criteria(selection), *map(_section, selection.rankings)]
+def teams(selection: Selection) -> list[Section]:
+    """Return for each team what it takes, on what evidence, and what follows."""
+    return [_team(ranking) for ranking in selection.rankings]
 
 
-def _criteria(selection: Selection) -> Section:
+def criteria(selection: Selection) -> Section:
+    """Return what was weighed, and how much."""
     rows = [(CRITERIA[name].title, weight, CRITERIA[name].meaning) for name, weight in selection.weights.items()]
     return Section(
-        "Criteria", blocks=(table({"Criterion": "text", "Weight": "number", "A mark of 1 means": "text"}, rows),)
+        "Criteria",
+        blocks=(table({"Criterion": "text", "Weight": "number", "A mark of 1 means": "text"}, rows, "What weighs"),),
     )
 
 
@@ -121,17 +124,17 @@ def _options(selection: Selection) -> Section:
         (CONTESTANTS[n].title, CONTESTANTS[n].table, starts[n].version, starts[n].driver) for n in known if n in starts
     ]
     return Section(
-        "Options", blocks=(table({"ORM": "text", "Runs on": "text", "Version": "text", "Driver": "text"}, rows),)
+        "Options",
+        blocks=(table({"ORM": "text", "Runs on": "text", "Version": "text", "Driver": "text"}, rows, "What was run"),),
     )
 
 
-def _section(ranking: Ranking) -> Section:
+def _team(ranking: Ranking) -> Section:
     return Section(
         ranking.group,
-        f"{_winner(ranking)}",
         blocks=(
-            Section("Evidence", blocks=tuple(_evidence(ranking))),
             Section("Decision", blocks=(Text(_decision(ranking)),)),
+            Section("Evidence", blocks=tuple(_evidence(ranking))),
             Section("Consequences", blocks=tuple(_consequences(ranking))),
         ),
     )
@@ -147,16 +150,16 @@ def _winner(ranking: Ranking) -> str:
 
 def _evidence(ranking: Ranking) -> Iterable[Block]:
     titles = [CRITERIA[name].title for name in ranking.weights if name not in ranking.unweighed]
-    headings = {"ORM": "text", "Score": "number", "Between": "text"}
+    headings = {"ORM": "text", **dict.fromkeys(("Score", *titles), "number")}
     rows = [_row(score) for score in ranking.scores]
-    yield table(headings | dict.fromkeys(titles, "number"), rows, caption="Marks from 0 to 1.")  # type: ignore[arg-type]
+    yield table(headings, rows, f"{ranking.group}: marks from 0 to 1")  # type: ignore[arg-type]
     for name, why in ranking.unweighed.items():
         yield Text(f"{CRITERIA[name].title} was not weighed: {why}.")
 
 
 def _row(score: OrmScore) -> tuple[object, ...]:
     marked = (value for _, value, _ in score.marks)
-    return CONTESTANTS[score.orm].title, score.score, interval(score.score, score.low, score.high, "number"), *marked
+    return CONTESTANTS[score.orm].title, estimate(score.score, score.low, score.high, "number"), *marked
 
 
 def _decision(ranking: Ranking) -> str:
@@ -181,19 +184,24 @@ def _consequences(ranking: Ranking) -> Iterable[Block]:
     yield Text(f"What {title} is weak in: {' '.join(weak)}" if weak else f"No mark of {title} is below {GOOD:g}.")
     near = sorted(ranking.flips, key=lambda flip: abs(flip.instead - flip.weight))
     if near:
-        yield _sensitivity(near)
+        yield _sensitivity(ranking.group, near)
     else:
         yield Text("No single weight, however high or low, puts another one first.")
 
 
-def _sensitivity(flips: Sequence[Flip]) -> Block:
+def _sensitivity(group: str, flips: Sequence[Flip]) -> Block:
     rows = [(CRITERIA[f.criterion].title, f.weight, _from(f), CONTESTANTS[f.winner].title) for f in flips]
-    headings = {"Criterion": "text", "Weight": "number", "Another is first": "text", "Which": "text"}
-    return table(headings, rows, caption="What would change the decision, one weight at a time.")  # type: ignore[arg-type]
+    headings = {"Criterion": "text", "Weight": "number", "Another is first": "number", "Which": "text"}
+    return table(headings, rows, f"{group}: what would change the decision, one weight at a time")  # type: ignore[arg-type]
 
 
-def _from(flip: Flip) -> str:
-    return f"{'above' if flip.instead > flip.weight else 'below'} {show(flip.instead, 'number')}"
+def _from(flip: Flip) -> Figures:
+    side = "above" if flip.instead > flip.weight else "below"
+    return Figures({"": flip.instead}, Cell(f"{side} {show(flip.instead, 'number')}"))
+
+
+def _uncapital(words: str) -> str:
+    return f"{words[0].lower()}{words[1:]}"
 
 
 def _listed(titles: Sequence[str]) -> str:

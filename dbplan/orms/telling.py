@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 
 from dbplan.evidence import Finding, OrmLoad, OrmStatements, OrmTiming
 from dbplan.orms import plotting
@@ -11,8 +12,9 @@ from dbplan.orms.features.questions import FEATURES
 from dbplan.orms.judging import by_orm, is_different, mean_ratio, tables
 from dbplan.orms.load import CLOSED, ONE_ROW, OPEN
 from dbplan.orms.scenarios import SCENARIOS, Scenario, involved
+from dbplan.orms.twins import beside_itself, twin_table, twins
 from dbplan.report.blocks import Block, Figure, Findings, Section, Table, Text, table
-from dbplan.report.cells import interval, show
+from dbplan.report.cells import Cell, Figures, estimate, show
 
 NO_DIFFERENCE = "no difference"
 
@@ -20,7 +22,7 @@ NO_DIFFERENCE = "no difference"
 def blocks(facts: Gathered, told: Sequence[OrmTiming], findings: Sequence[Finding]) -> Iterator[Block]:
     """Yield the report: a section for each language, then what is asked of all."""
     for name in tables(facts):
-        yield Section(name, _verdict(facts, told, name), blocks=tuple(_language(facts, told, name)), folded=False)
+        yield Section(name, _verdict(facts, told, name), blocks=tuple(_language(facts, told, name)), judged=False)
     if facts.starts:
         yield Section("Start, memory, size", blocks=(_starts(facts, told), Text(_HOW_STARTED)))
     if facts.loads:
@@ -68,9 +70,13 @@ def _verdict(facts: Gathered, told: Sequence[OrmTiming], name: str) -> str:
     ]
     if not means:
         return ""
-    baseline = _takers(facts, name)[0].baseline
+    head = f"Time as a multiple of {_takers(facts, name)[0].baseline}'s, geometric mean"
+    counts = {count for *_, count in means}
+    if len(counts) == 1:
+        each = ", ".join(f"{title} {show(mean, 'ratio')}" for mean, title, _ in sorted(means))
+        return f"{head} of {counts.pop()} scenarios: {each}."
     each = ", ".join(f"{title} {show(mean, 'ratio')} ({count} scenarios)" for mean, title, count in sorted(means))
-    return f"Time as a multiple of {baseline}'s, geometric mean: {each}."
+    return f"{head}: {each}."
 
 
 def _language(facts: Gathered, told: Sequence[OrmTiming], name: str) -> Iterator[Block]:
@@ -79,8 +85,9 @@ def _language(facts: Gathered, told: Sequence[OrmTiming], name: str) -> Iterator
     rows = {(one.orm, one.scenario): one for one in told}
     if any(one.ratio for taker in orms for one in by_orm(told, taker.orm)):
         drawn = plotting.ratios(takers, facts.scenarios, rows)
-        yield Figure(drawn.svg, drawn.alt, f"Time as a multiple of {takers[0].baseline}'s")
+        yield Figure(drawn.svg, drawn.alt, _HOW_DRAWN.format(takers[0].baseline))
     yield _comparison(facts, takers, rows, name)
+    yield from (Text(beside_itself(twin)) for twin in twins(facts, told) if twin.taker.table == name)
     if facts.statements:
         yield _statements(facts, takers, name)
         yield Text(_HOW_COUNTED)
@@ -95,7 +102,7 @@ def _comparison(facts: Gathered, takers: Sequence[Taking], rows: dict[tuple[str,
     for scenario in facts.scenarios:
         cells = [_cell(rows.get((taker.orm, scenario)), taker) for taker in takers]
         found.append((SCENARIOS[scenario], *cells))
-    kinds = {taker.title: "seconds" if taker.orm == taker.baseline else "text" for taker in takers}
+    kinds = {taker.title: "seconds" if taker.orm == taker.baseline else "ratio" for taker in takers}
     return table({"scenario": "text", **kinds}, found, f"{name}: median and ratio")  # type: ignore[dict-item]
 
 
@@ -105,27 +112,29 @@ def _cell(told: OrmTiming | None, taker: Taking) -> object:
     if told.outcome != MEASURED:
         return told.outcome
     if taker.orm == taker.baseline:
-        return told.median
+        return estimate(told.median, told.low, told.high)
     if told.ratio is None:
         return show(told.median, "seconds")
-    words = f"{show(told.ratio, 'ratio')} ({interval(told.ratio, told.ratio_low, told.ratio_high, 'ratio')})"
-    return words if is_different(told) else f"{words} {NO_DIFFERENCE}"
+    return _ratio(told)
+
+
+def _ratio(told: OrmTiming) -> Figures | None:
+    said = "" if told.ratio is None or is_different(told) else NO_DIFFERENCE
+    return estimate(told.ratio, told.ratio_low, told.ratio_high, "ratio", said)
 
 
 def _figures(facts: Gathered, takers: Sequence[Taking], rows: dict[tuple[str, str], OrmTiming], name: str) -> Table:
     found = [
-        (SCENARIOS[one.scenario], taker.title, one.median, interval(one.median, one.low, one.high), one.p95,
-         interval(one.p95, one.p95_low, one.p95_high), one.p99, one.ratio,
-         interval(one.ratio, one.ratio_low, one.ratio_high, "ratio"), one.n or None, one.rounds or None, one.memory,
-         one.outcome, one.reason or one.note or None)
+        (SCENARIOS[one.scenario], taker.title, estimate(one.median, one.low, one.high),
+         estimate(one.p95, one.p95_low, one.p95_high), estimate(one.p99, one.p99_low, one.p99_high), _ratio(one),
+         one.n or None, one.rounds or None, one.memory, one.outcome, one.reason or one.note or None)
         for scenario in facts.scenarios
         for taker in takers
         if (one := rows.get((taker.orm, scenario))) is not None
     ]  # fmt: skip
     return table(
-        {"scenario": "text", "contestant": "text", "p50": "seconds", "95 % interval": "text", "p95": "seconds",
-         "its interval": "text", "p99": "seconds", "ratio": "ratio", "ratio's interval": "text", "n": "count",
-         "rounds": "count", "peak memory": "bytes", "outcome": "text", "note": "text"},
+        {"scenario": "text", "contestant": "text", "p50": "seconds", "p95": "seconds", "p99": "seconds",
+         "ratio": "ratio", "n": "count", "rounds": "count", "peak memory": "bytes", "outcome": "text", "note": "text"},
         found,
         f"{name}: every figure",
     )  # fmt: skip
@@ -137,14 +146,19 @@ def _statements(facts: Gathered, takers: Sequence[Taking], name: str) -> Table:
         (SCENARIOS[scenario], *(_counted(counts.get((taker.orm, scenario))) for taker in takers))
         for scenario in facts.scenarios
     ]
-    fields = {"scenario": "text", **{taker.title: "text" for taker in takers}}
+    fields = {"scenario": "text", **{taker.title: "count" for taker in takers}}
     return table(fields, rows, f"{name}: statements of one call")  # type: ignore[arg-type]
 
 
-def _counted(one: OrmStatements | None) -> str | None:
+def _counted(one: OrmStatements | None) -> Figures | None:
     if one is None:
         return None
-    return f"{one.statements} + {one.control}" if one.control else str(one.statements)
+    shown = Cell(show(one.statements, "count"), f"+ {one.control}" if one.control else _NONE_STEER)
+    return Figures({"": one.statements, "control": one.control}, shown)
+
+
+_NONE_STEER = "\u2007" * len("+ 2")
+"""Spaces as wide as a digit, so that numbers stand under each other."""
 
 
 def _growing(facts: Gathered, takers: Sequence[Taking], name: str) -> Table | None:
@@ -198,12 +212,16 @@ def _load(found: Sequence[OrmLoad], titles: dict[str, str], kind: str, caption: 
     fields |= {"due": "rate", "late": "count", "skipped": "count"} if kind == OPEN else {}
     fields |= {"lost": "count"} if kind == ONE_ROW else {}
     rows = []
-    for one in found:
-        row = [titles[one.orm], one.done, one.done / one.seconds if one.seconds else None, one.median, one.p95, one.p99]
+    for one in sorted(found, key=(lambda load: load.p95 or inf) if kind == OPEN else lambda load: -_throughput(load)):
+        row = [titles[one.orm], one.done, _throughput(one) or None, one.median, one.p95, one.p99]
         row += [one.rate, one.late, one.skipped] if kind == OPEN else []
         row += [one.lost] if kind == ONE_ROW else []
         rows.append((*row, "; ".join(one.errors) or "none"))
     return table({**fields, "errors": "text"}, rows, caption)  # type: ignore[dict-item]
+
+
+def _throughput(load: OrmLoad) -> float:
+    return load.done / load.seconds if load.seconds else 0.0
 
 
 def _violations(facts: Gathered) -> Table:
@@ -218,9 +236,9 @@ def _violations(facts: Gathered) -> Table:
         {
             "contestant": "text",
             "error": "code",
-            "code": "code",
+            "code": "text",
             "constraint": "code",
-            "columns": "code",
+            "columns": "text",
             "says": "text",
         },
         rows,
@@ -228,6 +246,10 @@ def _violations(facts: Gathered) -> Table:
     )
 
 
+_HOW_DRAWN = (
+    "Time as a multiple of {}'s, on a log axis: the dot is the median of the rounds' ratios, the line its 95 % "
+    "interval. A line that crosses 1× is no difference."
+)
 _HOW_COUNTED = "`a + b`: a statements, and b that only steer transactions and sessions, such as BEGIN and COMMIT."
 _HOW_STARTED = (
     "Each is started alone, in a process of its own. `cold start` is from the start of the process to the answer of "
@@ -261,12 +283,8 @@ def _method(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Block]:
         if not facts.uncounted
         else f"Statements were not counted: {facts.uncounted}."
     )
-    if twins := list(_twins(facts, told)):
-        yield table(
-            {"raw driver": "text", "scenarios": "count", NO_DIFFERENCE: "count", "ratio furthest from 1": "ratio"},
-            twins,
-            "Two processes of the same raw driver (A/A)",
-        )
+    if found := twins(facts, told):
+        yield twin_table(found)
 
 
 def _asked_of(scenario: Scenario, rows: Mapping[str, int]) -> str:
@@ -280,14 +298,6 @@ def _forms(facts: Gathered) -> Table:
     kinds = sorted({kind for seen in facts.forms.values() for kind in seen})
     rows = [(titles[orm], *(seen.get(kind) for kind in kinds)) for orm, seen in facts.forms.items() if orm in titles]
     return table({"contestant": "text", **dict.fromkeys(kinds, "text")}, rows, "How values are stored")
-
-
-def _twins(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[tuple[object, ...]]:
-    for taker in (taker for taker in facts.entrants if taker.twin_of):
-        found = [one for one in by_orm(told, taker.orm) if one.ratio]
-        if found:
-            furthest = max(found, key=lambda one: max(one.ratio or 1, 1 / (one.ratio or 1)))
-            yield taker.title, len(found), sum(not is_different(one) for one in found), furthest.ratio
 
 
 def _not_covered(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[tuple[object, ...]]:
@@ -305,6 +315,8 @@ def _not_covered(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[tuple[o
     yield from _helped(told, titles)
     if facts.quick:
         yield "features", "not probed in a quick run", "the same command without --quick"
+    for finding in facts.refused:
+        yield str(finding.place) or finding.rule, finding.message, finding.mend or None
     for note in facts.notes:
         yield "parameters", note, None
     if facts.left_out:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dbplan.orms.bootstrap import Interval, overall, quantiles, ratio
+from dbplan.orms.bootstrap import Interval, mean, overall, quantiles, ratio
 
 
 def rounds(rng, scale=1.0, number=20, size=10):
@@ -75,3 +75,17 @@ def test_the_interval_of_a_median_knows_that_calls_of_one_round_are_alike():
 
 def test_the_mean_of_ratios_is_the_geometric_one():
     assert overall([2.0, 0.5]) == pytest.approx(1.0)
+
+
+def test_the_interval_of_a_mean_holds_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(5)
+    found = [mean(np.exp(rng.normal(0.1, 0.05, 14)).tolist()) for _ in range(400)]
+    held = sum(one.holds(np.exp(0.1)) for one in found)
+    assert 0.92 <= held / 400 <= 0.98
+    assert all(one.low < one.value < one.high for one in found)
+
+
+def test_two_ratios_have_a_mean_and_no_interval():
+    found = mean([2.0, 0.5])
+    assert found.value == pytest.approx(1.0)
+    assert np.isnan([found.low, found.high]).all()

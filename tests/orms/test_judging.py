@@ -1,14 +1,28 @@
 """Judging is pure: recorded facts in, a report out."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from dbplan.evidence import OrmLoad, OrmStart, OrmStatements, OrmTiming, OrmViolation, Server
+from dbplan.evidence import (
+    Finding,
+    OrmLoad,
+    OrmStart,
+    OrmStatements,
+    OrmTiming,
+    OrmViolation,
+    Place,
+    Server,
+    Severity,
+)
 from dbplan.orms.facts import Absent, Gathered, Outcome, Taking
-from dbplan.orms.judging import is_different, judge, timings
+from dbplan.orms.judging import is_different, judge, timings, verdict
 from dbplan.orms.scenarios import SCENARIOS, Scenario
+from dbplan.report.blocks import Section, Table, walk
+from dbplan.report.cells import show
+from dbplan.report.html import page
 
 RNG = np.random.default_rng(11)
 NAMES = [name for name in SCENARIOS if name != "json_filter"]
@@ -61,11 +75,40 @@ def report(facts):
     return judge("credits", facts)
 
 
-def test_the_verdict_names_the_nearest_of_each_language(report):
-    assert report.verdict.startswith("3 ORMs on 13 scenarios of credits; Python: SQLAlchemy ORM is nearest")
-    assert "Node: Prisma is nearest to pg, 4." in report.verdict
-    assert "; 1 cell has no time, for the rows were wrong or it failed. By marks: A Python team: " in report.verdict
+def test_the_verdict_names_the_nearest_of_each_language(facts):
+    one_each = verdict("credits", facts, timings(facts))
+    assert one_each.startswith("3 ORMs on 13 scenarios of credits; Python: SQLAlchemy ORM is nearest")
+    assert "Node: Prisma is nearest to pg, 4." in one_each
+    assert one_each.endswith("; 1 cell has no time, for the rows were wrong or it failed.")
+
+
+def test_the_page_opens_with_the_decision(report):
+    assert report.title == "ORMs: credits"
+    assert report.verdict == (
+        "A Python team: Django; a team that may take either: Django. "
+        "3 ORMs on 13 scenarios of credits; 1 cell has no time, for the rows were wrong or it failed."
+    )
+    parts = [block.title for block in report.blocks if isinstance(block, Section)]
+    assert parts[0] == "Which to take"
+    assert parts[1:3] == ["Python", "Node"]
+    first = report.blocks[0].blocks
+    assert [part.title for part in first] == ["A Python team", "A team that may take either", "Criteria"]
+    assert [part.title for part in first[0].blocks] == ["Decision", "Evidence", "Consequences"]
+
+
+def test_a_comparison_does_not_pass_but_may_fail(report):
     assert report.ok
+    assert not re.search("passes|fails", page(report).partition("<main")[2].partition("What failed")[0])
+    assert "fails" in str(judge("credits", Gathered((), {}, {})))
+
+
+def test_no_table_hides_another_of_the_same_caption(report):
+    tables = [block for block in walk(report.blocks) if isinstance(block, Table)]
+    assert len(report.frames) == len(tables)
+    assert all(block.caption for block in tables)
+    marks = report.frames["A Python team: marks from 0 to 1"]
+    assert list(marks.columns[:4]) == ["ORM", "Score", "Score low", "Score high"]
+    assert (marks["Score low"] <= marks["Score"]).all()
 
 
 def test_ratios_are_to_the_raw_driver_of_the_same_table(facts):
@@ -117,17 +160,57 @@ def test_a_restless_machine_is_told_first(facts, report):
 
 def test_each_language_has_a_row_a_scenario(report):
     frame = report.frames["Python: median and ratio"].set_index("scenario")
-    assert list(frame.columns) == ["psycopg", "SQLAlchemy ORM", "Django"]
+    takers = ["psycopg", "SQLAlchemy ORM", "Django"]
+    assert list(frame.columns) == [f"{taker}{end}" for taker in takers for end in ("", " low", " high")]
     assert len(frame) == 13
-    assert frame.loc["Upsert", "Django"] == "wrong rows"
-    assert frame.loc["Read by key", "Django"].startswith(("1.9", "2.0"))
-    assert report.frames["Node: median and ratio"].set_index("scenario").loc["Aggregate", "Prisma"] == "not covered"
+    assert frame.sort_values("Django").index[-1] == "Upsert"
+    assert frame["Django"].isna().sum() == 1
+    assert frame.loc["Read by key", "Django"] == pytest.approx(2, rel=0.06)
+    assert (frame["Django low"].dropna() > 1).all()
+    whole = report.frames["Node: every figure"].set_index(["scenario", "contestant"])
+    assert whole.loc[("Aggregate", "Prisma"), "outcome"] == "not covered"
+    assert whole["ratio"].dtype == float
+    assert ">not covered</td>" in page(report)
+    assert ">wrong rows</td>" in page(report)
 
 
 def test_statements_that_grow_show_their_slope(report):
     frame = report.frames["Python: statements for N parents with their children"].set_index("contestant")
     assert frame.loc["Django", ["N = 1", "N = 10", "N = 100", "a parent more"]].tolist() == [1, 10, 100, 1]
-    assert report.frames["Python: statements of one call"].iloc[0]["psycopg"] == "1 + 2"
+    counts = report.frames["Python: statements of one call"].iloc[0]
+    assert counts[["psycopg", "psycopg control"]].tolist() == [1, 2]
+    assert "1 + 2" in str(report)
+
+
+def test_what_begins_no_transaction_is_as_wide_as_what_does(facts):
+    none = replace(
+        facts, statements=(OrmStatements("pg", "upsert", 3, 0, 1), OrmStatements("pg", "update_one", 3, 2, 1))
+    )
+    frame = next(
+        b for b in walk(judge("credits", none).blocks) if getattr(b, "caption", "") == "Node: statements of one call"
+    )
+    assert {len(show(cell, "count")) for row in frame.rows for cell in row[1:2] if cell is not None} == {len("3 + 2")}
+
+
+def test_loads_stand_by_what_they_bore(facts):
+    slow, fast = (
+        OrmLoad(orm, "upsert", "closed loop", 20, 2.0, done) for orm, done in (("prisma", 10), ("django", 90))
+    )
+    late, soon = (
+        OrmLoad(orm, "upsert", "open loop", 20, 2.0, 9, 5.0, p95=p) for orm, p in (("pg", None), ("django", 0.1))
+    )
+    frames = judge("credits", replace(facts, loads=(slow, fast, late, soon))).frames
+    closed, open_ = (next(f for name, f in frames.items() if name.startswith(kind)) for kind in ("Closed", "Open"))
+    assert closed[["contestant", "throughput"]].values.tolist() == [["Django", 45], ["Prisma", 5]]
+    assert open_["contestant"].tolist() == ["Django", "pg"]
+
+
+def test_what_the_server_refused_is_not_covered(facts):
+    refused = Finding(
+        "index-refused", Severity.ERROR, Place("users", index="ix_a"), "the index cannot be created", "mend"
+    )
+    rows = judge("credits", replace(facts, refused=(refused,))).frames["Not covered"].set_index("what")
+    assert rows.loc["users (ix_a)"].tolist() == ["the index cannot be created", "mend"]
 
 
 def test_what_is_not_covered_is_listed_with_why(report):
