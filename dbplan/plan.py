@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -226,7 +226,21 @@ def _identity(constraint: Constraint | Index) -> tuple[str, ...]:
     if condition is not None:
         return (type(constraint).__name__, str(constraint.name), _written(condition))
     columns = (column.name for column in getattr(constraint, "columns", ()))
-    return (type(constraint).__name__, str(constraint.name), *columns)
+    return (type(constraint).__name__, str(constraint.name), *columns, *_told(constraint))
+
+
+def _told(constraint: Constraint | Index) -> Iterator[str]:
+    """Yield what tells constraints of the same columns from each other: where they lead to, and their options."""
+    from sqlalchemy import Index
+
+    if isinstance(constraint, Index):
+        return
+    for element in getattr(constraint, "elements", ()):
+        yield element.target_fullname
+    yield f"{constraint.deferrable} {constraint.initially}"
+    for key, value in sorted(constraint.dialect_kwargs.items()):
+        listed = value if isinstance(value, list | tuple) else (value,)
+        yield f"{key}={[str(getattr(one, 'name', one)) for one in listed]}"
 
 
 def _written(condition: Any) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Sequence,
     Table,
     Text,
+    UniqueConstraint,
     bindparam,
     cast,
     func,
@@ -128,3 +129,15 @@ def test_a_sequence_that_a_column_draws_from_is_copied_once():
     Table("t", metadata, Column("n", Integer, sequence, server_default=sequence.next_value()))
     made = [statement.sql for statement in statements(Plan("p", metadata), "postgresql")]
     assert made == ["CREATE SEQUENCE q", "CREATE TABLE t (\n    n INTEGER DEFAULT nextval('q')\n)"]
+
+
+def test_constraints_without_names_on_the_same_columns_keep_their_order():
+    metadata = MetaData()
+    for name in "abcdefgh":
+        Table(name, metadata, Column("id", Integer, primary_key=True))
+    keys = (ForeignKey(f"{name}.id") for name in "abcdefgh")
+    uniques = (UniqueConstraint("n", deferrable=True), UniqueConstraint("n", postgresql_nulls_not_distinct=True))
+    Table("t", metadata, Column("n", Integer, *keys), *uniques)
+    found = Plan("p", metadata).table("t")._sorted_constraints
+    assert "".join(c.elements[0].target_fullname[0] for c in found if hasattr(c, "elements")) == "abcdefgh"
+    assert [c.deferrable for c in found if isinstance(c, UniqueConstraint)] == [True, None]

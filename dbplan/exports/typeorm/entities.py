@@ -55,7 +55,11 @@ def _entity(page: Page, found: Table) -> str:
 
 
 def _constraints(page: Page, found: Table, known: dict[Constraint, str]) -> Iterator[str]:
+    twins = _twins(page, found, known)
     for one, name in known.items():
+        if one in twins:
+            page.lose(twins[one], found, constraint=name)
+            continue
         if isinstance(one, UniqueConstraint):
             yield _unique(page, one, name)
         elif isinstance(one, CheckConstraint):
@@ -67,6 +71,26 @@ def _constraints(page: Page, found: Table, known: dict[Constraint, str]) -> Iter
     for relation in page.naming.out_of(found):
         if relation.constraint in known:
             lose_of_key(page, relation, known[relation.constraint])
+
+
+def _twins(page: Page, found: Table, known: dict[Constraint, str]) -> dict[Constraint, str]:
+    """Return the unique keys that TypeORM's words make the same as another key, of which a server makes one, and why.
+
+    The primary key stays, then the first key that loses nothing.
+    """
+    kept: dict[tuple[tuple[str, ...], str], str] = {}
+    if page.server == "postgresql" and found.primary_key in known:
+        columns = tuple(column.name for column in found.columns if column.primary_key)
+        kept[columns, ""] = known[found.primary_key]
+    twins: dict[Constraint, str] = {}
+    uniques = [one for one in known if isinstance(one, UniqueConstraint)]
+    for one in sorted(uniques, key=lambda one: bool(beside(one, page.dialect))):
+        key = tuple(column.name for column in one.columns), timing(one)
+        if key in kept:
+            clauses = "".join(f" without {clause}" for clause in beside(one, page.dialect))
+            twins[one] = f"it is {kept[key]} again{clauses}: it is left out"
+        kept.setdefault(key, known[one])
+    return twins
 
 
 def _lose_of_constraint(page: Page, one: Constraint, name: str) -> None:
