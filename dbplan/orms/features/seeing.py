@@ -9,6 +9,7 @@ from typing import Any
 
 from dbplan.errors import NotCovered
 from dbplan.orms.features.judging import NO, PARTLY, YES
+from dbplan.sandbox.home import home
 
 
 def refusal(write: Callable[[], object]) -> Any:
@@ -70,7 +71,9 @@ def typed_seen(source: str, note: str = "", indent: str = "") -> dict[str, Any]:
     except ImportError:
         raise NotCovered("mypy is not installed, which says the types") from None
     text = f"{source}\n{indent}reveal_type(one)\n{indent}reveal_type(one.balance)\n"
-    said = api.run(["--no-error-summary", "--ignore-missing-imports", "--cache-dir=.mypy", "-c", text])[0]
+    # one cache for all ORMs and runs, of files, which processes may share: most of the time is their common libraries
+    cache = [f"--cache-dir={home() / 'mypy'}", "--no-sqlite-cache"]
+    said = api.run(["--no-error-summary", "--ignore-missing-imports", *cache, "-c", text])[0]
     found = re.findall(r'Revealed type is "(.*)"', said)[-2:]
     if len(found) < 2:
         raise NotCovered(f"mypy said: {' '.join(said.split())[:160]}")
