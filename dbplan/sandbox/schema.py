@@ -51,7 +51,8 @@ def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
         except SQLAlchemyError as error:
             own = str(plan.metadata.info.get("dialect") or engine.dialect.name)
             mend = "mend the model" if own == engine.dialect.name else f"it was written for {_PRODUCTS.get(own, own)}"
-            raise SandboxError(f'plan "{plan.name}" cannot be created: {_why(error)}; {mend}') from None
+            why = _why(error) + _of_default(error, plan.metadata, engine)
+            raise SandboxError(f'plan "{plan.name}" cannot be created: {why}; {mend}') from None
 
 
 def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
@@ -208,6 +209,35 @@ def _why(error: SQLAlchemyError) -> str:
     statement = " ".join((error.statement or "").split())
     subject = re.match(r"(CREATE|ALTER|COMMENT ON)\s.*?(?= \(| AS | IS | ADD |$)", statement, re.IGNORECASE)
     return f"{subject[0] if subject else statement[:80]}: {_said(error)}"
+
+
+def _of_default(error: SQLAlchemyError, metadata: MetaData, engine: Engine) -> str:
+    """Name the columns whose defaults SQLite cannot read: of a table that it refuses, it names a character alone."""
+    if engine.dialect.name != "sqlite":
+        return ""
+    statement, preparer = getattr(error, "statement", "") or "", engine.dialect.identifier_preparer
+    refused = (t for t in metadata.tables.values() if f"CREATE TABLE {preparer.format_table(t)} (" in statement)
+    said = [
+        f"{column.table.key}.{column.name} has the default {default}"
+        for column in (column for table in refused for column in table.columns)
+        if (default := _default(column, engine)) and not _reads(default, engine)
+    ]
+    return f" ({', '.join(said)}, which SQLite cannot read)" if said else ""
+
+
+def _default(column: Column[Any], engine: Engine) -> str | None:
+    compiler = engine.dialect.ddl_compiler(engine.dialect, None)  # type: ignore[arg-type]
+    return compiler.get_column_default_string(column)
+
+
+def _reads(default: str, engine: Engine) -> bool:
+    with engine.connect() as connection:
+        try:
+            connection.exec_driver_sql(f"CREATE TEMP TABLE dbplan_default (it DEFAULT {default})")
+        except DBAPIError:
+            return False
+        connection.exec_driver_sql("DROP TABLE temp.dbplan_default")
+    return True
 
 
 def _said(error: DBAPIError) -> str:

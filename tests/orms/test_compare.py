@@ -93,6 +93,7 @@ def test_what_fails_is_named_in_its_cell_and_has_no_time(report, scenario, outco
 def test_faults_are_findings_and_the_report_passes_all_the_same(report):
     assert report.ok
     rules = {finding.rule for finding in report.actions}
+    rules.discard("orm-restless")  # of the machine, not of a contestant
     assert rules == {"orm-hung", "orm-printed-rubbish", "orm-wrong-rows", "orm-crashed", "orm-failed"}
     assert "7 cells have no time" in report.verdict
 

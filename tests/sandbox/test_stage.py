@@ -192,6 +192,17 @@ def test_a_table_that_cannot_be_created_is_named_in_one_line(on):
             pass
 
 
+def test_sqlite_names_the_columns_whose_defaults_it_cannot_read():
+    metadata, text = sa.MetaData(), sa.text
+    sa.Table("t", metadata, sa.Column("a", sa.Integer, server_default="1"), sa.Column("x", sa.Text))
+    defaults = {"n": "0 ", "b": "'{}'::json", "c": "ARRAY[]::text[]"}
+    columns = [sa.Column(name, sa.Text, server_default=text(default)) for name, default in defaults.items()]
+    sa.Table("order", metadata, sa.Column("at", sa.DateTime, server_default=sa.func.now()), *columns)
+    said = r"CREATE TABLE \"order\": .* \(order\.b has the default '\{\}'::json, order\.c has .*, which SQLite"
+    with pytest.raises(SandboxError, match=said), sandbox(Plan("p", metadata), "sqlite"):
+        pass
+
+
 def test_a_foreign_key_that_leads_nowhere_is_one_line():
     metadata = sa.MetaData()
     sa.Table("t", metadata, sa.Column("x", sa.ForeignKey("nowhere.id")))

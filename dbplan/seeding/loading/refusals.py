@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +22,7 @@ def explained(engine: Engine, kept: str = NOTHING) -> Iterator[None]:
     try:
         yield
     except _refusals(engine) as error:
-        raise _explained(error, kept, _triggers(engine)) from None
+        raise _of_default(error, engine, kept) or _explained(error, kept, _triggers(engine)) from None
 
 
 def _refusals(engine: Engine) -> tuple[type[Exception], ...]:
@@ -41,6 +42,29 @@ def _triggers(engine: Engine) -> str:
     except DBAPIError:
         return ""
     return f", or drop the triggers meanwhile, which write as well: {', '.join(names)}" if names else ""
+
+
+def _of_default(error: Any, engine: Engine, kept: str) -> Exception | None:
+    """Name the columns of a SQLite database whose default calls a function that it does not have."""
+    missing = re.search(r"unknown function: (\w+)\(\)", str(getattr(error, "orig", error)))
+    if missing is None or engine.dialect.name != "sqlite":
+        return None
+    asked = (
+        "SELECT t.name || '.' || c.name FROM sqlite_master t, pragma_table_info(t.name) c "
+        "WHERE t.type = 'table' AND instr(lower(c.dflt_value), lower(?)) ORDER BY t.name, c.cid"
+    )
+    try:
+        with engine.connect() as connection:
+            names = connection.exec_driver_sql(asked, (f"{missing[1]}(",)).scalars().all()
+    except DBAPIError:
+        return None
+    if not names:
+        return None
+    several = "these columns" if len(names) > 1 else "the column"
+    return Unsatisfiable(
+        f"the default of {', '.join(names)} calls {missing[1]}(), which SQLite does not have, and {kept}; "
+        f"give {several} a rule in the recipe, or take the default out of the model"
+    )
 
 
 def _explained(error: Any, kept: str, triggers: str = "") -> Exception:

@@ -11,6 +11,7 @@ from dbplan.columns import Digest, Encrypted, JsonDocument, Key, Money, UtcDateT
 from dbplan.connection import new_engine
 from dbplan.errors import Unsatisfiable
 from dbplan.plan import Plan
+from dbplan.sandbox import sandbox
 from dbplan.seeding import seed
 from dbplan.seeding.loading import sqlite
 from dbplan.seeding.rows.cells import present
@@ -228,3 +229,14 @@ def test_a_trigger_that_writes_rows_of_its_own_is_named(tmp_path):
     with pytest.raises(Unsatisfiable, match=r"nothing was kept.*drop the triggers meanwhile.*: a\.note$"):
         seed(engine, read(url), rows=5)
     engine.dispose()
+
+
+@pytest.mark.parametrize("default", ["(gen_random_uuid())", "timezone('utc', NOW())"])
+def test_a_default_that_sqlite_cannot_compute_names_its_columns(default):
+    metadata = sa.MetaData()
+    columns = [sa.Column(name, sa.Text, server_default=sa.text(default)) for name in ("token", "Other one")]
+    sa.Table("users", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
+    name = default.strip("(").partition("(")[0]
+    said = rf"^the default of users\.token, users\.Other one calls {name}\(\), .*nothing was kept; give these columns"
+    with pytest.raises(Unsatisfiable, match=said), sandbox(Plan("p", metadata), "sqlite") as stage:
+        seed(stage, rows=5)
