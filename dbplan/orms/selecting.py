@@ -99,7 +99,11 @@ def criteria(selection: Selection) -> Section:
     rows = [(CRITERIA[name].title, weight, CRITERIA[name].meaning) for name, weight in selection.weights.items()]
     return Section(
         "Criteria",
-        blocks=(table({"Criterion": "text", "Weight": "number", "A mark of 1 means": "text"}, rows, "What weighs"),),
+        blocks=(
+            table(
+                {"Criterion": "text", "Weight": "number", "A mark of 1 means": "text"}, rows, "Weights of the criteria"
+            ),
+        ),
     )
 
 
@@ -125,7 +129,9 @@ def _options(selection: Selection) -> Section:
     ]
     return Section(
         "Options",
-        blocks=(table({"ORM": "text", "Runs on": "text", "Version": "text", "Driver": "text"}, rows, "What was run"),),
+        blocks=(
+            table({"ORM": "text", "Runs on": "text", "Version": "text", "Driver": "text"}, rows, "What took part"),
+        ),
     )
 
 

@@ -43,9 +43,12 @@ class Report:
 
     @property
     def frames(self) -> Mapping[str, DataFrame]:
-        """Every table as a DataFrame, by its caption (or "table N")."""
-        tables = [block for block in walk(self.blocks) if isinstance(block, Table)]
-        return {t.caption or f"table {n}": t.frame for n, t in enumerate(tables, 1)}
+        """Every table as a DataFrame, by its caption (or "table N"); one whose caption is taken gets a number, too."""
+        found: dict[str, DataFrame] = {}
+        for number, block in enumerate((block for block in walk(self.blocks) if isinstance(block, Table)), 1):
+            name = block.caption or f"table {number}"
+            found[f"{name} ({number})" if name in found else name] = block.frame
+        return found
 
     @property
     def frame(self) -> DataFrame:

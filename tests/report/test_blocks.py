@@ -78,3 +78,10 @@ def test_that_a_comparison_passes_is_not_said(ok, judged, said):
     word = ("passes" if ok else "fails") if said else ""
     for exit_ in (str(report), report._repr_html_().partition("</style>")[2]):
         assert ("passes" in exit_, "fails" in exit_) == (word == "passes", word == "fails")
+
+
+def test_a_second_table_of_a_caption_is_no_less_a_frame():
+    both = Report.of(
+        "both", [(name, Report("t", "v", blocks=(RATIOS, table({"a": "text"}, [])))) for name in ("x", "y")]
+    )
+    assert list(both.frames) == ["ratios", "table 2", "ratios (3)", "table 4"]

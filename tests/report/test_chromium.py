@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from dbplan.report import Report
+from dbplan.report.blocks import Section, table
+from dbplan.report.cells import estimate
 from dbplan.report.html import page
 
 pytestmark = pytest.mark.ci
@@ -22,6 +24,7 @@ MEASURE = """
   for (let at = target && target.closest("details"); at; at = at.parentElement.closest("details")) folds.push(at.open);
   root.dataset.measured = JSON.stringify({
     overflow: root.scrollWidth - root.clientWidth, ink: style.color, paper: style.backgroundColor,
+    scrolled: [...document.querySelectorAll(".scroll")].map(each => each.scrollWidth - each.clientWidth),
     navigation: nav.width > 0, folds, requests: performance.getEntriesByType("resource").length});
 }, 50));</script>
 """
@@ -30,10 +33,15 @@ MEASURE = """
 @pytest.fixture
 def measured(sample: Report, tmp_path: Path):
     """Lay the sample page out in Chromium and return what it measures."""
+    return _layout(sample, tmp_path)
+
+
+def _layout(report: Report, tmp_path: Path):
+    """Return what lays a report's page out at a width and measures it."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "Chromium is not installed; on Debian: apt-get install chromium"
     path = tmp_path / "page.html"
-    path.write_text(page(sample).replace("</body>", MEASURE + "</body>"))
+    path.write_text(page(report).replace("</body>", MEASURE + "</body>"))
 
     def measure(width: int, anchor: str = "", *options: str) -> dict[str, object]:
         quiet = (
@@ -59,6 +67,23 @@ def test_nothing_is_wider_than_the_window_or_fetched(measured, width: int):
     assert facts["overflow"] <= 0
     assert facts["requests"] == 0
     assert facts["navigation"]
+
+
+def test_twelve_columns_need_no_scrolling(tmp_path: Path):
+    """As many and as wide as those of what ORMs cost to start, on a page with its contents beside it."""
+    words = {"contestant": "text", "language": "text", "version": "text", "driver": "text"}
+    seconds = dict.fromkeys(("import", "models and connection", "first query", "cold start"), "seconds")
+    sizes = dict.fromkeys(("memory once open", "most on top", "install"), "bytes")
+    row = ("SQLAlchemy ORM, async", "Python, asynchronous", "0.45.4", "psycopg2 2.9.13", *[0.123] * 4, *[123e6] * 3, 41)
+    wide = table({**words, **seconds, **sizes, "packages": "count"}, [row])
+    ratios = table(
+        {"scenario": "text", "psycopg": "seconds", **dict.fromkeys(("SQLAlchemy Core", "Django", "SQLModel"), "ratio")},
+        [("Transaction: read, check, write two tables", *[estimate(0.00085, 0.000854, 0.00101, "seconds")] * 4)],
+    )
+    facts = _layout(Report("t", "v", blocks=(Section("Start", blocks=(wide, ratios)),)), tmp_path)(1200)
+    assert facts["navigation"]
+    assert len(facts["scrolled"]) == 2
+    assert max(facts["scrolled"]) <= 0
 
 
 def test_the_readers_scheme_is_kept(measured):
