@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import CHAR, Boolean, CheckConstraint, Column, Integer, MetaData, Numeric, String, Table, Time
 
+from dbplan import read
 from dbplan.plan import Plan
 from dbplan.seeding.run import prepare
 
@@ -52,6 +53,21 @@ def test_flags_and_times_of_day():
     assert sum(found["is_active"]) > 0.8 * len(found["is_active"]) > 0.7 * 400
     assert sum(found["is_deleted"]) < 0.1 * 400
     assert all(int(time.total_seconds()) % 900 == 0 for time in found["opens_at"])
+
+
+def test_lists_of_prisma_are_never_null(tmp_path):
+    file = tmp_path / "schema.prisma"
+    file.write_text(
+        'datasource db {\n  provider = "postgresql"\n}\n'
+        "model Note {\n  id Int @id\n  tags String[]\n  body String?\n  ranks Int[]\n}\n"
+    )
+    source = prepare(read(file), 400, 7)[0].sources["Note"]
+    frame = source.frame(source.order)
+    assert {name: bool(frame[name].null.any()) for name in ("tags", "ranks", "body")} == {
+        "tags": False,
+        "ranks": False,
+        "body": True,
+    }
 
 
 def test_few_names_carry_numbers_where_they_must_differ():

@@ -357,7 +357,7 @@ class Builder:
             return 0.0
         if "null" in self.rule.columns.get(column.name, {}):
             return float(self.rule.columns[column.name]["null"])
-        return absence(column.name, generic(column.type))
+        return 0.0 if column.info.get("list") else absence(column.name, generic(column.type))
 
     def unknown(self, column: Column[Any]) -> NotCovered:
         """Return the error for a column whose type nothing here knows."""

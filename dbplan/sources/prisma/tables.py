@@ -136,6 +136,8 @@ def _about(field: Field, model: Model, fill: Filling, scope: Scope) -> dict[str,
         info["ignore"] = True
     if bson := bson_type(field, scope):
         info |= {"bson": bson} | ({"many": True} if field.arity == "[]" else {})
+    elif field.arity == "[]":
+        info["list"] = True  # the column may be NULL, but Prisma writes an empty list and reads NULL as one
     if field.type in scope.models:
         info["composite"] = field.type
     return info
