@@ -22,6 +22,7 @@ from dbplan.exports.facts import SqlType, sql_type
 from dbplan.plan import Plan
 
 _LONGEST = 63
+_NAMES = re.compile(r"\"((?:[^\"]|\"\")+)\"|`([^`]+)`|(?<![\w:])([^\W\d][\w$]*)(?!\w|\s*\()")
 _LATE = re.compile(r"(?<!NOT )DEFERRABLE(?: INITIALLY (?:DEFERRED|IMMEDIATE))?|INITIALLY DEFERRED")
 _MORE = r"NOT VALID|NO INHERIT|NOT ENFORCED|MATCH FULL|MATCH PARTIAL|INCLUDE \([^)]*\)|WITHOUT OVERLAPS|PERIOD "
 _BESIDE = re.compile(rf"\b(?:{_MORE}|NULLS NOT DISTINCT|SET (?:NULL|DEFAULT) \([^)]*\))")
@@ -133,10 +134,16 @@ def _automatic(constraint: Constraint, table: Table, dialect: Dialect) -> str:
     for one in constraint.dialect_kwargs.get("postgresql_include") or () if columns else ():
         columns.append(_free(str(getattr(one, "name", one)), set(columns)))
     if isinstance(constraint, CheckConstraint):
-        told = re.sub(r"'[^']*'", "", sql_of(constraint.sqltext, dialect))
-        columns = [one.name for one in table.columns if re.search(rf"(?<!\w){re.escape(one.name)}(?!\w)", told)]
+        told = _spoken_of(sql_of(constraint.sqltext, dialect))
+        columns = [one.name for one in table.columns if one.name in told]
         columns = columns if len(columns) == 1 else []
     return shortened(table.name, "_".join(columns), suffix)
+
+
+def _spoken_of(sql: str) -> set[str]:
+    """Return the names in SQL that may be those of columns: the quoted as they are, the bare in lower case."""
+    found = _NAMES.finditer(re.sub(r"'[^']*'", "''", sql))
+    return {(match[1] or match[2] or "").replace('""', '"') or match[3].lower() for match in found}
 
 
 def shortened(first: str, second: str, suffix: str) -> str:

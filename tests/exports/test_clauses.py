@@ -12,6 +12,7 @@ from dbplan.exports.clauses import names
 
 DIALECT = pg.dialect()
 KEYS = "SELECT conname FROM pg_constraint WHERE conrelid = 't'::regclass AND contype IN ('p', 'u')"
+CHECKS = "SELECT conname FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'c'"
 columns = st.lists(st.sampled_from("ab"), min_size=1, max_size=2, unique=True)
 timings = st.sampled_from(
     [{}, {"deferrable": True}, {"initially": "DEFERRED", "deferrable": True}, {"deferrable": False}]
@@ -56,3 +57,23 @@ def test_of_unique_keys_that_are_one_the_first_name_is_told():
     table.append_constraint(sa.UniqueConstraint("a", name="two", deferrable=False))
     table.append_constraint(sa.UniqueConstraint("a", name="three"))
     assert [name for one, name in names(table, DIALECT).items() if isinstance(one, sa.UniqueConstraint)] == ["two"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "sql"),
+    [
+        (("a-b", "b"), "\"a-b\" <> 'b'"),
+        (("a", "a b"), "\"a b\" > '0'::text OR \"a b\" <> 'it''s a'"),
+        (("lower", "text"), 'lower("lower") <> upper("lower")::text'),
+        (("A", "a"), "A <> 'A'"),
+        (('a"b', "a"), '"a""b" <> a'),
+        (("été", "t"), "été > 't'"),
+    ],
+)
+def test_a_check_without_a_name_is_called_as_the_server_calls_it(server, columns, sql):
+    table = sa.Table("t", sa.MetaData(), *(sa.Column(name, sa.Text) for name in columns))
+    table.append_constraint(sa.CheckConstraint(sql.replace("::", "\\:\\:")))
+    server.execute(CreateTable(table))
+    (made,) = server.exec_driver_sql(CHECKS).scalars()
+    server.rollback()
+    assert made in names(table, DIALECT).values()

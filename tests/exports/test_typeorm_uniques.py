@@ -26,7 +26,8 @@ def uniques():
         table = _child(m, name, lambda c, name=first: sa.UniqueConstraint(c, name=name))
         table.append_constraint(sa.UniqueConstraint("to", name=second, postgresql_nulls_not_distinct=True))
     sa.Table(
-        "wide", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer), sa.Column("b", sa.Integer),
+        "wide", m, sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("a", sa.Integer), sa.Column("b", sa.Integer),
         sa.Column("to", sa.ForeignKey("parent.id")),
         sa.ForeignKeyConstraint(["a", "b"], ["pair.a", "pair.b"]), sa.UniqueConstraint("a", "b", name="uq_wide"),
         sa.UniqueConstraint("to", "a", name="uq_wide_more"), sa.UniqueConstraint("b", "a", postgresql_include=["to"]),
