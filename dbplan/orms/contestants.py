@@ -102,6 +102,17 @@ _ALL = (
         ("sqlmodel", "aiosqlite", "greenlet"),
     ),
     Contestant(
+        "peewee-async",
+        "Peewee, async",
+        ASYNC,
+        "peewee_async",
+        ("peewee", "asyncpg", "greenlet"),
+        "peewee",
+        BOTH,
+        ("peewee", "aiosqlite", "greenlet"),
+        _PLAIN,
+    ),
+    Contestant(
         "tortoise",
         "Tortoise",
         ASYNC,

@@ -30,6 +30,24 @@ def load(folder: str) -> ModuleType:
     return module
 
 
+class Database:
+    """A pool, and the models bound to it."""
+
+    def __init__(self, study: Study, pool: Any) -> None:
+        self.pool, self.models = pool, Models(study)
+        self.models.module.database.initialize(pool)
+
+
+def login(study: Study) -> dict[str, Any]:
+    """Return what a pool of PostgreSQL's is told besides the database."""
+    return {name: study.url[name] for name in ("host", "port", "user", "password") if study.url[name] is not None}
+
+
+def pragmas(study: Study) -> dict[str, Any]:
+    """Return what a pool of SQLite's sets on every connection."""
+    return {"foreign_keys": 1, "synchronous": "full", "busy_timeout": study.url["busy_timeout"]}
+
+
 class Models:
     """The models of a module, by schema and table."""
 

@@ -1,10 +1,11 @@
-"""Tortoise, Piccolo and Django on odd tables: they answer as psycopg does, or say why not, and name the constraint."""
+"""Asynchronous ORMs on odd tables: they answer as psycopg does, or say why not; their errors name the constraint."""
 
 from dataclasses import asdict
 
 import pytest
 from orms.arena import arena, command
 from orms.nasty import METADATA
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table
 
 from dbplan.errors import NotCovered
 from dbplan.orms.adapters import tortoise
@@ -17,6 +18,7 @@ ASKED = ("bulk_insert", "list_to_one", "nested_include", "deep_include", "upsert
 SAID = {
     "tortoise": {"deep_include": "no relations of several columns"},
     "piccolo": {},
+    "peewee-async": {"deep_include": "a ForeignKeyField is of one column"},
     "django-async": dict.fromkeys(
         ("list_to_one", "nested_include", "deep_include"), "lose it out of a CompositePrimaryKey"
     ),
@@ -60,3 +62,18 @@ def test_an_error_tells_which_constraint_was_violated(field, name):
 def test_a_key_that_tortoise_reads_as_a_lookup_is_not_covered(path):
     with pytest.raises(NotCovered, match=path):
         tortoise._check_path(Scenario("json_filter", "t", (), path=path))
+
+
+def test_bytes_that_peewee_wraps_for_another_driver_are_not_covered(tmp_path):
+    metadata = MetaData()
+    Table(
+        "file", metadata, Column("id", Integer, primary_key=True), Column("name", String(20), nullable=False),
+        Column("content", LargeBinary, nullable=False),
+    )  # fmt: skip
+    asked = ("point_read", "update_one", "insert_one", "bulk_insert", "upsert")
+    with arena(Plan("files", metadata), tmp_path, rows=30) as opened:
+        truth, found = (opened.answers(name, asked) for name in ("psycopg", "peewee-async"))
+    said = {scenario: answer.pop("not_covered") for scenario, answer in found.items() if "not_covered" in answer}
+    assert set(said) == {"insert_one", "bulk_insert", "upsert"}
+    assert set(said.values()) == {"Peewee wraps the bytes of file.content for psycopg, and asyncpg refuses them"}
+    assert [found[name] for name in asked[:2]] == [truth[name] for name in asked[:2]]

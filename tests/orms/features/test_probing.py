@@ -40,6 +40,9 @@ def answers():
     found += probe_features(
         ("django-async",), features=("transactions", "savepoints", "raw_sql", "streaming", "upsert")
     )
+    found += probe_features(
+        ("peewee-async", "sqlmodel-async"), features=("transactions", "savepoints", "streaming", "migrations")
+    )
     return {(one.orm, one.feature): one for one in found}
 
 
@@ -69,6 +72,14 @@ def answers():
         ("django-async", "raw_sql", "partly", "no asynchronous cursors"),
         ("django-async", "streaming", "yes", "FETCHes"),
         ("django-async", "upsert", "yes", "ON CONFLICT"),
+        ("peewee-async", "transactions", "yes", "1 ROLLBACK"),
+        ("peewee-async", "savepoints", "yes", "SAVEPOINT"),
+        ("peewee-async", "streaming", "yes", "20000 rows of 1 kB"),
+        ("peewee-async", "migrations", "partly", "MissingGreenletBridge"),
+        ("sqlmodel-async", "transactions", "yes", "1 ROLLBACK"),
+        ("sqlmodel-async", "savepoints", "yes", "SAVEPOINT"),
+        ("sqlmodel-async", "streaming", "yes", "20000 rows of 1 kB"),
+        ("sqlmodel-async", "migrations", "partly", "Alembic"),
     ],
 )
 def test_what_is_known_comes_out(answers, orm, feature, answer, evidence):
