@@ -160,14 +160,12 @@ def verdict(plan: str, facts: Gathered, told: Sequence[OrmTiming], *, nearest: b
     orms = [taker for taker in facts.entrants if not (taker.twin_of or is_driver(taker.orm))]
     if not facts.entrants:
         return f"No contestant could be measured on {plan}."
-    head = (
-        f"{_several(len(orms), 'ORM', 'ORMs')} on {_several(len(facts.scenarios), 'scenario', 'scenarios')} of {plan}"
-    )
+    head = f"{several(len(orms), 'ORM', 'ORMs')} on {several(len(facts.scenarios), 'scenario', 'scenarios')} of {plan}"
     each = filter(None, (_nearest(facts, told, table) for table in tables(facts)))
     near = f"; {'; '.join(each) or 'no ratio to a raw driver'}" if nearest else ""
     wrong = sum(one.outcome not in (MEASURED, *_BY_DESIGN) for one in told)
     tail = (
-        f"; {_several(wrong, 'cell has', 'cells have')} no time, for the rows were wrong or it failed" if wrong else ""
+        f"; {several(wrong, 'cell has', 'cells have')} no time, for the rows were wrong or it failed" if wrong else ""
     )
     return f"{head}{near}{tail}."
 
@@ -232,10 +230,11 @@ def _lost(facts: Gathered, titles: Mapping[str, str]) -> Iterator[Finding]:
     for load in facts.loads:
         if load.lost:
             place = Place(statement=f"{load.orm}: {SCENARIOS[load.scenario]}")
-            writes = _several(load.lost, "write", "writes")
+            writes = several(load.lost, "write", "writes")
             said = f"{titles[load.orm]}: {writes} of {load.clients} clients reported as done and not there"
             yield Finding("orm-lost-write", Severity.WARNING, place, said)
 
 
-def _several(count: int, one: str, many: str) -> str:
+def several(count: int, one: str, many: str) -> str:
+    """Return a number with its noun."""
     return f"{count} {one if count == 1 else many}"

@@ -9,7 +9,7 @@ from dbplan.evidence import Finding, OrmLoad, OrmStatements, OrmTiming
 from dbplan.orms import plotting
 from dbplan.orms.facts import MEASURED, Gathered, Taking
 from dbplan.orms.features.questions import FEATURES
-from dbplan.orms.judging import by_orm, is_different, mean_ratio, tables
+from dbplan.orms.judging import by_orm, is_different, mean_ratio, several, tables
 from dbplan.orms.load import CLOSED, ONE_ROW, OPEN
 from dbplan.orms.scenarios import SCENARIOS, Scenario, involved
 from dbplan.orms.twins import beside_itself, twin_table, twins
@@ -74,8 +74,9 @@ def _verdict(facts: Gathered, told: Sequence[OrmTiming], name: str) -> str:
     counts = {count for *_, count in means}
     if len(counts) == 1:
         each = ", ".join(f"{title} {show(mean, 'ratio')}" for mean, title, _ in sorted(means))
-        return f"{head} of {counts.pop()} scenarios: {each}."
-    each = ", ".join(f"{title} {show(mean, 'ratio')} ({count} scenarios)" for mean, title, count in sorted(means))
+        return f"{head} of {several(counts.pop(), 'scenario', 'scenarios')}: {each}."
+    told_of = sorted((mean, title, several(count, "scenario", "scenarios")) for mean, title, count in means)
+    each = ", ".join(f"{title} {show(mean, 'ratio')} ({count})" for mean, title, count in told_of)
     return f"{head}: {each}."
 
 

@@ -9,7 +9,7 @@ from math import log
 from dbplan.evidence import OrmTiming
 from dbplan.orms.bootstrap import mean
 from dbplan.orms.facts import Gathered, Taking
-from dbplan.orms.judging import by_orm, is_different
+from dbplan.orms.judging import by_orm, is_different, several
 from dbplan.orms.scenarios import SCENARIOS
 from dbplan.report.blocks import Table, table
 from dbplan.report.cells import Figures, estimate, show
@@ -52,7 +52,7 @@ def beside_itself(twin: Twin) -> str:
     furthest = f"{show(twin.furthest.ratio, 'ratio')} in {SCENARIOS[twin.furthest.scenario]}"
     return (
         f"**{twin.taker.twin_of} beside itself**, a second process of it: no difference in {twin.equal} of "
-        f"{len(twin.told)} scenarios, over all {twin.mean}, furthest from 1 with {furthest}."
+        f"{several(len(twin.told), 'scenario', 'scenarios')}, over all {twin.mean}, furthest from 1 with {furthest}."
     )
 
 
