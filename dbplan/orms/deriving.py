@@ -45,6 +45,12 @@ TOTALS = ("decimal", "int")
 """Kinds of columns that are summed, the best first."""
 
 
+INSERTS, UPDATES, UPSERTS, DELETES = "inserts", "updates", "upserts", "deletes"
+"""The ways in which scenarios write."""
+Refused = Mapping[tuple[str, str], str]
+"""By way and table: why the server refuses to be written to so."""
+
+
 class Missing(Exception):
     """A plan has no table for a scenario; says what is missing."""
 
@@ -60,9 +66,12 @@ class Derived:
     """Columns whose types take no part, as `table.column type`, and those of one scenario, with the reason."""
 
 
-def derive(plan: Plan, connection: Connection) -> Derived:
-    """Return the scenarios of a plan, whose tables hold rows already; NotCovered where no table has a key."""
-    deriver = _Deriver(schema_of(plan, connection), connection)
+def derive(plan: Plan, connection: Connection, refused: Refused | None = None) -> Derived:
+    """Return the scenarios of a plan, whose tables hold rows already; NotCovered where no table has a key.
+
+    Where the server is known to refuse writes of a table, other tables are written to.
+    """
+    deriver = _Deriver(schema_of(plan, connection), connection, refused or {})
     scenarios, missing = {}, {}
     for name in SCENARIOS:
         try:
@@ -99,8 +108,8 @@ def _lines(scenario: Scenario, name: str) -> Iterator[Scenario | Link]:
 class _Deriver:
     """One method for each scenario."""
 
-    def __init__(self, schema: Schema, connection: Connection) -> None:
-        self.schema, self.connection = schema, connection
+    def __init__(self, schema: Schema, connection: Connection, refused: Refused) -> None:
+        self.schema, self.connection, self.refused = schema, connection, refused
         if not schema.tables:
             raise NotCovered(
                 f'plan "{schema.plan.name}" has no table with a primary key of a common type; ORMs know rows by keys'
@@ -128,9 +137,10 @@ class _Deriver:
         """Take a row that is there or not, of a table whose key may be given."""
         for table in self._hubs():
             column = _update_of(table)
-            if column and is_insertable(table) and not any(is_made(c) for c in table.primary_key.columns):
+            given = is_insertable(table) and not any(is_made(c) for c in table.primary_key.columns)
+            if column and given and self._takes(UPSERTS, table):
                 return self._of("upsert", table, update=column)
-        raise Missing("no table has a key that may be given and a column that is free to change")
+        raise self._lacks(UPSERTS, "no table has a key that may be given and a column that is free to change")
 
     def transaction(self) -> Scenario:
         """Take a row read and changed, and one inserted elsewhere."""
@@ -145,10 +155,12 @@ class _Deriver:
     def delete_cascade(self) -> Scenario:
         """Take a parent whose children go with it, at most two levels down."""
         found = [
-            (len(links), -self.schema.count(table), key_of(table), table, links) for table, links in self._families()
+            (len(links), -self.schema.count(table), key_of(table), table, links)
+            for table, links in self._families()
+            if self._takes(DELETES, table)
         ]
         if not found:
-            raise Missing("no table has children that can be deleted with it")
+            raise self._lacks(DELETES, "no table has children that can be deleted with it")
         *_, table, links = min(found, key=lambda one: one[:3])
         return self._of("delete_cascade", table, cascade=links)
 
@@ -255,17 +267,30 @@ class _Deriver:
 
     def _leaf(self, but: Table | None = None) -> Table:
         """Return the largest table that can be inserted into; first those that nobody refers to."""
-        found = [t for t in self._large(every=True) if t is not but and is_insertable(t)]
+        found = [t for t in self._large(every=True) if t is not but and is_insertable(t) and self._takes(INSERTS, t)]
         if not found:
-            raise Missing("every table has a column that must be given and has no value of a common kind")
+            raise self._lacks(INSERTS, "every table has a column that must be given and has no value of a common kind")
         return min(found, key=lambda t: (bool(self.schema.inbound(t)), not self.schema.parents(t)))
 
     def _updatable(self) -> tuple[Table, str]:
         for table in self._hubs():
             column = _update_of(table)
-            if column:
+            if column and self._takes(UPDATES, table):
                 return table, column
-        raise Missing("no table has a column that is free to change: keys, indexes or CHECKs read them all")
+        raise self._lacks(
+            UPDATES, "no table has a column that is free to change: keys, indexes or CHECKs read them all"
+        )
+
+    def _takes(self, way: str, table: Table) -> bool:
+        """Return whether the server is not known to refuse such writes."""
+        return (way, key_of(table)) not in self.refused
+
+    def _lacks(self, way: str, why: str) -> Missing:
+        """Return why no table is written to so: the server's reason comes first."""
+        refused = [f"{name} ({reason})" for (how, name), reason in self.refused.items() if how == way]
+        return Missing(
+            f"the server refuses {way} of {', '.join(refused)}, and no other table will do" if refused else why
+        )
 
     def _choices(self, table: Table) -> Iterator[str]:
         """Yield columns with few different values, those made for it first."""

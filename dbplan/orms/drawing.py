@@ -17,6 +17,7 @@ from dbplan.orms.kinds import travelling
 from dbplan.orms.relations import key_of, kind_of
 from dbplan.orms.scenarios import Scenario
 from dbplan.plan import Plan
+from dbplan.seeding.loading.triggers import without_triggers
 
 BULK = 1_000
 """Rows of a bulk insert."""
@@ -193,7 +194,8 @@ class _Drawer:
         inserted = {s.insert.table if s.insert else s.table for n, s in self.derived.scenarios.items() if n in _INSERTS}
         sort: Any = sort_tables_and_constraints
         ordered = [key_of(table) for table, _ in sort(self.plan.tables) if table is not None]
-        return {name: self._taken_out(name) for name in ordered if name in inserted}
+        with without_triggers(self.connection, self.plan.metadata):
+            return {name: self._taken_out(name) for name in ordered if name in inserted}
 
     def _taken_out(self, name: str) -> list[Params]:
         table, columns = self._table(name), self._columns(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from statistics import median
 from time import monotonic
@@ -22,6 +22,7 @@ from dbplan.orms.referee import Entrant, Referee
 from dbplan.orms.scenarios import SCENARIOS, WRITES, Scenario, involved
 from dbplan.orms.sizes import size_of
 from dbplan.orms.trial import OPEN, Player, Seats, reference, together
+from dbplan.orms.trying import passed_over, refusals
 from dbplan.sandbox import Stage
 
 Progress = Callable[[float, str], None]
@@ -49,11 +50,22 @@ class Findings:
 
 
 def scenarios(stage: Stage, random_state: int) -> tuple[Derived, Drawn]:
-    """Return the scenarios of a seeded plan with their parameters; rows that are to be inserted are taken out."""
+    """Return the scenarios of a seeded plan with their parameters; rows that are to be inserted are taken out.
+
+    Where the server refuses what was drawn, the next best table is written to, and a note of what was drawn says so.
+    """
+    counts = {name: COUNTS.get(name, READS) for name in SCENARIOS}
+    refused: dict[tuple[str, str], str] = {}
     with stage.engine.begin() as connection:
-        derived = derive(stage.plan, connection)
-        counts = {name: COUNTS.get(name, READS) for name in SCENARIOS}
-        drawn = draw(connection, stage.plan, derived, counts, random_state)
+        found = None
+        while found is None or found:
+            attempt = connection.begin_nested()
+            derived = derive(stage.plan, connection, refused)
+            drawn = draw(connection, stage.plan, derived, counts, random_state)
+            found = refusals(connection, derived, drawn)
+            refused |= found
+            attempt.rollback() if found else attempt.commit()
+    drawn = replace(drawn, notes=(*passed_over(refused, derived), *drawn.notes))
     with stage.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for statement in ("VACUUM", "ANALYZE") if stage.dialect == "sqlite" else ("VACUUM (ANALYZE)",):
             connection.exec_driver_sql(statement)
