@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf, log
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Connection, ForeignKeyConstraint, Table, UniqueConstraint, func, select
 
@@ -214,9 +215,14 @@ def _reference(key: ForeignKeyConstraint) -> Reference | None:
     return Reference(table, parent, pairs, (key.ondelete or "NO ACTION").upper(), bool(key.deferrable))
 
 
+def _may_be_null(column: Column[Any]) -> bool:
+    """Return whether NULL may stand in a column: its server would let it into a list of Prisma's, nobody writes it."""
+    return bool(column.nullable) and not column.info.get("list")
+
+
 def _facts(schema: Schema, table: Table) -> TableFacts:
     columns = {
-        column.name: {"kind": kind_of(column), "nullable": bool(column.nullable), "made": is_made(column)}
+        column.name: {"kind": kind_of(column), "nullable": _may_be_null(column), "made": is_made(column)}
         for column in table.columns
         if kind_of(column) is not None
     }

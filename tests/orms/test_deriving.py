@@ -68,6 +68,22 @@ def test_one_lonely_table_says_what_it_lacks():
     assert {"point_read", "keyset_page", "insert_one"} <= found.scenarios.keys()
 
 
+def test_a_list_of_prisma_holds_no_null_and_any_other_may(tmp_path):
+    file = tmp_path / "schema.prisma"
+    file.write_text(
+        'datasource db {\n  provider = "postgresql"\n}\n'
+        "model Note {\n  id Int @id\n  tags String[]\n  body String?\n}\n"
+    )
+    with sandbox(read(file)) as stage:
+        seed(stage, rows=30)
+        columns = derived(stage).tables["Note"].columns
+        assert {name: columns[name]["nullable"] for name in ("tags", "body")} == {"tags": False, "body": True}
+    with sandbox(Plan("none", read(file).metadata)) as stage:
+        stage.plan.metadata.tables["Note"].c.tags.info.clear()
+        seed(stage, rows=30)
+        assert derived(stage).tables["Note"].columns["tags"]["nullable"]
+
+
 def test_a_plan_without_keys_is_refused():
     metadata = MetaData()
     Table("n", metadata, Column("a", Integer))
