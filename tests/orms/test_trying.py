@@ -5,6 +5,7 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text, func,
 
 from dbplan import compare_orms, sandbox, seed
 from dbplan.evidence import OrmTiming
+from dbplan.orms import trying
 from dbplan.orms.gathering import scenarios
 from dbplan.orms.scenarios import WRITES
 from dbplan.plan import Plan
@@ -105,3 +106,10 @@ def test_rows_that_may_be_inserted_and_never_deleted_are_compared_all_the_same()
     outcomes = {(one.orm, one.scenario): one.outcome for one in report.evidence if isinstance(one, OrmTiming)}
     writes = FREE.keys() - {"delete_cascade"}  # whoever deletes a team deletes its entries
     assert {name: outcomes["sqlalchemy", name] for name in writes} == dict.fromkeys(writes, "measured")
+
+
+def test_who_is_no_superuser_inserts_only_where_rows_may_go_again(monkeypatch):
+    monkeypatch.setattr(trying, "may_renew", lambda _: False)
+    found, _, notes = chosen(guarded(entry="DELETE"))
+    assert (found["insert_one"], found["transaction"]) == ("visit", ("team", "visit"))
+    assert notes[0].startswith("the server refuses inserts of entry (no revision is open for entry)")
