@@ -222,7 +222,7 @@ def _cell(value: Any, kind: Any) -> str:
 
 def _breakable(html: str) -> str:
     """Let words that are wider than a column wrap as identifiers do."""
-    return re.sub(r"[^\s<>]{25,}", lambda word: re.sub(r"([._(/,·])", r"\1<wbr>", word[0]), html)
+    return re.sub(r"[^\s<>]{40,}", lambda word: re.sub(r"([._(/,·])", r"\1<wbr>", word[0]), html)
 
 
 def _figure(shown: Cell, *, apart: bool) -> str:
