@@ -32,6 +32,8 @@ class Contestant:
     """How it stores values in SQLite, which has no types for them: by kind a form of `forms.py`, else SQLAlchemy's."""
     dialect: str = POSTGRESQL
     """The database that it takes part on."""
+    remark: str = ""
+    """What its figures hold that those of others do not, as a sentence after its title."""
 
     def on(self, dialect: str) -> Contestant:
         """Return it as it takes part on a database."""
@@ -144,6 +146,8 @@ _ALL = (
         BOTH,
         ("django",),
         _PLAIN,
+        remark="each call starts a thread of its own, as Django does for each request under ASGI, and its times hold "
+        "that; outside of requests all calls of a process share one thread and wait for each other.",
     ),
     Contestant("pg", "pg", NODE, "pg", ("pg",)),
     Contestant("postgres", "Postgres.js", NODE, "postgres", ("postgres",)),

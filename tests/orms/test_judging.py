@@ -260,3 +260,11 @@ def test_nobody_measured_fails_in_words():
 def test_timings_are_evidence(report):
     found = [fact for fact in report.evidence if isinstance(fact, OrmTiming)]
     assert len(found) == len(TAKERS) * len(NAMES)
+
+
+def test_what_figures_hold_beside_those_of_others_is_said(facts, report):
+    assert "each call starts a thread" not in page(report)
+    one = Taking("django-async", "Django, async", "Python, asynchronous", "asyncpg")
+    added = tuple(replace(outcome("django", name), orm=one.orm) for name in NAMES)
+    told = judge("credits", replace(facts, entrants=(*TAKERS, one), outcomes=(*facts.outcomes, *added)))
+    assert "Django, async: each call starts a thread of its own" in page(told)
