@@ -14,12 +14,15 @@ from uuid import UUID
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
+SINGLE = 24
+"""Binary digits that a number of single precision holds."""
 SAFE = 2**53
 """Whole numbers from here on travel as text: a JavaScript number does not hold them."""
 
 KINDS: tuple[tuple[str, str], ...] = (
     ("Boolean", "bool"),
     ("Integer", "int"),
+    ("REAL", "real"),
     ("Float", "float"),
     ("Numeric", "decimal"),
     ("Enum", "enum"),
@@ -48,6 +51,8 @@ def kind(of: TypeEngine[Any]) -> str | None:
     found = next((name for known, name in KINDS if isinstance(inner, getattr(types, known))), None)
     if found == "timestamp" and getattr(inner, "timezone", False):
         return "timestamptz"
+    if found == "float" and (getattr(inner, "precision", None) or SINGLE + 1) <= SINGLE:
+        return "real"
     if found == "time" and getattr(inner, "timezone", False):
         return None
     return found
@@ -77,6 +82,13 @@ def _float(value: Any) -> float | str:
     return number if abs(number) < SAFE else f"{Decimal(repr(number)).normalize():e}"
 
 
+def _real(value: Any) -> float | str:
+    """Return what four bytes hold: some drivers tell them by all digits of eight, others by the few that matter."""
+    from ctypes import c_float  # by few processes: what contestants import is measured
+
+    return _float(c_float(float(value)).value)
+
+
 def _decimal(value: Any) -> str:
     """Return all digits but zeros that say nothing; normalize() would round to 28."""
     number = Decimal(str(value))
@@ -101,6 +113,7 @@ def _document(value: Any) -> Any:
 _FORMS: Mapping[str, Callable[[Any], Any]] = {
     "int": _int,
     "float": _float,
+    "real": _real,
     "decimal": _decimal,
     "text": str,
     "bool": bool,
@@ -119,6 +132,7 @@ _FORMS: Mapping[str, Callable[[Any], Any]] = {
 _NATIVES: Mapping[str, Callable[[Any], Any]] = {
     "int": int,
     "float": float,
+    "real": float,
     "decimal": Decimal,
     "uuid": UUID,
     "timestamp": datetime.fromisoformat,

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     ARRAY,
+    REAL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -39,7 +40,8 @@ Table(
     Column("tenant", ForeignKey("Tenant.ID", ondelete="CASCADE"), primary_key=True),
     Column("number", SmallInteger, primary_key=True, autoincrement=False),
     Column("e-mail", Text, nullable=False), Column("born", Date), Column("wakes", Time), Column("photo", LargeBinary),
-    Column("score", Float), Column("balance", Numeric(19, 4), nullable=False, server_default="0"),
+    Column("score", Float), Column("weight", REAL),
+    Column("balance", Numeric(19, 4), nullable=False, server_default="0"),
     Column("flags", ARRAY(Text)), Column("levels", ARRAY(Integer)), Column("big", BigInteger),
     Column("is active", Boolean, nullable=False), Column("settings", JSONB),
     Column("boss tenant", Integer), Column("boss", SmallInteger),

@@ -15,7 +15,7 @@ from dbplan.orms.scenarios import Link, Scenario, Study
 
 Row = dict[str, Any]
 SORTED_ALIKE = frozenset(
-    {"int", "float", "decimal", "bool", "uuid", "timestamp", "timestamptz", "date", "time", "bytes"}
+    {"int", "float", "real", "decimal", "bool", "uuid", "timestamp", "timestamptz", "date", "time", "bytes"}
 )
 """Kinds that Python sorts as the database does."""
 

@@ -7,6 +7,7 @@ const MOMENT = /^(\d{4,6}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*(Z|[-+
 const NATIVES = {
   int: (value) => (typeof value === "string" ? BigInt(value) : value),
   float: Number,
+  real: Number,
   timestamp: (value) => moment(value),
   timestamptz: (value) => moment(value),
   bytes: (value) => Buffer.from(value, "hex"),
@@ -16,6 +17,7 @@ const NATIVES = {
 const FORMS = {
   int: whole,
   float,
+  real: (value) => float(Math.fround(Number(value))),
   decimal,
   text: String,
   bool: Boolean,

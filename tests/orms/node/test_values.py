@@ -27,6 +27,7 @@ class State(Enum):
 VECTORS = [
     *((value, "int") for value in (0, -1, 7, 2**53 - 1, 2**53, -(2**53), 2**63 - 1, -(2**63), True)),
     *((value, "float") for value in (0.1, -2.5, 1e300, -1e300, 1.1, 3.930996722013363e16, 2.0**53, math.inf)),
+    *((value, "real") for value in (1.8801, 1.8801000118255615, 66.823, -2.5, 3e38, 1e39, math.inf)),
     *((Decimal(text), "decimal") for text in ("1.50", "0.00", "-0", "100", "1E+3", "-12.340", "1.5E-7", "0.1", "NaN")),
     (Decimal("12345678901234567890123456789.1234500"), "decimal"),
     *((value, "text") for value in ("", "Ünïcode 🐘", "a\u2028b", "'\"\\", "\ud7ff")),
@@ -92,6 +93,8 @@ def test_null_stays_null(ask, kind):
     [
         ("9007199254740993", "int", 2**53 + 1),
         ("42", "int", 42),
+        (1.8801, "real", 1.8801000118255615),
+        ("66.823", "real", 66.822998046875),
         ("0.00000000000001000", "decimal", Decimal("1E-14")),
         ("1e+21", "decimal", Decimal(10**21)),
         ("-0.000", "decimal", Decimal("-0.000")),
