@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table
 
+from dbplan import read
 from dbplan.errors import RecipeError, Unsatisfiable
 from dbplan.plan import Plan
 from dbplan.sandbox import sandbox
@@ -41,6 +42,17 @@ def test_a_share_too_small_for_the_children_of_each_parent_is_raised_and_said(tm
     )
     with sandbox(clinic("[tables.owners]\nmin_rows = 4\n" + MINIMA, tmp_path), "sqlite") as stage:
         assert seed(stage, rows=50).ok
+
+
+def test_a_share_too_large_for_the_children_of_each_parent_is_lowered_and_said(tmp_path):
+    found, notes = rows('[tables.pets]\nchildren = { max = 1, shape = "even" }\n', tmp_path, 10_000)
+    assert (found["owners"], found["pets"], found["visits"]) == (100, 100, 250)
+    assert notes == ("pets got 100 rows, not its share: 1 children at most for each of the 100 rows of owners.",)
+
+
+@pytest.mark.parametrize("asked", [1, 7, 60, 500, 1_900])
+def test_the_plan_store_has_rows_for_any_number(asked):
+    assert prepare(read("store"), asked, 7)[0].sources["pages"].rows >= 1
 
 
 def test_a_share_that_is_enough_stays(tmp_path):

@@ -16,7 +16,7 @@ from dbplan.seeding.constraints.references import Uniques, all_uniques, follows,
 from dbplan.seeding.constraints.stored import facts_of
 from dbplan.seeding.recipe.keys import decided
 from dbplan.seeding.recipe.reading import Recipe
-from dbplan.seeding.rows.fanout import shape_of
+from dbplan.seeding.rows.fanout import Shape, shape_of
 from dbplan.seeding.values.infer import Span, domain
 
 Built = TypeVar("Built")
@@ -55,8 +55,8 @@ def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, spa
     """Return the rows of every table.
 
     A number goes to the table planned largest, the others get their share of it, `min_rows` at least, as many as the
-    `children.mean` of their parents says, and as many as `children.min` asks for; a mapping is exact for the tables it
-    names. Where nothing is asked for, the recipe's number counts: 0 for its fixed rows alone, which come on top.
+    `children.mean` of their parents says, between `children.min` and `children.max`; a mapping is exact for the tables
+    it names. Where nothing is asked for, the recipe's number counts: 0 for its fixed rows alone, which come on top.
     Raises UsageError for less than one row of a table that has no fixed ones, UnknownName for an unknown table.
     """
     exact = dict(rows) if isinstance(rows, Mapping) else {}
@@ -79,8 +79,8 @@ def counts(plan: Plan, recipe: Recipe, rows: int | Mapping[str, int] | None, spa
     wanted = {name: max(recipe.table(name).min_rows, round(largest * share)) for name, share in shares.items()}
     fixed = {name: len(rule.fixed) for name, rule in recipe.tables.items()}
     following = _following(plan, recipe, wanted | exact, frozenset(exact), fixed)
-    raised, more = _raised(plan, recipe, following, frozenset(exact), fixed)
-    fitted = _fitted(plan, raised, frozenset(exact), fixed, span)
+    kept, more = _within(plan, recipe, following, frozenset(exact), fixed)
+    fitted = _fitted(plan, kept, frozenset(exact), fixed, span)
     return Counts(fitted.rows, (*more, *fitted.notes), frozenset(exact))
 
 
@@ -121,22 +121,32 @@ def _following(
     return wanted
 
 
-def _raised(
+def _within(
     plan: Plan, recipe: Recipe, wanted: dict[str, int], exact: frozenset[str], fixed: Mapping[str, int]
 ) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Raise the tables whose share is less than the children that each parent has at least, then those below them."""
+    """Keep tables between the children that each parent has at least and at most, then those below them."""
     shapes = {name: shape_of(rule.children) for name, rule in recipe.tables.items()}
-    least = {name: shape.least for name, shape in shapes.items() if shape.least}
-    leads = _leads(plan, recipe, least.keys() - exact) if least else {}
+    ended = {name for name, shape in shapes.items() if shape.least or shape.most is not None}
+    leads = _leads(plan, recipe, ended - exact) if ended else {}
     notes: dict[str, str] = {}
-    for _ in leads:  # a table is raised after its parent, at the latest in the last turn
+    for _ in leads:  # a table is kept after its parent, at the latest in the last turn
         for name, parent in leads.items():
-            parents = shapes[name].having(wanted[parent] or fixed[parent])
-            if wanted[name] < least[name] * parents:
-                wanted = wanted | {name: least[name] * parents}
-                said = f"{least[name]} children at least for each of the {parents:,} rows of {parent}"
-                notes[name] = f"{name} got {wanted[name]:,} rows, more than its share: {said}."
+            rows, why = _between(shapes[name], wanted[name], wanted[parent] or fixed[parent])
+            if why:
+                wanted = wanted | {name: rows}
+                notes[name] = f"{name} got {rows:,} rows, {why} rows of {parent}."
     return wanted, tuple(notes[name] for name in sorted(notes))
+
+
+def _between(shape: Shape, children: int, parents: int) -> tuple[int, str]:
+    """Return the number of children that a shape's ends allow, and why where it is another."""
+    having = shape.having(parents)
+    least, most = shape.least * having, (children if shape.most is None else max(1, shape.most * having))
+    if children < least:
+        return least, f"more than its share: {shape.least} children at least for each of the {having:,}"
+    if children > most:
+        return most, f"not its share: {shape.most} children at most for each of the {having:,}"
+    return children, ""
 
 
 def _fitted(plan: Plan, wanted: dict[str, int], exact: frozenset[str], fixed: Mapping[str, int], span: Span) -> Counts:
