@@ -57,7 +57,7 @@ def adapted(b: Bound, params: Row) -> Row:
 
 def bulk_inserts(b: Bound, params: Row) -> Iterator[Any]:
     """Yield inserts of many rows each, which tell how many."""
-    for part in chunked(params["rows"], max(1, min(BATCH, MOST // len(b.own.fields)))):
+    for part in chunked(params["rows"], min(BATCH, MOST // len(b.own.fields))):
         yield b.own.model.insert_many(part).as_rowcount()
 
 
