@@ -72,14 +72,23 @@ def _moments(form: str) -> dict[str, str]:
 _PLAIN = {"timestamp": "text", "timestamptz": "text"}
 """Moments as str() writes them: without fractions of a second where there are none."""
 
+_DRIVER = ("psycopg", "psycopg-binary")
+"""What stands beneath an ORM of Python that waits for its answers."""
+
+
+def _sync(name: str, title: str, adapter: str, package: str, export: str, *more: str) -> Contestant:
+    """Return an ORM on psycopg or sqlite3."""
+    return Contestant(name, title, SYNC, adapter, (package, *_DRIVER, *more), export, BOTH, (package,))
+
+
 _ALL = (
-    Contestant("psycopg", "psycopg", SYNC, "psycopg", ("psycopg", "psycopg-pool")),
+    Contestant("psycopg", "psycopg", SYNC, "psycopg", (*_DRIVER, "psycopg-pool")),
     Contestant("sqlite3", "sqlite3", SYNC, "sqlite3_driver", (), dialects=(SQLITE,)),
-    Contestant("sqlalchemy-core", "SQLAlchemy Core", SYNC, "sqlalchemy_core", ("sqlalchemy",), "models", BOTH),
-    Contestant("sqlalchemy", "SQLAlchemy ORM", SYNC, "sqlalchemy_orm", ("sqlalchemy",), "models", BOTH),
-    Contestant("sqlmodel", "SQLModel", SYNC, "sqlmodel", ("sqlmodel",), "sqlmodel", BOTH),
-    Contestant("django", "Django", SYNC, "django", ("django",), "django", BOTH, forms=_PLAIN),
-    Contestant("peewee", "Peewee", SYNC, "peewee", ("peewee",), "peewee", BOTH, forms=_PLAIN),
+    _sync("sqlalchemy-core", "SQLAlchemy Core", "sqlalchemy_core", "sqlalchemy", "models"),
+    _sync("sqlalchemy", "SQLAlchemy ORM", "sqlalchemy_orm", "sqlalchemy", "models"),
+    _sync("sqlmodel", "SQLModel", "sqlmodel", "sqlmodel", "sqlmodel"),
+    replace(_sync("django", "Django", "django", "django", "django", "psycopg-pool"), forms=_PLAIN),
+    replace(_sync("peewee", "Peewee", "peewee", "peewee", "peewee"), forms=_PLAIN),
     Contestant("pony", "Pony", SYNC, "pony", ("pony", "psycopg2-binary"), "pony", BOTH, ("pony",)),
     Contestant("asyncpg", "asyncpg", ASYNC, "asyncpg", ("asyncpg",)),
     Contestant("aiosqlite", "aiosqlite", ASYNC, "aiosqlite_driver", ("aiosqlite",), dialects=(SQLITE,)),
@@ -141,7 +150,7 @@ _ALL = (
         "Django, async",
         ASYNC,
         "django_async",
-        ("django", "psycopg", "psycopg-pool"),
+        ("django", *_DRIVER, "psycopg-pool"),
         "django",
         BOTH,
         ("django",),
