@@ -232,6 +232,11 @@ class Imports:
         """Return what a module is called here."""
         return self._called(module, "", alias or module)
 
+    def avoid(self, names: Iterable[str]) -> None:
+        """Import nothing under these names from now on."""
+        for name in names:
+            self._owner.setdefault(name, ("", ""))
+
     def reserve(self, name: str) -> str:
         """Return the name, or the first with a number, that nothing has; nothing is imported under it."""
         found = next(

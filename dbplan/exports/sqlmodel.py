@@ -22,7 +22,7 @@ _OWN = """
 metadata registry construct copy dict from_orm json model_computed_fields model_config model_construct model_copy
 model_dump model_dump_json model_extra model_fields model_fields_set model_json_schema model_parametrized_name
 model_post_init model_rebuild model_validate model_validate_json model_validate_strings parse_file parse_obj parse_raw
-schema schema_json sqlmodel_update update_forward_refs validate
+schema schema_json sqlmodel_update update_forward_refs validate cls
 """
 _RESERVED = frozenset(_OWN.split())
 """What SQLModel's own class has, and a column cannot be called."""

@@ -16,7 +16,7 @@ from dbplan.exports.clauses import place_of, types_of
 from dbplan.exports.facts import Facts, SqlType, facts
 from dbplan.exports.relations import Naming, camel, naming
 from dbplan.exports.typescript import Call, Node, Sql, Text, call, identifier
-from dbplan.exports.typescript.names import GLOBALS, WORDS
+from dbplan.exports.typescript.names import GLOBALS, OF_OBJECTS, WORDS
 from dbplan.plan import Plan
 
 _FUNCTIONS = """
@@ -131,7 +131,7 @@ def new_page(plan: Plan, server: str) -> Page:
     dialect = compiler_dialect(server)
     every = [column for table in plan.tables for column in table.columns]
     known = {(column.table.key, column.name): facts(column, dialect) for column in every}
-    made = Page(plan, server, naming(plan, constant, _OF_A_TABLE), known, {})
+    made = Page(plan, server, naming(plan, constant, _OF_A_TABLE | OF_OBJECTS), known, {})
     made.taken |= WORDS | GLOBALS | FUNCTIONS
     for table in plan.tables:
         otherwise = constant(f"{table.schema}_{table.name}" if table.schema else f"{table.name}_table")

@@ -7,7 +7,7 @@ from sqlalchemy import Table
 from dbplan.ddl import Statement, statements
 from dbplan.evidence import Place
 from dbplan.exports.peewee.keys import name_fields
-from dbplan.exports.peewee.page import Page, is_made, new_page
+from dbplan.exports.peewee.page import Page, hides, is_made, new_page
 from dbplan.exports.peewee.tables import model
 from dbplan.exports.python import docstring, listed, shown
 from dbplan.exports.written import Written
@@ -113,13 +113,18 @@ def _lose_of_table(page: Page, table: Table, everything: list[Statement]) -> Non
 
 def _lose_unmade(page: Page, everything: list[Statement], kinds: frozenset[str]) -> None:
     """Note each table that Peewee cannot make, with some of the SQL that makes it; tables come before their keys."""
-    said = "Peewee takes no percent sign and no quotes in names: its model is there to be read"
     made: dict[str, list[str]] = {}
     for statement in everything:
         if statement.kind in kinds and _is_unmade(page, statement):
             made.setdefault(statement.place.table, []).append(f"{statement.sql};")
     for key, sql in made.items():
-        page.lose(Place(key), said, "\n".join(sql))
+        page.lose(Place(key), _why_unmade(page.plan.metadata.tables[key]), "\n".join(sql))
+
+
+def _why_unmade(table: Table) -> str:
+    if hidden := hides(table):
+        return f"Peewee's own object of the table has what the column {hidden[0]} is called: its model is of no use"
+    return "Peewee takes no percent sign and no quotes in names: its model is there to be read"
 
 
 def _lose_indexes_of_view(page: Page, table: Table, everything: list[Statement]) -> None:

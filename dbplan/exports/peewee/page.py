@@ -22,10 +22,14 @@ _OWN = """
 add_index alias bind bind_ctx bulk_create bulk_update clone coerce copy create create_table delete delete_by_id
 delete_instance dependencies dirty_field_names dirty_fields drop_table filter get get_by_id get_id get_or_create
 get_or_none index insert insert_from insert_many is_alias is_dirty noop raw replace replace_many save select self
-set_by_id table_exists truncate_table unwrap update validate_model Meta DoesNotExist
+set_by_id table_exists truncate_table unwrap update validate_model Meta DoesNotExist cls
 """
-_RESERVED = frozenset(_OWN.split())
-"""What Peewee's own class has, and a field cannot be called."""
+_RESERVED = frozenset(_OWN.split()) | {"dict", "list"}
+"""What Peewee's own class has, or fields are made of, and a field cannot be called."""
+
+_TABLE = "__class__ __dict__ __name__ __sql__ __star__ __weakref__ _alias _hash _path _schema apply_alias apply_column"
+_OF_TABLES = frozenset(_TABLE.split())
+"""What Peewee's own object of a table cannot do without: its columns are put there under their names."""
 
 _MODULE = frozenset({"database", "BaseModel", "MadeElsewhere", "MODELS", "typed"})
 """Names that the module has for itself."""
@@ -85,7 +89,12 @@ def is_odd(name: str) -> bool:
 def is_made(table: Table) -> bool:
     """Say whether Peewee can make the table: it is no view, and has names that Peewee writes as they are."""
     names = (str(table.name), str(table.schema or ""), *(column.name for column in table.columns))
-    return not table.info.get("is_view") and not any(map(is_odd, names))
+    return not table.info.get("is_view") and not any(map(is_odd, names)) and not hides(table)
+
+
+def hides(table: Table) -> list[str]:
+    """Return the columns that hide what Peewee needs of the table, so that no query finds it."""
+    return [column.name for column in table.columns if column.name in _OF_TABLES]
 
 
 def new_page(plan: Plan, dialect: str) -> Page:

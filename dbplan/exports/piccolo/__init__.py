@@ -12,7 +12,7 @@ from dbplan.exports.orm.mends import lose_key_name, lose_objects, lose_tables
 from dbplan.exports.orm.page import Page, Stage, page_of
 from dbplan.exports.orm.tables import Reasons, all_names, left_out
 from dbplan.exports.piccolo import columns, constraints, keys
-from dbplan.exports.piccolo.naming import RESERVED, name_columns
+from dbplan.exports.piccolo.naming import OF_OBJECTS, RESERVED, name_columns
 from dbplan.exports.python import Named, Node, Text, assigned, call, docstring, shown
 from dbplan.exports.written import Written
 from dbplan.plan import Plan
@@ -36,6 +36,7 @@ def write(plan: Plan, dialect: str) -> Written:
     closing = open_circles(page, found)
     for table in found:
         name_columns(page, table)
+    page.imports.avoid(page.attributes.values())
     lose_objects(page, dialect, "Piccolo")
     lose_tables(page, dialect, without)
     classes = []
@@ -80,6 +81,9 @@ def _lines(page: Page, table: Table) -> Iterator[str]:
             columns.plain(page, column, words, part=part) if way is None else keys.foreign(page, way, words, part=part)
         )
         yield assigned(page.attribute(column), node)
+        if column.name in OF_OBJECTS:
+            said = f"Piccolo makes no objects of rows with a column called {column.name}: select() reads them"
+            page.lose(Stage.COLUMNS, Place(table.key, column.name), said)
     if alone:
         lose_key_name(page, table, "Piccolo")
     found = constraints.named(page, table, unique)

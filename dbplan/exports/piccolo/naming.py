@@ -17,8 +17,18 @@ _OF_KEYS = """
 as_alias column_type copy ddl default get_default_value get_select_string get_sql_value get_where_string ilike is_in
 is_not_null is_null join_on like not_in not_like reverse set_proxy_columns table_alias value_type
 """
-RESERVED = frozenset((_OWN + _OF_KEYS).split()) | {"ServerColumn", "ServerDefault", "InSql", "PartOfKey"}
-"""What Piccolo's own class has, and its foreign keys, which are given the columns of the table that they lead to."""
+RESERVED = frozenset((_OWN + _OF_KEYS).split()) | {
+    "ServerColumn",
+    "ServerDefault",
+    "InSql",
+    "PartOfKey",
+    "dict",
+    "list",
+}
+"""What Piccolo's own class has, its foreign keys, which get the columns of what they lead to, and classes' bodies."""
+
+OF_OBJECTS = frozenset({"self", "_data", "_exists_in_db", "_ignore_missing"})
+"""What Piccolo itself gives to new objects, beside what a row holds: those of a row with such a column are not made."""
 
 
 def name_columns(page: Page, table: Table) -> None:
@@ -27,12 +37,12 @@ def name_columns(page: Page, table: Table) -> None:
     A column keeps its own name where it can; no other is called so, for Piccolo reads rows by either.
     """
     own = {str(column.name) for column in table.columns}
-    taken: set[str] = set()
+    taken, classes = set[str](), set(page.naming.classes.values())
     for column in table.columns:
         name = str(column.name)
-        if not _is_good(name):
+        if not _is_good(name) or name in classes:
             name = _accepted(page.naming.field_of(column))
-            while name in taken | own:
+            while name in taken | own | classes:
                 name = f"{name}_"
         taken.add(name)
         page.attributes[table.key, column.name] = name

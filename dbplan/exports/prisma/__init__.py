@@ -84,6 +84,8 @@ def _named(plan: Plan) -> Naming:
 
 def _style(text: str) -> str:
     made = camel(text)
+    if made == "constructor":  # of a row with such a field, the client leaves decimals and dates as they came
+        return "constructor_"
     return made if is_spelled(made) else spelled(made, "field")
 
 

@@ -55,6 +55,8 @@ def _of_table(table: Table) -> Iterator[str]:
     for key in ("triggers", "policies"):
         for sql in info.get(key, ()):
             yield f"Prisma makes no {key}: {' '.join(str(sql).split())}"
+    if "__proto__" in table.columns:
+        yield "Prisma's client loses a column called __proto__, and cannot read the table's rows"
     yield from (said for prefix, said in _PREFIXES.items() if prefix in table._prefixes)
     for option, said in _OPTIONS.items():
         if value := table.dialect_kwargs.get(f"postgresql_{option}"):

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Table
 from dbplan.evidence import Place
 from dbplan.exports.orm.circles import open_circles
 from dbplan.exports.orm.mends import lose_objects, lose_tables
-from dbplan.exports.orm.page import Page, page_of
+from dbplan.exports.orm.page import Page, Stage, page_of
 from dbplan.exports.orm.tables import Reasons, all_names, left_out
 from dbplan.exports.python import Node, Text, assigned, docstring, listed, shown
 from dbplan.exports.relations import Relation
@@ -55,6 +55,9 @@ def _model(page: Page, table: Table, chosen: dict[str, Column[object]], closing:
     for column in table.columns:
         node = _field(page, column, chosen[table.key], unique)
         lines.append(assigned(page.attribute(column), node))
+        if column.name == "cls":
+            said = "Tortoise makes no objects of rows with a column called cls: values() reads them"
+            page.lose(Stage.COLUMNS, Place(table.key, column.name), said)
     lines += ["", "    class Meta:"]
     lines += [f"        {line}" for line in _options(page, table, unique)]
     keys.lose_order(page, table)

@@ -13,9 +13,10 @@ _OWN = """
 Meta all annotate build_meta bulk_create bulk_update clone construct create delete describe earliest exclude exists
 fetch_for_list fetch_related filter first get get_or_create get_or_none get_table in_bulk last latest pk raw mro
 refresh_from_db register_listener save select_for_update self update_from_dict update_or_create fields
+cls using_db defaults
 """
-RESERVED = frozenset(_OWN.split()) | {"ServerField", "ServerKey", "JsonField"}
-"""What Tortoise's own class has, and a field cannot be called."""
+RESERVED = frozenset(_OWN.split()) | {"ServerField", "ServerKey", "JsonField", "dict", "list"}
+"""What Tortoise's own class has, or fields are made of, and a field cannot be called."""
 
 
 def name_fields(page: Page, table: Table, chosen: dict[str, Column[Any]]) -> None:

@@ -16,7 +16,7 @@ from dbplan.exports.clauses import place_of
 from dbplan.exports.facts import Facts, SqlType, facts
 from dbplan.exports.relations import Naming, camel, naming, pascal
 from dbplan.exports.typescript import Node, decorator, identifier
-from dbplan.exports.typescript.names import GLOBALS
+from dbplan.exports.typescript.names import GLOBALS, OF_OBJECTS
 from dbplan.plan import Plan
 
 _DECORATORS = (
@@ -104,7 +104,7 @@ def new_page(plan: Plan, server: str) -> Page:
     every = [column for table in plan.tables for column in table.columns]
     known = {(column.table.key, column.name): facts(column, dialect) for column in every}
     left = frozenset(t.key for t in plan.tables if not t.primary_key.columns and not t.info.get("is_view"))
-    named = naming(plan, property_name, GLOBALS | DECORATORS | {"constructor"})
+    named = naming(plan, property_name, GLOBALS | DECORATORS | OF_OBJECTS)
     page = Page(plan, server, named, known, left)
     taken = set(named.classes.values()) | GLOBALS | DECORATORS
     for (table, _), found in known.items():

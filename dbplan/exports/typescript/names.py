@@ -20,6 +20,12 @@ _GLOBALS = (
 )
 GLOBALS = frozenset(_GLOBALS.split())
 """What a class or constant of that name would hide."""
+_OF_OBJECTS = (
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf __proto__ "
+    "__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__"
+)
+OF_OBJECTS = frozenset(_OF_OBJECTS.split())
+"""What every object has: a property called so would seem to be there where it is not."""
 _IDENTIFIER = re.compile(r"[^\W\d][\w]*|[$_][\w$]*")
 _KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\u2028": "\\u2028", "\u2029": "\\u2029"}

@@ -159,7 +159,7 @@ def update_one(b: Bound, params: Row) -> Any:
 
 def upsert(b: Bound, params: Row) -> Insert:
     """Insert a row, or set a column of the one that is there, by the database's own INSERT."""
-    made: Any = (sqlite if on_sqlite() else postgresql).insert(b.own.entity).values(**params["row"])
+    made: Any = (sqlite if on_sqlite() else postgresql).insert(b.own.entity).values(params["row"])
     keys, changed = [str(name) for name in b.key], b.scenario.update
     found: Insert = made.on_conflict_do_update(index_elements=keys, set_={changed: made.excluded[changed]})
     return found

@@ -60,7 +60,7 @@ class Models:
         facts = self.study.tables[key]
         model = self.models.get((facts.schema, facts.name))
         if model is None:
-            raise NotCovered(f"Peewee takes no percent sign and no quotes in names, as {key} or its columns have")
+            raise NotCovered(f"Peewee does not take a name of {key}: what export() lost says why")
         fields = {field.column_name: field for field in model._meta.sorted_fields}
         return Face(key, model, fields, tuple(fields[name] for name in facts.key))
 

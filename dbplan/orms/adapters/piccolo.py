@@ -31,6 +31,8 @@ MOST = 32_766
 _BY_HAND = (
     "Piccolo has no way back from parents to children: a second query, whose rows are put to their parents by hand"
 )
+_OF_OBJECTS = ("self", "_data", "_exists_in_db", "_ignore_missing")
+"""What Piccolo itself gives to new objects, beside what a row holds."""
 _RAW = "raw SQL: Piccolo compares a key of PostgreSQL's jsonb alone"
 Row = dict[str, Any]
 
@@ -83,6 +85,8 @@ class Database:
         if model is None:
             raise NotCovered(f"Piccolo has no class of {table}: what export() lost says why")
         fields = {column._meta.db_column_name: column for column in model._meta.columns}
+        for name in fields.keys() & _OF_OBJECTS:
+            raise NotCovered(f"Piccolo makes no object of a row with a column called {name}, as {table} has")
         late = (name for name, column in fields.items() if isinstance(column, JSON) and column._meta.name != name)
         return Face(model, fields, tuple(columns), frozenset(late))
 
@@ -214,6 +218,9 @@ def _upward(face: Face, link: Link) -> Any:
     if not hasattr(found, "_foreign_key_meta"):
         place = f"{face.model._meta.tablename}.{column}"
         raise NotCovered(f"Piccolo has no foreign key on {place}: what export() lost says why")
+    target = found._foreign_key_meta.resolved_target_column._meta
+    if target.name != target.db_column_name:
+        raise NotCovered(f"Piccolo joins by the name of an attribute, and {target.db_column_name} is {target.name}")
     return found
 
 

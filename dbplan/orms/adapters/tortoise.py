@@ -60,6 +60,8 @@ class Database:
         if model is None:
             raise NotCovered(f"Tortoise has no model of {table}: what export() lost says why")
         fields = dict(model._meta.fields_db_projection_reverse)
+        if "cls" in fields:
+            raise NotCovered(f"Tortoise makes no object of a row with a column called cls, as {table} has")
         missing = [column for column in columns if column not in fields]
         if missing:
             raise NotCovered(f"Tortoise has no field for {table}.{missing[0]}")

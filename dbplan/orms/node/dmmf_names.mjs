@@ -21,6 +21,10 @@ export class Schema {
       (one) => (one.dbName ?? one.name) === name && (one.schema ?? "public") === (schema ?? "public"),
     );
     if (!found) throw new NotCovered(`Prisma's client has no model of ${table}`);
+    if (found.fields.some((one) => (one.dbName ?? one.name) === "__proto__"))
+      throw new NotCovered(`Prisma loses a column called __proto__, as ${table} has: its rows are plain objects`);
+    if (found.fields.some((one) => one.name === "constructor"))
+      throw new NotCovered(`Prisma leaves decimals and dates of ${table} as they came: a field is called constructor`);
     for (const one of [name, ...found.fields.map((field) => field.dbName ?? field.name)])
       if (one.includes('"')) throw new NotCovered(`Prisma's queries do not escape the quote in ${one} of ${table}`);
     return new Model(this, table, found);

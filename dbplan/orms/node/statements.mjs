@@ -1,5 +1,6 @@
 /** The SQL of each scenario, as an engineer with a raw driver writes it. */
 
+import { NotCovered } from "./errors.mjs";
 import { label } from "./stored.mjs";
 
 /** A piece of SQL: texts, and between them the places of parameters; `reads` names what its rows hold, in order. */
@@ -64,6 +65,16 @@ export function taken(fragment) {
     }
   }
   return { texts, places };
+}
+
+/** Scenarios of which no row is read by names. */
+const NAMELESS = new Set(["bulk_insert", "upsert", "update_one", "delete_cascade", "aggregate", "list_to_one"]);
+
+/** Refuse a scenario of whose rows a driver loses a column, for it puts values into plain objects by name. */
+export function refuseLoss(scenario, driver) {
+  const read = [scenario, scenario.children, scenario.children?.children].filter(Boolean);
+  if (!NAMELESS.has(scenario.name) && read.some(({ columns }) => columns.includes("__proto__")))
+    throw new NotCovered(`${driver} loses a column called __proto__: its rows are plain objects`);
 }
 
 function name(of) {

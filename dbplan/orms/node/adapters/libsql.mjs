@@ -3,10 +3,11 @@
 import Driver from "libsql";
 import { versionOf } from "../building.mjs";
 import { TIMEOUT } from "../connecting.mjs";
-import { Sqlite } from "../sqlite.mjs";
+import { bind as bound, Sqlite } from "../sqlite.mjs";
+import { refuseLoss } from "../statements.mjs";
 
 export * from "../handwritten.mjs";
-export { bind, bulk_insert, close, delete_cascade, ping, transaction } from "../sqlite.mjs";
+export { bulk_insert, close, delete_cascade, ping, transaction } from "../sqlite.mjs";
 
 class Database extends Sqlite {
   prepare(text, isArrays) {
@@ -25,6 +26,11 @@ class Database extends Sqlite {
 
 export async function open(study) {
   return new Database(study, new Driver(study.url.database, { timeout: TIMEOUT }));
+}
+
+export function bind(db, scenario) {
+  refuseLoss(scenario, "libsql");
+  return bound(db, scenario);
 }
 
 export function version() {

@@ -3,7 +3,7 @@
 import postgres from "postgres";
 import { bound } from "../binding.mjs";
 import { versionOf } from "../building.mjs";
-import { List, sql as words, Statements, taken } from "../statements.mjs";
+import { List, refuseLoss, sql as words, Statements, taken } from "../statements.mjs";
 
 export * from "../handwritten.mjs";
 
@@ -62,6 +62,7 @@ export async function ping({ sql }) {
 }
 
 export function bind({ statements }, scenario) {
+  refuseLoss(scenario, "Postgres.js");
   return bound(statements, scenario, template, among);
 }
 
