@@ -27,13 +27,13 @@ Server = Annotated[
 
 
 def compare_orms(
-    plans: PlanNames,
+    plans: PlanNames = None,
     orms: Orms = None,
     on: Server = None,
     rows: Rows = None,
     quick: Annotated[bool, typer.Option("--quick", help="All scenarios in fewer rounds; no features.")] = False,
     install: Annotated[
-        bool, typer.Option("--install", help="First install Node, where there is none, and its packages.")
+        bool, typer.Option("--install", help="First, or alone, install Node, where there is none, and its packages.")
     ] = False,
     selection: Annotated[
         Path | None,
@@ -51,6 +51,9 @@ def compare_orms(
     from dbplan.orms import compare_orms as run
     from dbplan.orms.selecting import selection as chosen
 
+    if not plans:
+        set_up(install)
+        return
     subjects = [read(plan) for plan in plans]
     names = None if orms is None else [name.strip() for name in orms.split(",") if name.strip()]
     reports = []
@@ -64,6 +67,17 @@ def compare_orms(
         decided = [(plan.name, chosen(plan, report)) for plan, (_, report) in zip(subjects, reports, strict=True)]
         typer.echo(_whole("Which ORM", decided).save(selection))
     show(_whole("ORMs", reports), output, folded=False)
+
+
+def set_up(install: bool) -> None:
+    """Install what Node's contestants need, and say what is there; without a plan that is all there is to do."""
+    from dbplan.orms import installing
+
+    if not install:
+        raise UsageError("compare-orms wants a PLAN, as in: dbplan compare-orms store; or --install alone")
+    with progress("Installing") as tick:
+        versions = installing.install(lambda doing: tick(0.0, doing))
+    typer.echo("\n".join(f"{name} {version}" for name, version in versions.items()))
 
 
 def told_in_words(path: Path | None) -> Path | None:

@@ -22,7 +22,7 @@ def given(parameter: typer.CallbackParam, url: str | None) -> str | None:
 
 _PLAN = "A name that `dbplan plans` lists, module:attr, file.py, URL, schema.prisma"
 PlanName = Annotated[str, typer.Argument(metavar="PLAN", help=f"{_PLAN}.")]
-PlanNames = Annotated[list[str], typer.Argument(metavar="PLAN", help=f"{_PLAN}; several, one after the other.")]
+PlanNames = Annotated[list[str] | None, typer.Argument(metavar="PLAN", help=f"{_PLAN}; several, one after the other.")]
 On = Annotated[
     str | None,
     typer.Option(

@@ -94,7 +94,7 @@ _ALL = (
     Contestant("aiosqlite", "aiosqlite", ASYNC, "aiosqlite_driver", ("aiosqlite",), dialects=(SQLITE,)),
     Contestant(
         "sqlalchemy-async",
-        "SQLAlchemy ORM, async",
+        "SQLAlchemy ORM async",
         ASYNC,
         "sqlalchemy_async",
         ("sqlalchemy", "asyncpg", "greenlet"),
@@ -104,7 +104,7 @@ _ALL = (
     ),
     Contestant(
         "sqlmodel-async",
-        "SQLModel, async",
+        "SQLModel async",
         ASYNC,
         "sqlmodel_async",
         ("sqlmodel", "asyncpg", "greenlet"),
@@ -114,7 +114,7 @@ _ALL = (
     ),
     Contestant(
         "peewee-async",
-        "Peewee, async",
+        "Peewee async",
         ASYNC,
         "peewee_async",
         ("peewee", "asyncpg", "greenlet"),
@@ -147,7 +147,7 @@ _ALL = (
     ),
     Contestant(
         "django-async",
-        "Django, async",
+        "Django async",
         ASYNC,
         "django_async",
         ("django", *_DRIVER, "psycopg-pool"),

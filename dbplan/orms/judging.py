@@ -158,7 +158,7 @@ def mean_ratio(told: Sequence[OrmTiming]) -> float | None:
 def verdict(plan: str, facts: Gathered, told: Sequence[OrmTiming], *, nearest: bool = True) -> str:
     """Return the whole comparison in one sentence; `nearest` says which ORM of each table is to its raw driver."""
     own = (taker.title for taker in facts.entrants if not (taker.twin_of or is_driver(taker.orm)))
-    orms = {title.removesuffix(", async") for title in own}  # one that has both interfaces is one
+    orms = {title.removesuffix(" async") for title in own}  # one that has both interfaces is one
     if not facts.entrants:
         return f"No contestant could be measured on {plan}."
     head = f"{several(len(orms), 'ORM', 'ORMs')} on {several(len(facts.scenarios), 'scenario', 'scenarios')} of {plan}"

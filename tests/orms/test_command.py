@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from dbplan import cli, orms
+from dbplan.orms import installing
 from dbplan.report import Report
 
 
@@ -35,6 +36,16 @@ def test_options_reach_the_verb_and_the_report_is_written(run, monkeypatch, tmp_
     assert asked.pop("progress")
     assert asked == {"plan": "credits", "names": ["django", "prisma"], "quick": True, "rows": 500, "install": True,
                      "on": None, "random_state": 7}  # fmt: skip
+
+
+def test_install_needs_no_plan(run, monkeypatch):
+    monkeypatch.setattr(installing, "install", lambda _tell: {"prisma": "7.1.0", "typeorm": "0.3.30"})
+    assert run("--install") == (0, "prisma 7.1.0\ntypeorm 0.3.30\n", "")
+    code, _, err = run()
+    assert (code, err.strip()) == (
+        2,
+        "dbplan: compare-orms wants a PLAN, as in: dbplan compare-orms store; or --install alone",
+    )
 
 
 def test_several_plans_are_one_report_with_a_section_each(run, monkeypatch, tmp_path):

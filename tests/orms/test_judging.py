@@ -264,8 +264,8 @@ def test_timings_are_evidence(report):
 
 def test_what_figures_hold_beside_those_of_others_is_said(facts, report):
     assert "each call starts a thread" not in page(report)
-    one = Taking("django-async", "Django, async", "Python, asynchronous", "asyncpg")
+    one = Taking("django-async", "Django async", "Python, asynchronous", "asyncpg")
     added = tuple(replace(outcome("django", name), orm=one.orm) for name in NAMES)
     told = judge("credits", replace(facts, entrants=(*TAKERS, one), outcomes=(*facts.outcomes, *added)))
-    assert "Django, async: each call starts a thread of its own" in page(told)
+    assert "Django async: each call starts a thread of its own" in page(told)
     assert "3 ORMs on" in told.verdict, "one that has an asynchronous interface as well is one"

@@ -74,7 +74,7 @@ def test_twelve_columns_need_no_scrolling(tmp_path: Path):
     words = {"contestant": "text", "language": "text", "version": "text", "driver": "text"}
     seconds = dict.fromkeys(("import", "models and connection", "first query", "cold start"), "seconds")
     sizes = dict.fromkeys(("memory once open", "most on top", "install"), "bytes")
-    row = ("SQLAlchemy ORM, async", "Python, asynchronous", "0.45.4", "psycopg2 2.9.13", *[0.123] * 4, *[123e6] * 3, 41)
+    row = ("SQLAlchemy ORM async", "Python, asynchronous", "0.45.4", "psycopg2 2.9.13", *[0.123] * 4, *[123e6] * 3, 41)
     wide = table({**words, **seconds, **sizes, "packages": "count"}, [row])
     ratios = table(
         {"scenario": "text", "psycopg": "seconds", **dict.fromkeys(("SQLAlchemy Core", "Django", "SQLModel"), "ratio")},
