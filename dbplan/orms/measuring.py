@@ -26,6 +26,8 @@ FIRST = 2
 LONGEST_BATCH = 200
 SHARE = 4
 """A batch takes so many times its share of a round's time at most."""
+OVERTIME = 2
+"""A scenario whose calls are long takes so many times its time at most, as long as half of its rounds are left."""
 TOO_LONG = 8
 """A contestant that takes so many times its share of the time altogether gets fewer rounds."""
 
@@ -176,13 +178,20 @@ def time_rounds(
             player.leave(NOT_CHECKED, "the tables hold too few rows for calls to be timed after those that are checked")
         return
     share = effort.seconds / effort.rounds / len(able)
-    rounds = min(effort.rounds, max(1, calls.left // size))
+    rounds = min(_rounds(able, size, effort), max(1, calls.left // size))
     with _without_collector():
         for number in range(rounds):
             params = calls.take(size)
             for player in chance.sample(able, len(able)):
                 if player.goes_on and not _has_had_enough(player, number, share * effort.rounds):
                     _run_batch(player, referee, scenario, params, share)
+
+
+def _rounds(players: Sequence[Player], size: int, effort: Effort) -> int:
+    """Return how many rounds are played: fewer where one of a call by each takes long already."""
+    each = size * sum(player.cost for player in players)
+    paid = int(OVERTIME * effort.seconds / max(each, 1e-6))
+    return min(effort.rounds, max(FEWEST_ROUNDS, effort.rounds // 2, paid))
 
 
 def _run_batch(player: Player, referee: Referee, scenario: Scenario, params: Sequence[Any], share: float) -> None:

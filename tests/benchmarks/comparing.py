@@ -3,7 +3,8 @@
 Run: python tests/benchmarks/comparing.py [--quick] [--runs N] [PLAN …]
 
 Plans are "store" and "credits" without any. For each pair of runs: Kendall's tau of the order of contestants, over all
-scenarios (geometric mean of the ratios to the raw driver) and scenario by scenario; two whose intervals meet are a tie.
+scenarios (geometric mean of the ratios to the raw driver) and scenario by scenario; two are a tie where the interval of
+their difference holds none.
 A pair of contestants that two runs put in opposite order is a contradiction.
 """
 
@@ -76,12 +77,19 @@ def mean(told):
 
 
 def signs(order):
-    """Return which of each pair is quicker: -1 the first, 1 the other, 0 where their intervals meet."""
+    """Return which of each pair is quicker: -1 the first, 1 the other, 0 where it may be either."""
     return {
-        (*place, first, other): (told[first][1] > told[other][2]) - (told[other][1] > told[first][2])
+        (*place, first, other): sign(told[first], told[other])
         for place, told in order.items()
         for first, other in combinations(sorted(told), 2)
     }
+
+
+def sign(one, other):
+    """Return whether a ratio is above another: 0 where the interval of their difference, as a logarithm, holds none."""
+    apart = math.log(one[0] / other[0])
+    reach = math.hypot(*(math.log(high / low) / 2 for _, low, high in (one, other)))
+    return (apart > reach) - (apart < -reach)
 
 
 def tau(one, other):
