@@ -113,7 +113,7 @@ def count(
     if scenario.name == "nested_include":
         asks += [(number, [one]) for number, one in of_parents(calls.params, parents).items()]
     for number, params in asks:
-        results = {player.name: _counted(player, referee, number, params) for player in going(players)}
+        results = _all_counted(going(players), referee, number, params)
         judge = reference(players)
         for player in going(players):
             told = first_difference(results[judge.name], results[player.name]) if judge else ""
@@ -121,6 +121,19 @@ def count(
                 player.leave(WRONG, told)
     for player in going(players):
         referee.restore(player.clone, scenario)
+
+
+def _all_counted(
+    players: Sequence[Player], referee: Referee, parents: int | None, params: Sequence[Any]
+) -> dict[str, Any]:
+    """Have each make the calls, two at a time: each has its own database, by which statements are told apart."""
+    results: dict[str, Any] = {}
+
+    def one(player: Player) -> None:
+        results[player.name] = _counted(player, referee, parents, params)
+
+    together(players, one)
+    return results
 
 
 def _counted(player: Player, referee: Referee, parents: int | None, params: Sequence[Any]) -> Any:

@@ -33,7 +33,7 @@ from dbplan.sandbox import Stage, sandbox
 from dbplan.seeding import seed
 
 FULL = Effort(
-    rounds=20, seconds=6.0, warm=12, checks=5, parents=(1, 10, 100), load=0.8, writes=300, starts=3, shared=False
+    rounds=20, seconds=5.0, warm=12, checks=5, parents=(1, 10, 100), load=0.8, writes=300, starts=3, shared=False
 )
 QUICK = Effort(rounds=8, seconds=1.5, warm=12, checks=3, parents=(1, 10), load=0.3, writes=100, starts=1, shared=True)
 LARGEST = 20_000
