@@ -31,7 +31,9 @@ def mended(plan: Plan, lost: Iterable[Finding], dialect: str) -> tuple[Finding, 
     if dialect not in _SERVERS or not found:
         return found
     given, after = "\n".join(finding.mend for finding in found), _after(plan, dialect)
-    made = (_mend(plan, finding.place, server(dialect), after) for finding in found)
+    later = {finding.place.table for finding in found if finding.mend.startswith("CREATE TABLE")}
+    there = [table for table in plan.tables if table.key not in later]  # no mend of another has its keys yet
+    made = (_mend(plan, there, finding.place, server(dialect), after) for finding in found)
     return tuple(f if f.mend or mend in given else replace(f, mend=mend) for f, mend in zip(found, made, strict=True))
 
 
@@ -66,7 +68,7 @@ def _after(plan: Plan, dialect: str) -> dict[Place, list[str]]:
     return found
 
 
-def _mend(plan: Plan, place: Place, dialect: Dialect, after: dict[Place, list[str]]) -> str:
+def _mend(plan: Plan, there: Iterable[Table], place: Place, dialect: Dialect, after: dict[Place, list[str]]) -> str:
     table = plan.metadata.tables.get(place.table)
     if table is None or place.column:
         return "\n".join(after.get(place, ()))
@@ -74,7 +76,7 @@ def _mend(plan: Plan, place: Place, dialect: Dialect, after: dict[Place, list[st
         index = next((found for found in table.indexes if found.name == place.index), None)
         return "\n".join(_index(index, table, dialect)) if index is not None else ""
     if place.constraint:
-        return "\n".join(_constraint(plan, table, place.constraint, dialect))
+        return "\n".join(_constraint(there, table, place.constraint, dialect))
     return "\n".join(after.get(place, ()))
 
 
@@ -93,12 +95,12 @@ def _beside(table: Table, name: str, dialect: Dialect) -> str:
     return ".".join(dialect.identifier_preparer.quote(name) for name in named)
 
 
-def _constraint(plan: Plan, table: Table, name: str, dialect: Dialect) -> Iterator[str]:
+def _constraint(there: Iterable[Table], table: Table, name: str, dialect: Dialect) -> Iterator[str]:
     """Yield what puts a constraint in the place of the constraint or index that the tool has made under its name."""
     found = next((one for one, given in names(table, dialect).items() if given == name), None)
     if found is None:
         return
-    keys = list(_keys_to(found, plan, dialect))
+    keys = list(_keys_to(found, there, dialect))
     yield from (_dropped(key, given, dialect) for key, given in keys)
     yield _dropped(found, name, dialect)
     if isinstance(found, UniqueConstraint):
@@ -107,12 +109,12 @@ def _constraint(plan: Plan, table: Table, name: str, dialect: Dialect) -> Iterat
     yield from (_added(key, given, dialect) for key, given in keys)
 
 
-def _keys_to(found: Constraint, plan: Plan, dialect: Dialect) -> Iterator[tuple[Constraint, str]]:
+def _keys_to(found: Constraint, there: Iterable[Table], dialect: Dialect) -> Iterator[tuple[Constraint, str]]:
     """Yield the foreign keys, by name, that hang on a unique or primary key."""
     if not isinstance(found, PrimaryKeyConstraint | UniqueConstraint):
         return
     columns = {*found.columns}
-    for table in plan.tables:
+    for table in there:
         if any(parent_of(key) is found.table for key in table.foreign_key_constraints):
             for key, name in names(table, dialect).items():
                 if isinstance(key, ForeignKeyConstraint) and {part.column for part in key.elements} == columns:

@@ -186,6 +186,21 @@ def test_unique_keys_are_those_that_the_server_makes_of_them(tmp_path):
     assert {difference.what for difference in left} <= {COLUMN_ORDER}
 
 
+def test_a_key_of_a_table_that_comes_later_is_made_with_it(tmp_path):
+    metadata = sa.MetaData()
+    sa.Table(
+        "owners",
+        metadata,
+        sa.Column("id", sa.BigInteger, primary_key=True),
+        sa.UniqueConstraint("id", name="uq_owner", deferrable=True, postgresql_nulls_not_distinct=True),
+    )
+    sa.Table("keyless", metadata, sa.Column("owner", sa.BigInteger, sa.ForeignKey("owners.id", name="fk_owner")))
+    plan = Plan("later", metadata)
+    written = write(plan, "postgresql")
+    _, left = compared(plan, written.lost, migrations(tmp_path, {"app": written.files["models.py"]})["app"]["sql"])
+    assert left == ()
+
+
 def test_what_django_cannot_say_is_said():
     metadata = sa.MetaData()
     mood = pg.ENUM("happy", "it's ok", name="mood")
