@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Dialect, Enum, MetaData, Table, TypeDecorator
+from sqlalchemy import JSON, Dialect, Enum, MetaData, Table, TypeDecorator, null
 from sqlalchemy.orm import Mapper, RelationshipProperty, configure_mappers
 
 from dbplan.encryption import DEVELOPMENT, VARIABLE
@@ -141,8 +141,16 @@ class Face:
         return {name: self.value(name, value) for name, value in row.items()}
 
     def named(self, row: Row) -> Row:
-        """Return a row as the class or Table takes it."""
-        return {self.names[name]: self.value(name, value) for name, value in row.items()}
+        """Return a row as the class or Table takes it; NULL of a document is said, for None is the document null."""
+        return {
+            self.names[name]: null() if value is None and name in self.documents else self.value(name, value)
+            for name, value in row.items()
+        }
+
+    @cached_property
+    def documents(self) -> frozenset[str]:
+        """Return the columns of documents."""
+        return frozenset(name for name, column in self.columns.items() if isinstance(column.type, JSON))
 
     def label(self, name: str, value: Any) -> Any:
         """Return what the database has for a value."""

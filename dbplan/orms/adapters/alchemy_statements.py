@@ -50,12 +50,22 @@ def adapted(b: Bound, params: Row) -> Row:
     if "keys" in params:
         made["keys"] = [b.own.values(key) for key in params["keys"]]
     if "row" in params:
-        made["row"] = b.target.named(params["row"]) | _nulls(b, params["row"])
+        made["row"] = b.target.named(_said(b, params["row"])) | _nulls(b, params["row"])
     if "rows" in params:
         made["rows"] = [b.own.named(row) for row in params["rows"]]
     if "value" in params and b.scenario.name != "json_filter":
         made["value"] = b.own.value(b.scenario.update or b.scenario.filter, params["value"])
     return made
+
+
+def _said(b: Bound, row: Row) -> Row:
+    """Return what a new instance is given: it loads anew what it is told to be NULL, so documents are left out.
+
+    SQLModel's are refreshed in any case, and have None where something is left out.
+    """
+    if b.scenario.name == "upsert" or b.target.mapper is None or hasattr(b.target.entity, "model_fields"):
+        return row
+    return {name: value for name, value in row.items() if value is not None or name not in b.target.documents}
 
 
 def _nulls(b: Bound, row: Row) -> Row:
