@@ -56,6 +56,8 @@ def compare_orms(
         return
     subjects = [read(plan) for plan in plans]
     names = None if orms is None else [name.strip() for name in orms.split(",") if name.strip()]
+    if names == []:
+        raise UsageError('--orms names none; write names with commas between, as in: --orms "prisma, sqlalchemy"')
     reports = []
     for subject in subjects:
         with progress(f"Comparing on {subject.name}") as tick:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dbplan.errors import UnknownName
+from dbplan.errors import UnknownName, UsageError
 from dbplan.evidence import OrmFeature, OrmLoad, OrmScore, OrmStart, OrmStatements, OrmTiming, OrmViolation
 from dbplan.orms.contestants import CONTESTANTS
 
@@ -99,11 +99,17 @@ class Ranking:
 
 
 def weights(priorities: Mapping[str, float]) -> dict[str, float]:
-    """Return the weight of every criterion, a plan's own before the default; UnknownName for none of them."""
+    """Return the weight of every criterion, a plan's own before the default.
+
+    Raises UnknownName for one that is none, UsageError where nothing is to count.
+    """
     for name in priorities:
         if name not in CRITERIA:
             raise UnknownName("mark", name, CRITERIA, where="priorities")
-    return {name: float(priorities.get(name, one.weight)) for name, one in CRITERIA.items()}
+    found = {name: float(priorities.get(name, one.weight)) for name, one in CRITERIA.items()}
+    if not any(found.values()):
+        raise UsageError("priorities give every criterion the weight 0; one at least is to count")
+    return found
 
 
 def rank(group: str, orms: Sequence[str], marks: Marks, weighed: Mapping[str, float]) -> Ranking:
@@ -238,7 +244,8 @@ def _drivers(orms: Sequence[str]) -> set[str]:
 
 
 def _load(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
-    rates = {(one.orm, one.scenario): one.done / one.seconds for one in _closed(measured) if one.seconds and one.done}
+    closed = ((one, one.done - one.refused) for one in _closed(measured) if one.seconds)
+    rates = {(one.orm, one.scenario): done / one.seconds for one, done in closed if done > 0}
     best: dict[str, float] = {}
     for (orm, scenario), rate in rates.items():
         if orm in _drivers(orms):

@@ -223,7 +223,7 @@ def _load(found: Sequence[OrmLoad], titles: dict[str, str], kind: str, caption: 
 
 
 def _throughput(load: OrmLoad) -> float:
-    return load.done / load.seconds if load.seconds else 0.0
+    return (load.done - load.refused) / load.seconds if load.seconds else 0.0
 
 
 def _violations(facts: Gathered) -> Table:

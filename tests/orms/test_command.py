@@ -61,6 +61,7 @@ def test_several_plans_are_one_report_with_a_section_each(run, monkeypatch, tmp_
     ("words", "said"),
     [
         (["--orms", "djnago"], 'no ORM "djnago"; ORMs are: '),
+        (["--orms", " , "], "--orms names none"),
         (["--rows", "0"], "rows is 0"),
         (["--on", "mariadb"], "ORMs are compared on PostgreSQL"),
         (["-o", "orms.xls"], "cannot write"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbplan.errors import UnknownName
+from dbplan.errors import UnknownName, UsageError
 from dbplan.evidence import OrmFeature, OrmLoad, OrmStart, OrmStatements, OrmTiming, OrmViolation
 from dbplan.orms.scoring import CRITERIA, Mark, Measured, marks, rank, weights
 from dbplan.orms.selecting import NODE, OVERALL, PYTHON, document, select
@@ -88,6 +88,13 @@ def test_a_team_weighs_for_itself_and_no_other_criterion():
     assert weights({})["coverage"] == CRITERIA["coverage"].weight
     with pytest.raises(UnknownName, match="did you mean 'speed'"):
         weights({"sped": 1})
+    with pytest.raises(UsageError, match="one at least is to count"):
+        weights(dict.fromkeys(CRITERIA, 0))
+
+
+def test_calls_that_were_refused_are_no_throughput():
+    loads = [OrmLoad(PRISMA, "point_read", "closed loop", 20, 2.0, 1000, refused=600), *MEASURED.loads[1:]]
+    assert marks(replace(MEASURED, loads=loads), GROUP)["load"][PRISMA].value == pytest.approx(400 / 4000)
 
 
 parts = st.integers(0, 20).map(lambda n: n / 20)

@@ -1,6 +1,6 @@
 /** Load: calls by many clients at once, as fast as they go or due at fixed times. */
 
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { message, typeName } from "./errors.mjs";
 
 const now = () => Number(process.hrtime.bigint()) / 1e9;
@@ -36,7 +36,7 @@ async function client(work, call, given, seconds, rate) {
   }
 }
 
+/** Wait until then, and no less: a timer counts whole milliseconds, and may be early. */
 async function until(due) {
-  const wait = due - now();
-  if (wait > 0) await sleep(1000 * wait);
+  for (let wait = due - now(); wait > 0; wait = due - now()) await (wait > 0.002 ? sleep(1000 * wait - 1) : turn());
 }
