@@ -236,7 +236,7 @@ def _told(constraint: Constraint | Index) -> Iterator[str]:
     if isinstance(constraint, Index):
         return
     for element in getattr(constraint, "elements", ()):
-        yield element.target_fullname
+        yield repr(element.target_tokens)  # names may hold dots
     yield f"{constraint.deferrable} {constraint.initially}"
     for key, value in sorted(constraint.dialect_kwargs.items()):
         listed = value if isinstance(value, list | tuple) else (value,)
