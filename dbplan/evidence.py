@@ -340,6 +340,24 @@ class OrmFeature:
 
 
 @dataclass(frozen=True)
+class OrmRank:
+    """The place of one contestant in its table by the geometric mean of its ratios to the raw driver.
+
+    `place` is None where it has a time in far fewer scenarios than others; `level_with` names those that the figures do
+    not tell it from.
+    """
+
+    orm: str
+    table: str
+    scenarios: int
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    place: int | None = None
+    level_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class OrmScore:
     """The weighted mean of one ORM's marks, 0 to 1, among those of a group, and where it may lie.
 
@@ -371,6 +389,7 @@ Fact = (
     | OrmLoad
     | OrmViolation
     | OrmFeature
+    | OrmRank
     | OrmScore
     | Server
 )

@@ -65,17 +65,19 @@ pd.crosstab(facts["orm"], facts["outcome"])
 # %% [markdown]
 # ## Statements
 #
-# What one call sends, by the server's own count: statements, and beside them those that steer transactions and sessions.
-# One that sends more asks the network more often; where the server is a millisecond away, each costs one.
+# What one call sends, by the server's own count; those that steer transactions and sessions, such as BEGIN and COMMIT,
+# stand beside them in the page above. One that sends more asks the network more often; where the server is a
+# millisecond away, each costs one.
 
 # %%
-report.frames["Python: statements of one call"].set_index("scenario")
+own = "^(?!.* control$)"  # without the columns of those that steer transactions
+report.frames["Python: statements of one call"].set_index("scenario").filter(regex=own)
 
 # %%
-report.frames["Python, asynchronous: statements of one call"].set_index("scenario")
+report.frames["Python, asynchronous: statements of one call"].set_index("scenario").filter(regex=own)
 
 # %%
-report.frames["Node: statements of one call"].set_index("scenario")
+report.frames["Node: statements of one call"].set_index("scenario").filter(regex=own)
 
 # %% [markdown]
 # N + 1: parents with their children, one parent and ten. A slope above 0 would be a statement more for each parent.
@@ -124,5 +126,6 @@ selection(plan, report)
 # By the full run, with features probed and load measured, as [the selection document](../docs/orm/selection.md) has it
 # with its evidence, its options and its consequences: **Prisma** for a Next.js team and for one that may take either,
 # **Peewee** for a Python team. Both plans say so, with TypeORM level with Prisma or next to it: a team that minds what is
-# installed, or has few readers at the same moment, takes TypeORM. Set-up, each command of it run: [Prisma](../docs/orm/prisma.md),
-# [Peewee](../docs/orm/peewee.md), [Drizzle](../docs/orm/drizzle.md), [SQLAlchemy](../docs/orm/sqlalchemy.md).
+# installed, or has few readers at the same moment, takes TypeORM. Set-up, each command of it run:
+# [Prisma](../docs/orm/prisma.md), [Peewee](../docs/orm/peewee.md), [Drizzle](../docs/orm/drizzle.md),
+# [SQLAlchemy](../docs/orm/sqlalchemy.md).

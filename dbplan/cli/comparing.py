@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dbplan.cli.options import Output, PlanNames, RandomState, Rows, given
+from dbplan.cli.options import Output, PlanNames, RandomState, Rows, given, within_reach
 from dbplan.cli.showing import progress, read, show
 from dbplan.errors import UsageError
 
@@ -83,10 +83,10 @@ def set_up(install: bool) -> None:
 
 
 def told_in_words(path: Path | None) -> Path | None:
-    """Refuse a suffix that holds tables alone: a decision is in words."""
+    """Refuse a suffix that holds tables alone, for a decision is in words, and a file that cannot be written."""
     if path is not None and path.suffix.lower() not in (".md", ".html", ".txt", ".json"):
         raise UsageError(f'cannot write "{path}": a decision is written as md, html, txt or json; say which')
-    return path
+    return within_reach(path)
 
 
 def _whole(title: str, reports: list[tuple[str, Report]]) -> Report:

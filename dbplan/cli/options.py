@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -39,12 +40,26 @@ Rows = Annotated[
 
 
 def writable(path: Path | None) -> Path | None:
-    """Refuse a suffix that no report has before the work is done, not after."""
+    """Refuse a file that no report can be written to before the work is done, not after."""
     forms = ("html", "md", "txt", "json", "csv", "svg", "png", "mmd", "toml")
     if path is not None and path.suffix.lstrip(".").lower() not in forms:
         raise UsageError(
             f'cannot write "{path}": a report is written as {", ".join(forms[:5])}; say which by the suffix'
         )
+    return within_reach(path)
+
+
+def within_reach(path: Path | None) -> Path | None:
+    """Refuse a file that cannot be written where it is to stand."""
+    if path is None:
+        return None
+    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if path.is_dir():
+        raise UsageError(f'cannot write "{path}": it is a folder; name a file in it')
+    if not folder.is_dir():
+        raise UsageError(f'cannot write "{path}": {folder.name} is a file; name a folder')
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f'cannot write "{path}": {folder} is not yours to write to; name another folder')
     return path
 
 

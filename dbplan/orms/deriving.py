@@ -233,7 +233,8 @@ class _Deriver:
         for table, column in columns:
             for path in keys_of_documents(self.connection, column):
                 return self._of("json_filter", table, filter=column.name, path=path, limit=LIMIT)
-        raise Missing("no JSON column holds objects that share a key with texts")
+        seen = ", ".join(f"{key_of(table)}.{column.name}" for table, column in columns[:LOOKED_AT])
+        raise Missing(f"no JSON column holds objects that share a key with texts ({seen}); a recipe can give them such")
 
     # what they are chosen by
 

@@ -64,7 +64,7 @@ class _Drawer:
         made: list[Params] = list(getattr(self, f"_{scenario.name}")(scenario, count))
         if len(made) < count:
             self.notes.append(
-                f"{scenario.name}: {len(made)} calls instead of {count}, for {scenario.table} has no more rows"
+                f"{scenario.name} has {len(made)} parameters instead of {count}, for {scenario.table} has no more rows"
             )
         return made
 
@@ -77,7 +77,7 @@ class _Drawer:
         rows = self._some(scenario.table, scenario.columns, len(self.spare[scenario.table]))
         size = max(1, min(BULK, len(rows) // max(1, count)))
         if size < BULK:
-            self.notes.append(f"bulk_insert: {size} rows a call instead of {BULK}, for {scenario.table} has no more")
+            self.notes.append(f"bulk_insert has {size} rows a call instead of {BULK}, for {scenario.table} has no more")
         return ({"rows": rows[n * size : (n + 1) * size]} for n in range(count) if rows[n * size : (n + 1) * size])
 
     def _transaction(self, scenario: Scenario, count: int) -> Iterable[Params]:

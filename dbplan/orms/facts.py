@@ -73,6 +73,10 @@ class Gathered:
     refused: tuple[Finding, ...] = ()
     uncounted: str = ""
     """Why the server counted no statements."""
+    one_core: bool = False
+    """Whether all that a call ran in kept to one core while it was timed."""
+    runtimes: str = ""
+    """The versions of Python and Node that contestants run on."""
     setting: str = ""
     """What holds for all on this server, where that is not plain."""
     forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

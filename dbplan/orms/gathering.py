@@ -17,6 +17,7 @@ from dbplan.orms.deriving import Derived, derive
 from dbplan.orms.drawing import Drawn, draw
 from dbplan.orms.facts import NOT_CHECKED, Absent, Outcome, Taking
 from dbplan.orms.measuring import Effort, going
+from dbplan.orms.pinning import one_core
 from dbplan.orms.process import Fault
 from dbplan.orms.referee import Entrant, Referee
 from dbplan.orms.scenarios import SCENARIOS, WRITES, Scenario, involved
@@ -47,6 +48,8 @@ class Findings:
     loads: list[OrmLoad] = field(default_factory=list)
     violations: list[OrmViolation] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    one_core: bool = True
+    """Whether all that a call ran in kept to one core, whenever calls were timed."""
 
 
 def scenarios(stage: Stage, random_state: int) -> tuple[Derived, Drawn]:
@@ -131,7 +134,23 @@ class Gathering:
         for player in going(players):
             self.referee.restore(player.clone, scenario)
         measuring.warm(players, self.referee, scenario, calls, self.effort)
-        measuring.time_rounds(players, self.referee, scenario, calls, self.effort, self.chance)
+        if able := going(players):
+            with one_core(self._processes(able)) as pinned:
+                self.found.one_core &= pinned
+                measuring.time_rounds(players, self.referee, scenario, calls, self.effort, self.chance)
+
+    def _processes(self, players: Sequence[Player]) -> list[int]:
+        """Return what calls run in; nothing where a part of it is on another machine.
+
+        They have just been warmed up: a pool of Node's pg lets go of a session that had nothing to do for 10 s.
+        """
+        found = []
+        for player in players:
+            sessions = self.referee.sessions(player.clone)
+            if sessions is None:
+                return []
+            found += [player.process.pid, *sessions]
+        return found
 
     def _violate(self, players: Sequence[Player], scenario: Scenario, checked: Sequence[dict[str, object]]) -> None:
         """Keep what errors tell, where the raw driver has one: a table without a unique value given has none."""

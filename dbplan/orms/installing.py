@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -91,6 +92,14 @@ def command(contestant: Contestant) -> list[str]:
         absent = "Node is" if node is None else "the packages of Node are"
         raise NotInstalled(f"{contestant.title} is not installed: {absent} missing; install with: {COMMAND}")
     return [str(node.program), str(_runner()), contestant.adapter]
+
+
+def runtimes(contestants: Iterable[Contestant]) -> str:
+    """Return the versions of what contestants run on, such as Python 3.11.7 and Node 24.19.0."""
+    on_node = {contestant.is_node for contestant in contestants}
+    node = node_program() if True in on_node else None
+    found = [f"Python {platform.python_version()}"] if False in on_node else []
+    return " and ".join([*found, *([f"Node {node.version}"] if node else [])])
 
 
 def packages() -> Path:

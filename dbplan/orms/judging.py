@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from dbplan.evidence import Fact, Finding, OrmTiming, Place, Severity
+from dbplan.evidence import Fact, Finding, OrmLoad, OrmTiming, Place, Severity
 from dbplan.orms.bootstrap import error, overall, quantiles, ratio
 from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.facts import MEASURED, NOT_CHECKED, NOT_COVERED, Gathered, Outcome, Rounds, Taking
@@ -38,23 +38,25 @@ def judge(plan: str, facts: Gathered, priorities: Mapping[str, float] = MappingP
 
     `priorities` weigh marks; those that are not named weigh by default.
     """
-    from dbplan.orms.selecting import criteria, measured, select, teams
+    from dbplan.orms import selecting
+    from dbplan.orms.ranking import ranks
     from dbplan.orms.telling import blocks
 
-    told = timings(facts)
+    told, ranked = timings(facts), tuple(ranks(facts))
     findings = tuple(_findings(facts))
     evidence: tuple[Fact, ...] = (
         *told,
+        *ranked,
         *facts.statements,
         *facts.starts,
         *facts.loads,
         *facts.violations,
         *facts.features,
     )
-    chosen = select(measured(evidence), priorities)
+    chosen = selecting.select(selecting.measured(evidence), priorities)
     findings = (*_restless(facts, told), *findings)
     scores = tuple(score for ranking in chosen.rankings for score in ranking.scores)
-    decision = (*teams(chosen), criteria(chosen))
+    decision = (*selecting.teams(chosen), selecting.criteria(chosen))
     which = [Section("Which to take", blocks=decision)] if scores else []
     return Report(
         title=f"ORMs: {plan}",
@@ -62,7 +64,7 @@ def judge(plan: str, facts: Gathered, priorities: Mapping[str, float] = MappingP
         if scores
         else verdict(plan, facts, told),
         ok=any(one.outcome == MEASURED for one in told),
-        blocks=(*which, *blocks(facts, told, findings)),
+        blocks=(*which, *blocks(facts, told, ranked, findings)),
         evidence=(*evidence, *scores, *findings, *((facts.server,) if facts.server else ())),
         actions=tuple(finding for finding in findings if finding.severity is not Severity.NOTE),
         server=facts.server,
@@ -72,25 +74,30 @@ def judge(plan: str, facts: Gathered, priorities: Mapping[str, float] = MappingP
 
 def timings(facts: Gathered) -> tuple[OrmTiming, ...]:
     """Return every outcome as a timing, with its ratio to the raw driver of its table where both were measured."""
-    measured = {(one.orm, one.scenario): one for one in facts.outcomes if one.outcome == MEASURED and one.rounds}
-    apart = _apart(facts, measured)
+    times = measured(facts)
+    spreads = apart(facts, times)
     takers = {taker.orm: taker for taker in facts.entrants}
-    return tuple(_timing(one, takers[one.orm], measured, apart, facts.random_state) for one in facts.outcomes)
+    return tuple(_timing(one, takers[one.orm], times, spreads, facts.random_state) for one in facts.outcomes)
+
+
+def measured(facts: Gathered) -> Measured:
+    """Return what was measured."""
+    return {(one.orm, one.scenario): one for one in facts.outcomes if one.outcome == MEASURED and one.rounds}
 
 
 def _timing(
-    outcome: Outcome, taker: Taking, measured: Measured, apart: Mapping[tuple[str, str], float], random_state: int
+    outcome: Outcome, taker: Taking, times: Measured, spreads: Mapping[tuple[str, str], float], random_state: int
 ) -> OrmTiming:
     told = OrmTiming(
         outcome.orm, outcome.scenario, outcome.outcome, outcome.reason, outcome.note, memory=outcome.memory
     )
-    if (outcome.orm, outcome.scenario) not in measured:
+    if (outcome.orm, outcome.scenario) not in times:
         return told
     told = _with_quantiles(told, outcome.rounds, random_state)
-    base = measured.get((taker.twin_of or taker.baseline, outcome.scenario))
+    base = times.get((taker.twin_of or taker.baseline, outcome.scenario))
     if base is None or base is outcome:
         return told
-    between = apart.get((outcome.orm, outcome.scenario), apart.get(("", ""), 0.0))
+    between = spreads.get((outcome.orm, outcome.scenario), spreads.get(("", ""), 0.0))
     found = ratio(outcome.rounds, base.rounds, random_state, between=between)
     return replace(told, baseline=base.orm, ratio=found.value, ratio_low=found.low, ratio_high=found.high)
 
@@ -104,17 +111,17 @@ def _with_quantiles(told: OrmTiming, rounds: Rounds, random_state: int) -> OrmTi
     return replace(told, n=sum(map(len, rounds)), rounds=len(rounds), **figures)  # type: ignore[arg-type]
 
 
-def _apart(facts: Gathered, measured: Measured) -> dict[tuple[str, str], float]:
+def apart(facts: Gathered, times: Measured) -> dict[tuple[str, str], float]:
     """Return how far two processes of the same lie apart, as the standard deviation of a logarithm.
 
     Two processes of one driver differ by more than their rounds do: by where their memory lies and which core they
     have. For a second process of a raw driver it is told by the other pairs alone, or each would excuse itself.
     """
     pairs = {
-        (taker.orm, scenario): _pair(measured[taker.orm, scenario].rounds, measured[taker.twin_of, scenario].rounds)
+        (taker.orm, scenario): _pair(times[taker.orm, scenario].rounds, times[taker.twin_of, scenario].rounds)
         for taker in facts.entrants
         for scenario in facts.scenarios
-        if taker.twin_of and (taker.orm, scenario) in measured and (taker.twin_of, scenario) in measured
+        if taker.twin_of and (taker.orm, scenario) in times and (taker.twin_of, scenario) in times
     }
     found = {own: _spread([one for other, one in pairs.items() if other != own]) for own in pairs}
     return found | {("", ""): _spread(list(pairs.values()))}
@@ -168,7 +175,18 @@ def verdict(plan: str, facts: Gathered, told: Sequence[OrmTiming], *, nearest: b
     tail = (
         f"; {several(wrong, 'cell has', 'cells have')} no time, for the rows were wrong or it failed" if wrong else ""
     )
-    return f"{head}{near}{tail}."
+    return f"{head}{near}{tail}{_stuck(facts)}."
+
+
+def _stuck(facts: Gathered) -> str:
+    """Say who got nothing done under load."""
+    titles = {taker.orm: taker.title for taker in facts.entrants}
+    found = dict.fromkeys(titles[load.orm] for load in facts.loads if _is_stuck(load))
+    return f"; under load no call came through of {', '.join(found)}" if found else ""
+
+
+def _is_stuck(load: OrmLoad) -> bool:
+    return bool(load.errors) and load.done == load.refused
 
 
 def is_driver(orm: str) -> bool:
@@ -206,7 +224,7 @@ def _findings(facts: Gathered) -> Iterator[Finding]:
             place = Place(table=facts.scenarios[one.scenario].table, statement=f"{one.orm}: {SCENARIOS[one.scenario]}")
             rule = f"orm-{one.outcome.replace(' ', '-')}"
             yield Finding(rule, Severity.WARNING, place, f"{titles[one.orm]}: {one.outcome}: {one.reason}")
-    yield from _lost(facts, titles)
+    yield from _under_load(facts, titles)
 
 
 def _restless(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Finding]:
@@ -227,13 +245,16 @@ def _far(one: OrmTiming) -> bool:
     return one.ratio is not None and max(one.ratio, 1 / one.ratio) > FAR
 
 
-def _lost(facts: Gathered, titles: Mapping[str, str]) -> Iterator[Finding]:
+def _under_load(facts: Gathered, titles: Mapping[str, str]) -> Iterator[Finding]:
     for load in facts.loads:
+        place, title = Place(statement=f"{load.orm}: {SCENARIOS[load.scenario]}"), titles[load.orm]
         if load.lost:
-            place = Place(statement=f"{load.orm}: {SCENARIOS[load.scenario]}")
             writes = several(load.lost, "write", "writes")
-            said = f"{titles[load.orm]}: {writes} of {load.clients} clients reported as done and not there"
+            said = f"{title}: {writes} of {load.clients} clients reported as done and not there"
             yield Finding("orm-lost-write", Severity.WARNING, place, said)
+        if _is_stuck(load):
+            said = f"{title}: no call of {load.clients} clients came through ({load.kind}): {'; '.join(load.errors)}"
+            yield Finding("orm-stuck", Severity.WARNING, place, said)
 
 
 def several(count: int, one: str, many: str) -> str:

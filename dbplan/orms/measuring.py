@@ -21,6 +21,10 @@ from dbplan.orms.trial import ANSWER, OPEN, Player, reference, together
 BEGUN = 2
 """Calls before the one that is counted: the first asks for types, and psycopg prepares what has come five times."""
 FEWEST_ROUNDS = 5
+ROUSING = 1
+"""Calls that begin a batch and are not timed: process and session have slept while others had their turns."""
+SHORT = 0.02
+"""Seconds of a call up to which that is worth it."""
 FIRST = 2
 """Calls of the warm-up after which its length is settled."""
 LONGEST_BATCH = 200
@@ -185,19 +189,20 @@ def time_rounds(
 ) -> None:
     """Have all players run the same calls in turns, in another order each round."""
     able = going(players)
-    size = _batch(able, calls, effort)
+    rousing = _rousing(able, calls)
+    size = _batch(able, calls, effort, rousing)
     if not size:
         for player in able:
             player.leave(NOT_CHECKED, "the tables hold too few rows for calls to be timed after those that are checked")
         return
     share = effort.seconds / effort.rounds / len(able)
-    rounds = min(_rounds(able, size, effort), max(1, calls.left // size))
+    rounds = min(_rounds(able, rousing + size, effort), max(1, calls.left // (rousing + size)))
     with _without_collector():
         for number in range(rounds):
-            params = calls.take(size)
+            params = calls.take(rousing + size)
             for player in chance.sample(able, len(able)):
                 if player.goes_on and not _has_had_enough(player, number, share * effort.rounds):
-                    _run_batch(player, referee, scenario, params, share)
+                    _run_batch(player, referee, scenario, params, rousing, share)
 
 
 def _rounds(players: Sequence[Player], size: int, effort: Effort) -> int:
@@ -207,20 +212,28 @@ def _rounds(players: Sequence[Player], size: int, effort: Effort) -> int:
     return min(effort.rounds, max(FEWEST_ROUNDS, effort.rounds // 2, paid))
 
 
-def _run_batch(player: Player, referee: Referee, scenario: Scenario, params: Sequence[Any], share: float) -> None:
+def _rousing(players: Sequence[Player], calls: Calls) -> int:
+    """Return how many calls begin a batch untimed: none where they are long, or few."""
+    short = median([player.cost for player in players] or [0.0]) <= SHORT
+    return ROUSING if short and min(calls.batch, calls.left // FEWEST_ROUNDS) > ROUSING else 0
+
+
+def _run_batch(
+    player: Player, referee: Referee, scenario: Scenario, params: Sequence[Any], rousing: int, share: float
+) -> None:
     own = max(1, int(SHARE * share / max(player.cost, 1e-7)))
-    taken = _timed(player, params[:own])
+    taken = _timed(player, params[: rousing + own])
     if taken:
-        player.rounds.append(taken)
+        player.rounds.append(taken[rousing:])
         referee.restore(player.clone, scenario)
 
 
-def _batch(players: Sequence[Player], calls: Calls, effort: Effort) -> int:
-    """Return how many calls a batch holds, so that all players together keep to the time."""
+def _batch(players: Sequence[Player], calls: Calls, effort: Effort, rousing: int) -> int:
+    """Return how many timed calls a batch holds, so that all players together keep to the time."""
     cost = sum(player.cost for player in players)
     wanted = int(effort.seconds / effort.rounds / max(cost, 1e-6))
     fair = calls.left // effort.rounds
-    return max(min(wanted, LONGEST_BATCH, fair, calls.batch), min(1, calls.left))
+    return max(min(wanted, LONGEST_BATCH, fair, calls.batch) - rousing, min(1, calls.left))
 
 
 def _has_had_enough(player: Player, number: int, share: float) -> bool:

@@ -14,6 +14,7 @@ from psycopg import sql
 from dbplan.evidence import Server
 from dbplan.orms.contestants import Contestant
 from dbplan.orms.counting import Connection, Meter
+from dbplan.orms.pinning import is_called
 from dbplan.orms.relations import key_of
 from dbplan.orms.renewing import Renewal, renew, written
 from dbplan.orms.scenarios import Scenario, Study, TableFacts
@@ -91,6 +92,7 @@ class Referee:
             clone.connection.close()
 
         def one(clone: Clone) -> None:
+            self.meter.reset(clone.name)
             query = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(clone.name))
             with self.meter.another() as connection:
                 connection.execute(query)
@@ -152,6 +154,12 @@ class Referee:
         with clone.connection.transaction():  # what is inserted for ever is taken out past its triggers
             clone.connection.execute("SET LOCAL session_replication_role = replica")
             return int(clone.connection.execute(query).rowcount)
+
+    def sessions(self, clone: Clone) -> list[int] | None:
+        """Return the server's processes of a contestant; None where the server runs on another machine."""
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        found = [pid for (pid,) in clone.connection.execute(query)]
+        return found if all(is_called(pid, clone.name) for pid in found) else None
 
     @property
     def renews(self) -> bool:

@@ -33,9 +33,9 @@ from dbplan.sandbox import Stage, sandbox
 from dbplan.seeding import seed
 
 FULL = Effort(
-    rounds=20, seconds=5.0, warm=12, checks=5, parents=(1, 10, 100), load=0.8, writes=300, starts=3, shared=False
+    rounds=20, seconds=4.5, warm=12, checks=5, parents=(1, 10, 100), load=0.6, writes=200, starts=2, shared=False
 )
-QUICK = Effort(rounds=8, seconds=1.5, warm=12, checks=3, parents=(1, 10), load=0.3, writes=100, starts=1, shared=True)
+QUICK = Effort(rounds=8, seconds=1.0, warm=6, checks=3, parents=(1, 10), load=0.2, writes=60, starts=1, shared=True)
 LARGEST = 20_000
 """Rows of the largest table: every contestant gets several databases of its own."""
 ALTOGETHER = 200_000
@@ -157,6 +157,8 @@ def _gather(
         rows=volumes(stage, derived),
         refused=stage.refused,
         uncounted=counts.why,
+        one_core=found.one_core,
+        runtimes=installing.runtimes(entrant.contestant for entrant in able),
         setting=SETTING if isinstance(referee, FileReferee) else "",
         forms=referee.forms(),
         server=referee.server,

@@ -96,14 +96,11 @@ def teams(selection: Selection) -> list[Section]:
 
 def criteria(selection: Selection) -> Section:
     """Return what was weighed, and how much."""
-    rows = [(CRITERIA[name].title, weight, CRITERIA[name].meaning) for name, weight in selection.weights.items()]
+    rows = [(CRITERIA[name].title, weight, CRITERIA[name].meaning, name) for name, weight in selection.weights.items()]
+    headings = {"Criterion": "text", "Weight": "number", "A mark of 1 means": "text", "In priorities": "code"}
     return Section(
         "Criteria",
-        blocks=(
-            table(
-                {"Criterion": "text", "Weight": "number", "A mark of 1 means": "text"}, rows, "Weights of the criteria"
-            ),
-        ),
+        blocks=(table(headings, rows, "Weights of the criteria"),),  # type: ignore[arg-type]
     )
 
 

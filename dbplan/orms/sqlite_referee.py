@@ -68,6 +68,10 @@ class FileReferee(Referee):
         """Return where a clone lies, and how long to wait for another writer."""
         return {"database": clone.name, "busy_timeout": BUSY}
 
+    def sessions(self, clone: Clone) -> list[int] | None:
+        """Return nothing: SQLite runs inside the contestant's process."""
+        return []
+
     def state(self, clone: Clone, tables: tuple[Compared, ...]) -> Fingerprint:
         """Return what a file holds."""
         return fingerprint(clone.connection, tables, _since(clone))

@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
-from dbplan.evidence import Finding, OrmLoad, OrmStatements, OrmTiming
+from dbplan.evidence import Finding, OrmLoad, OrmRank, OrmStatements, OrmTiming
 from dbplan.orms import plotting
 from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.facts import MEASURED, Gathered, Taking
 from dbplan.orms.features.questions import FEATURES
-from dbplan.orms.judging import by_orm, is_different, mean_ratio, several, tables
+from dbplan.orms.judging import by_orm, is_different, several, tables
 from dbplan.orms.load import CLOSED, ONE_ROW, OPEN
+from dbplan.orms.ranking import rank_table
 from dbplan.orms.scenarios import SCENARIOS, Scenario, involved
 from dbplan.orms.twins import beside_itself, twin_table, twins
 from dbplan.report.blocks import Block, Figure, Findings, Section, Table, Text, table
 from dbplan.report.cells import Cell, Figures, estimate, show
 
 NO_DIFFERENCE = "no difference"
+WITH_HELP = "with help"
 
 
-def blocks(facts: Gathered, told: Sequence[OrmTiming], findings: Sequence[Finding]) -> Iterator[Block]:
+def blocks(
+    facts: Gathered, told: Sequence[OrmTiming], ranked: Sequence[OrmRank], findings: Sequence[Finding]
+) -> Iterator[Block]:
     """Yield the report: a section for each language, then what is asked of all."""
     for name in tables(facts):
-        yield Section(name, _verdict(facts, told, name), blocks=tuple(_language(facts, told, name)), judged=False)
+        own = [one for one in ranked if one.table == name]
+        yield Section(name, _verdict(facts, own, name), blocks=tuple(_language(facts, told, own, name)), judged=False)
     if facts.starts:
         yield Section("Start, memory, size", blocks=(_starts(facts, told), Text(_HOW_STARTED)))
     if facts.loads:
@@ -35,7 +40,7 @@ def blocks(facts: Gathered, told: Sequence[OrmTiming], findings: Sequence[Findin
     if findings:
         yield Section("What failed", blocks=(Findings(tuple(findings)),))
     yield Section("How it was measured", blocks=tuple(_method(facts, told)))
-    if rest := list(_not_covered(facts, told)):
+    if rest := list(_not_covered(facts)):
         yield Section(
             "Not covered", blocks=(table({"what": "text", "why": "text", "mend": "code"}, rest, "Not covered"),)
         )
@@ -63,32 +68,31 @@ def _takers(facts: Gathered, name: str) -> list[Taking]:
     return sorted(found, key=lambda taker: taker.orm != taker.baseline)
 
 
-def _verdict(facts: Gathered, told: Sequence[OrmTiming], name: str) -> str:
-    means = [
-        (mean, taker.title, sum(one.ratio is not None for one in by_orm(told, taker.orm)))
-        for taker in _takers(facts, name)
-        if (mean := mean_ratio(by_orm(told, taker.orm))) is not None
-    ]
-    if not means:
+def _verdict(facts: Gathered, ranked: Sequence[OrmRank], name: str) -> str:
+    if not ranked:
         return ""
+    titles = {taker.orm: taker.title for taker in facts.entrants}
     head = f"Time as a multiple of {_takers(facts, name)[0].baseline}'s, geometric mean"
-    counts = {count for *_, count in means}
-    if len(counts) == 1:
-        each = ", ".join(f"{title} {show(mean, 'ratio')}" for mean, title, _ in sorted(means))
-        return f"{head} of {several(counts.pop(), 'scenario', 'scenarios')}: {each}."
-    told_of = sorted((mean, title, several(count, "scenario", "scenarios")) for mean, title, count in means)
-    each = ", ".join(f"{title} {show(mean, 'ratio')} ({count})" for mean, title, count in told_of)
-    return f"{head}: {each}."
+    counts = [several(one.scenarios, "scenario", "scenarios") for one in ranked]
+    each = [f"{titles[one.orm]} {show(one.ratio, 'ratio')}" for one in ranked]
+    if len(set(counts)) == 1:
+        return f"{head} of {counts[0]}: {', '.join(each)}."
+    return f"{head}: {', '.join(f'{one} ({count})' for one, count in zip(each, counts, strict=True))}."
 
 
-def _language(facts: Gathered, told: Sequence[OrmTiming], name: str) -> Iterator[Block]:
+def _language(facts: Gathered, told: Sequence[OrmTiming], ranked: Sequence[OrmRank], name: str) -> Iterator[Block]:
     takers = _takers(facts, name)
     orms = [taker for taker in takers if taker.orm != taker.baseline]
     rows = {(one.orm, one.scenario): one for one in told}
     if any(one.ratio for taker in orms for one in by_orm(told, taker.orm)):
         drawn = plotting.ratios(takers, facts.scenarios, rows)
         yield Figure(drawn.svg, drawn.alt, _HOW_DRAWN.format(takers[0].baseline))
+    if ranked:
+        yield rank_table(ranked, takers, name)
     yield _comparison(facts, takers, rows, name)
+    if reasons := list(_reasons(takers, told)):
+        headings = {"contestant": "text", "scenarios": "text", "outcome": "text", "why": "text"}
+        yield table(headings, reasons, f"{name}: what has no time, and what was helped")  # type: ignore[arg-type]
     yield from (Text(beside_itself(twin)) for twin in twins(facts, told) if twin.taker.table == name)
     if facts.statements:
         yield _statements(facts, takers, name)
@@ -106,6 +110,18 @@ def _comparison(facts: Gathered, takers: Sequence[Taking], rows: dict[tuple[str,
         found.append((SCENARIOS[scenario], *cells))
     kinds = {taker.title: "seconds" if taker.orm == taker.baseline else "ratio" for taker in takers}
     return table({"scenario": "text", **kinds}, found, f"{name}: median and ratio")  # type: ignore[dict-item]
+
+
+def _reasons(takers: Sequence[Taking], told: Sequence[OrmTiming]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield why cells of a table hold no time, and what ORMs were helped with: contestant, scenarios, outcome, why."""
+    for taker in takers:
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for one in by_orm(told, taker.orm):
+            why = (WITH_HELP, one.note) if one.outcome == MEASURED else (one.outcome, one.reason)
+            reasons.setdefault(why, []).append(SCENARIOS[one.scenario])
+        for (outcome, reason), names in reasons.items():
+            if reason:
+                yield taker.title, ", ".join(names), outcome, reason
 
 
 def _cell(told: OrmTiming | None, taker: Taking) -> object:
@@ -261,23 +277,28 @@ _HOW_STARTED = (
 
 def _method(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Block]:
     rounds = max((one.rounds for one in told), default=0)
+    shared = "While calls are timed, client and session keep to one core. " if facts.one_core else ""
     quick = " Measured quickly, in fewer rounds: ratios near 1 are not told apart." if facts.quick else ""
     yield Text(
         "Service time: one client, each contestant in a process and a database of its own, all copies of one template; "
         f"up to {facts.warm} calls first uncounted, then batches of the same calls in turns, in another order in each "
-        f"of {rounds} rounds. Only a contestant whose rows, returned and left behind, equal the raw driver's has a "
-        "time. A ratio is the median of the rounds' ratios with its bootstrap interval, widened by how far two "
-        f"processes of one driver lay apart; where the interval holds 1 it says {NO_DIFFERENCE}. "
+        f"of {rounds} rounds. The first of a batch of short calls only rouses process and session. {shared}Only a "
+        "contestant whose rows, returned and left behind, equal the raw driver's has a time. A ratio is the "
+        "median of the rounds' ratios with its bootstrap interval, widened by how far two processes of one driver lay "
+        f"apart; where the interval holds 1 it says {NO_DIFFERENCE}. Over all scenarios "
+        "two contestants are compared by their own rounds, which tells more than their ratios to the raw driver do. "
         f"random_state {facts.random_state}.{quick}"
     )
+    if facts.runtimes:
+        yield Text(f"Contestants run on {facts.runtimes}.")
     if facts.setting:
         yield Text(facts.setting)
     yield from (Text(f"{title}: {remark}") for title, remark in _remarks(facts))
     if facts.forms:
         yield _forms(facts)
     yield table(
-        {"scenario": "text", "of": "text"},
-        [(SCENARIOS[name], _asked_of(one, facts.rows)) for name, one in facts.scenarios.items()],
+        {"scenario": "text", "of": "text", "in facts": "code"},
+        [(SCENARIOS[name], _asked_of(one, facts.rows), name) for name, one in facts.scenarios.items()],
         "What each scenario asks of",
     )
     yield Text(
@@ -311,33 +332,15 @@ def _forms(facts: Gathered) -> Table:
     return table({"contestant": "text", **dict.fromkeys(kinds, "text")}, rows, "How values are stored")
 
 
-def _not_covered(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[tuple[object, ...]]:
-    titles = {taker.orm: taker.title for taker in facts.entrants}
+def _not_covered(facts: Gathered) -> Iterator[tuple[object, ...]]:
     for one in facts.absent:
         yield one.title, f"{one.outcome}: {one.reason}", one.mend or None
     for name, why in facts.missing.items():
         yield SCENARIOS[name], why, None
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for timing in told:
-        if timing.outcome == "not covered":
-            reasons.setdefault((titles[timing.orm], timing.reason), []).append(SCENARIOS[timing.scenario])
-    for (title, reason), names in reasons.items():
-        yield f"{title}: {', '.join(names)}", reason, None
-    yield from _helped(told, titles)
     if facts.quick:
         yield "features", "not probed in a quick run", "the same command without --quick"
     for finding in facts.refused:
         yield str(finding.place) or finding.rule, finding.message, finding.mend or None
-    for note in facts.notes:
-        yield "parameters", note, None
+    yield from (("scenarios", note, None) for note in facts.notes)
     if facts.left_out:
         yield "columns left out", ", ".join(facts.left_out), None
-
-
-def _helped(told: Sequence[OrmTiming], titles: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
-    """Yield what ORMs had to be helped with."""
-    notes: dict[tuple[str, str], list[str]] = {}
-    for one in (one for one in told if one.outcome == MEASURED and one.note):
-        notes.setdefault((titles[one.orm], one.note), []).append(SCENARIOS[one.scenario])
-    for (title, note), names in notes.items():
-        yield f"{title}: {', '.join(names)}", note, None

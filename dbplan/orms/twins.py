@@ -21,6 +21,8 @@ class Twin:
 
     taker: Taking
     told: tuple[OrmTiming, ...]
+    shared: bool = False
+    """Whether one process ran all scenarios, so that they do not tell how far two processes lie apart."""
 
     @property
     def equal(self) -> int:
@@ -29,9 +31,10 @@ class Twin:
 
     @property
     def mean(self) -> Figures | None:
-        """The geometric mean of the ratios with its interval."""
+        """The geometric mean of the ratios; with its interval where each scenario had processes of its own."""
         found = mean([one.ratio for one in self.told if one.ratio])
-        return estimate(found.value, found.low, found.high, "ratio")
+        ends = (None, None) if self.shared else (found.low, found.high)
+        return estimate(found.value, *ends, "ratio")
 
     @property
     def furthest(self) -> OrmTiming:
@@ -44,7 +47,7 @@ def twins(facts: Gathered, told: Sequence[OrmTiming]) -> list[Twin]:
     pairs = [
         (taker, tuple(one for one in by_orm(told, taker.orm) if one.ratio)) for taker in facts.entrants if taker.twin_of
     ]
-    return [Twin(taker, found) for taker, found in pairs if found]
+    return [Twin(taker, found, facts.quick) for taker, found in pairs if found]
 
 
 def beside_itself(twin: Twin) -> str:

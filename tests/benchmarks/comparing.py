@@ -2,9 +2,9 @@
 
 Run: python tests/benchmarks/comparing.py [--quick] [--runs N] [PLAN …]
 
-Plans are "store" and "credits" without any. For each pair of runs: Kendall's tau of the order of contestants, over all
-scenarios (geometric mean of the ratios to the raw driver) and scenario by scenario; two are a tie where the interval of
-their difference holds none.
+Plans are "store" and "credits" without any. For each pair of runs: Kendall's tau of the places of contestants, over all
+scenarios of each plan, as the report ranks them, and scenario by scenario; two are a tie where the interval of their
+difference holds none.
 A pair of contestants that two runs put in opposite order is a contradiction.
 """
 
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from dbplan import compare_orms, read
-from dbplan.evidence import OrmTiming
+from dbplan.evidence import OrmRank, OrmTiming
 from dbplan.orms.contestants import CONTESTANTS
 
-Order = dict[tuple[str, ...], dict[str, tuple[float, float, float]]]
-"""By place, say language and scenario: each contestant's ratio with its interval."""
+Signs = dict[tuple[str, ...], float]
+"""By plan and pair: -1 where the first is quicker, 1 where the other is, 0 where it may be either."""
 
 
 @dataclass
@@ -46,64 +46,55 @@ def timings(report):
     return [one for one in found if one.orm in CONTESTANTS and one.orm != CONTESTANTS[one.orm].baseline]
 
 
-def by_scenario(run):
-    """Return the order of contestants in each scenario of each plan."""
-    found: Order = {}
+def places(run):
+    """Return which of each pair is the quicker over all scenarios of a plan, as its report ranks them."""
+    found: Signs = {}
     for plan, report in run.reports.items():
-        for one in timings(report):
-            place = (plan, CONTESTANTS[one.orm].table, one.scenario)
-            found.setdefault(place, {})[one.orm] = (one.ratio, one.ratio_low, one.ratio_high)
+        ranked = [one for one in report.evidence if isinstance(one, OrmRank) and one.place]
+        for one, other in pairs(ranked):
+            tied = other.orm in one.level_with
+            found[plan, one.orm, other.orm] = 0 if tied else math.copysign(1, one.ratio - other.ratio)
     return found
 
 
-def over_all(run):
-    """Return the order of contestants over all scenarios of each plan, of those that did every one that others did."""
-    gathered = {}
-    for (plan, table, _), ratios in by_scenario(run).items():
-        for orm, told in ratios.items():
-            gathered.setdefault((plan, table), {}).setdefault(orm, []).append(told)
-    found: Order = {}
-    for place, orms in gathered.items():
-        most = max(map(len, orms.values()))
-        found[place] = {orm: mean(told) for orm, told in orms.items() if len(told) == most}
-    return found
-
-
-def mean(told):
-    """Return the geometric mean of ratios, and the interval that independent intervals leave it."""
-    middle = sum(math.log(ratio) for ratio, _, _ in told) / len(told)
-    spread = math.sqrt(sum((math.log(high / low) / 2) ** 2 for _, low, high in told)) / len(told)
-    return math.exp(middle), math.exp(middle - spread), math.exp(middle + spread)
-
-
-def signs(order):
-    """Return which of each pair is quicker: -1 the first, 1 the other, 0 where it may be either."""
+def by_scenario(run):
+    """Return which of each pair is the quicker in each scenario; the interval of a tie holds both."""
     return {
-        (*place, first, other): sign(told[first], told[other])
-        for place, told in order.items()
-        for first, other in combinations(sorted(told), 2)
+        (plan, scenario, one.orm, other.orm): sign(one, other)
+        for plan, report in run.reports.items()
+        for scenario in dict.fromkeys(one.scenario for one in timings(report))
+        for one, other in pairs([one for one in timings(report) if one.scenario == scenario])
     }
+
+
+def pairs(told):
+    """Return the pairs of those that stand in one table."""
+    return [
+        (one, other)
+        for one, other in combinations(sorted(told, key=lambda one: one.orm), 2)
+        if CONTESTANTS[one.orm].table == CONTESTANTS[other.orm].table
+    ]
 
 
 def sign(one, other):
     """Return whether a ratio is above another: 0 where the interval of their difference, as a logarithm, holds none."""
-    apart = math.log(one[0] / other[0])
-    reach = math.hypot(*(math.log(high / low) / 2 for _, low, high in (one, other)))
+    apart = math.log(one.ratio / other.ratio)
+    reach = math.hypot(*(math.log(each.ratio_high / each.ratio_low) / 2 for each in (one, other)))
     return (apart > reach) - (apart < -reach)
 
 
 def tau(one, other):
     """Return Kendall's tau-b of two orders, and how many pairs they contradict each other in, of how many."""
-    mine, theirs = signs(one), signs(other)
-    pairs = [(mine[pair], theirs[pair]) for pair in mine.keys() & theirs.keys()]
-    weight = math.sqrt(sum(a * a for a, _ in pairs) * sum(b * b for _, b in pairs))
-    agreed = sum(a * b for a, b in pairs)
-    return (agreed / weight if weight else 1.0), sum(a * b < 0 for a, b in pairs), len(pairs)
+    both = [(one[pair], other[pair]) for pair in one.keys() & other.keys()]
+    weight = math.sqrt(sum(a * a for a, _ in both) * sum(b * b for _, b in both))
+    agreed = sum(a * b for a, b in both)
+    return (agreed / weight if weight else 1.0), sum(a * b < 0 for a, b in both), len(both)
 
 
 def told(runs):
     """Yield the lines that say how well runs agree."""
-    for title, order in (("over all scenarios", over_all), ("scenario by scenario", by_scenario)):
+    orders = {"over all scenarios": places, "scenario by scenario": by_scenario}
+    for title, order in orders.items():
         for (n, one), (m, other) in combinations(enumerate(runs, 1), 2):
             agreed, contradicted, pairs = tau(order(one), order(other))
             yield f"runs {n} and {m}, {title}: tau {agreed:.3f}, {contradicted} of {pairs} pairs contradict each other"

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -65,10 +66,15 @@ def test_several_plans_are_one_report_with_a_section_each(run, monkeypatch, tmp_
         (["--rows", "0"], "rows is 0"),
         (["--on", "mariadb"], "ORMs are compared on PostgreSQL"),
         (["-o", "orms.xls"], "cannot write"),
+        (["-o", "file/orms.html"], "file is a file; name a folder"),
         (["--selection", "selection.csv"], "a decision is written as md, html, txt or json"),
+        (["--selection", "folder.md"], "it is a folder; name a file in it"),
     ],
 )
-def test_wrong_use_is_one_line(run, words, said):
+def test_wrong_use_is_one_line(run, words, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("folder.md").mkdir()
     code, _, err = run("credits", *words)
     assert code == 2
     assert len(err.strip().splitlines()) == 1

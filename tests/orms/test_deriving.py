@@ -2,7 +2,7 @@
 
 import pytest
 from orms.nasty import METADATA
-from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select
+from sqlalchemy import JSON, Column, Integer, MetaData, Table, func, insert, select
 
 from dbplan import read, sandbox, seed
 from dbplan.errors import NotCovered
@@ -55,6 +55,17 @@ def test_bundled_plans_have_the_tables_that_people_would_name(name):
     assert wanted[name].items() <= {key: scenario.table for key, scenario in found.scenarios.items()}.items()
     missing = {"credits": {"deep_include": "no three tables refer to each other in a row"}}
     assert found.missing == missing.get(name, {})
+
+
+def test_documents_that_share_no_key_are_named_with_the_way_to_give_them_one():
+    metadata = MetaData()
+    Table("scan", metadata, Column("id", Integer, primary_key=True), Column("voxels", JSON))
+    with sandbox(Plan("scan", metadata), on="sqlite") as stage:
+        seed(stage, rows=20)
+        found = derived(stage)
+    assert found.missing["json_filter"] == (
+        "no JSON column holds objects that share a key with texts (scan.voxels); a recipe can give them such"
+    )
 
 
 def test_one_lonely_table_says_what_it_lacks():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -14,7 +15,17 @@ import pytest
 from dbplan.errors import NotInstalled
 from dbplan.orms import installing
 from dbplan.orms.contestants import BASELINES, CONTESTANTS
-from dbplan.orms.installing import SOURCES, Absent, Node, command, install, installed, node_program, packages
+from dbplan.orms.installing import (
+    SOURCES,
+    Absent,
+    Node,
+    command,
+    install,
+    installed,
+    node_program,
+    packages,
+    runtimes,
+)
 
 LOCK = json.loads((SOURCES / "package-lock.json").read_text("utf-8"))["packages"]
 WANTED = json.loads((SOURCES / "package.json").read_text("utf-8"))["dependencies"]
@@ -286,3 +297,12 @@ def test_a_changed_runner_is_another_copy(tmp_path, monkeypatch):
     (sources / "runner.mjs").write_text("2")
     second = Path(command(CONTESTANTS["pg"])[1])
     assert [first.read_text(), second.read_text()] == ["1", "2"]
+
+
+def test_what_contestants_run_on_is_said_with_its_version(monkeypatch):
+    monkeypatch.setattr(installing, "node_program", lambda: Node(Path("/n/node"), "24.1.0", ("/n/npm",)))
+    python = f"Python {platform.python_version()}"
+    assert runtimes([CONTESTANTS["django"], CONTESTANTS["prisma"]]) == f"{python} and Node 24.1.0"
+    assert runtimes([CONTESTANTS["pg"]]) == "Node 24.1.0"
+    assert runtimes([CONTESTANTS["peewee"]]) == python
+    assert runtimes([]) == ""

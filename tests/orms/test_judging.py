@@ -217,9 +217,29 @@ def test_what_is_not_covered_is_listed_with_why(report):
     rows = report.frames["Not covered"].set_index("what")["why"]
     assert rows["Pony"] == "not installed: missing: pony"
     assert rows["Filter by a key of a JSON column"] == "no table has a JSON column"
-    assert rows["Prisma: Aggregate"] == "it has no GROUP BY"
-    assert rows["parameters"] == "delete_cascade: 3 calls instead of 300"
+    assert rows["scenarios"] == "delete_cascade: 3 calls instead of 300"
     assert "features" not in rows
+
+
+def test_why_a_cell_holds_no_time_stands_beside_it(report):
+    frames = report.frames
+    row = frames["Node: what has no time, and what was helped"].iloc[0]
+    assert row.tolist() == ["Prisma", "Aggregate", "not covered", "it has no GROUP BY"]
+    row = frames["Python: what has no time, and what was helped"].iloc[0]
+    assert row.tolist() == ["Django", "Upsert", "wrong rows", "call[0].name is 1 instead of 2"]
+
+
+def test_who_gets_nothing_done_under_load_is_in_the_headline(facts):
+    hung = OrmLoad("prisma", "transaction", "one row", 20, 0.0, 0, errors=("hung: no answer within 30 s",))
+    refused = OrmLoad("django", "point_read", "closed loop", 20, 2.0, 9, refused=9, errors=("9 × locked",))
+    fine = OrmLoad("pg", "transaction", "one row", 20, 2.0, 300, refused=4, errors=("4 × deadlock",))
+    told = judge("credits", replace(facts, loads=(hung, refused, fine)))
+    assert told.verdict.endswith("; under load no call came through of Prisma, Django.")
+    said = {finding.message for finding in told.actions if finding.rule == "orm-stuck"}
+    assert said == {
+        "Prisma: no call of 20 clients came through (one row): hung: no answer within 30 s",
+        "Django: no call of 20 clients came through (closed loop): 9 × locked",
+    }
 
 
 def test_what_a_quick_run_leaves_out_and_where_raw_sql_stood_in_are_told(facts):
@@ -228,7 +248,15 @@ def test_what_a_quick_run_leaves_out_and_where_raw_sql_stood_in_are_told(facts):
     told = judge("credits", replace(facts, quick=True, outcomes=tuple(helped)))
     rows = told.frames["Not covered"].set_index("what")
     assert rows.loc["features", "mend"] == "the same command without --quick"
-    assert rows.loc["Prisma: Upsert", "why"] == "raw SQL: it has no upsert"
+    row = told.frames["Node: what has no time, and what was helped"].set_index("outcome").loc["with help"]
+    assert row.tolist() == ["Prisma", "Upsert", "raw SQL: it has no upsert"]
+
+
+@pytest.mark.parametrize("one_core", [True, False])
+def test_that_client_and_session_keep_to_one_core_is_said_where_they_do(facts, one_core):
+    assert (
+        "client and session keep to one core" in page(judge("credits", replace(facts, one_core=one_core)))
+    ) == one_core
 
 
 def test_each_scenario_names_its_tables_with_their_rows(facts):

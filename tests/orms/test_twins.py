@@ -1,5 +1,7 @@
 """Twins: what the page says of each raw driver beside itself, from facts alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from dbplan.evidence import OrmTiming
@@ -28,6 +30,11 @@ def test_equal_processes_show_no_difference_and_one_over_all():
         "**psycopg beside itself**, a second process of it: no difference in 5 of 5 scenarios, "
         "over all 1.00× (0.988–1.01×), furthest from 1 with 0.990× in Read by key."
     )
+
+
+def test_one_process_for_all_scenarios_has_no_interval_over_them():
+    (found,) = twins(replace(FACTS, quick=True), told(1.02, 1.03, 1.01))
+    assert "over all 1.02×, furthest" in beside_itself(found)
 
 
 def test_processes_that_differ_are_told_with_where_they_differ_most():
