@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, MetaData, Table
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty, configure_mappers, mapperlib
 
 
@@ -37,10 +35,8 @@ def name(original: MetaData, copy: MetaData) -> None:
 
 def _mappers() -> Iterator[Mapper[Any]]:
     """Yield every mapper there is, those that others inherit from first."""
-    found: list[Mapper[Any]] = []
-    for registry in mapperlib._all_registries():  # SQLAlchemy has no public list of them
-        with suppress(SQLAlchemyError):  # a class whose module failed half-way has no mapper
-            found += registry.mappers
+    managers = [one for registry in mapperlib._all_registries() for one in list(registry._managers)]  # no public list
+    found = [one.mapper for one in managers if one.is_mapped]  # a class whose module failed half-way is not
     yield from sorted(found, key=lambda mapper: (mapper.inherits is not None, mapper.class_.__qualname__))
 
 

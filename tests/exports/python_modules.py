@@ -7,8 +7,18 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
+import sqlalchemy as sa
+import sqlmodel
+from sqlalchemy.orm import registry
+
 RUFF = Path(sys.executable).parent / "ruff"
 NAME = "exported_models"
+REAL = sqlmodel.SQLModel
+
+
+def sqlmodel_anew():
+    """Return SQLModel with tables and classes of its own: the real one keeps all that a process ever defined."""
+    return type(REAL)("SQLModel", (REAL,), {"metadata": sa.MetaData()}, registry=registry())
 
 
 @contextmanager

@@ -7,11 +7,10 @@ import pytest
 import sqlalchemy as sa
 import sqlmodel
 from exports.loop import catalog_of, empty_database, taken
-from exports.python_modules import complaints, loaded
+from exports.python_modules import complaints, loaded, sqlmodel_anew
 from exports.random_plans import over_random_plans
 from exports.strangers import stranger
 from exports.test_models import ddl, without_long_names
-from sqlalchemy.orm import registry
 
 from dbplan.comparison import differences
 from dbplan.domains import PLANS
@@ -21,7 +20,6 @@ from dbplan.sandbox import sandbox
 from dbplan.sources import read
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "exports" / "credits.sqlmodel.py"
-REAL = sqlmodel.SQLModel
 
 
 def text_of(plan, dialect="postgresql"):
@@ -33,7 +31,7 @@ def fresh(monkeypatch):
     """Give a function that makes SQLModel anew, with tables of its own."""
 
     def make():
-        base = type(REAL)("SQLModel", (REAL,), {"metadata": sa.MetaData()}, registry=registry())
+        base = sqlmodel_anew()
         monkeypatch.setattr(sqlmodel, "SQLModel", base)
         return base
 

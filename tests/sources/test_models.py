@@ -1,7 +1,10 @@
+import gc
 import sys
 from pathlib import Path
 
 import pytest
+import sqlmodel
+from exports.python_modules import sqlmodel_anew
 from sqlalchemy import Column, Integer, MetaData, Table
 
 from dbplan.errors import SourceError, UnknownName, UsageError
@@ -244,7 +247,8 @@ def test_a_base_without_tables_has_the_modules_around_it_imported(folder: Path, 
     assert [key.info for key in people.foreign_key_constraints] == [{"field": "boss", "back": "team"}]
 
 
-def test_what_sqlmodel_defines_is_read_from_its_module(folder: Path):
+def test_what_sqlmodel_defines_is_read_from_its_module(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sqlmodel, "SQLModel", sqlmodel_anew())
     (folder / "shop_m.py").write_text(
         "from sqlmodel import Field, Relationship, SQLModel\n\n"
         "class Team(SQLModel, table=True):\n    id: int | None = Field(default=None, primary_key=True)\n"
@@ -257,6 +261,25 @@ def test_what_sqlmodel_defines_is_read_from_its_module(folder: Path):
         plan = read(target)
         assert {table.info["model"] for table in plan.tables} == {"Team", "Hero"}
         assert [key.info for key in plan.table("hero").foreign_key_constraints] == [{"field": "team", "back": "heroes"}]
+
+
+def test_a_class_that_failed_half_way_leaves_the_others_their_names(folder: Path):
+    package = folder / "shop_h"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "db.py").write_text(BASE)
+    (package / "people.py").write_text(PERSON.format(base="shop_h.db"))
+    (package / "odd.py").write_text(
+        "from sqlalchemy.orm import Mapped, mapped_column\nfrom shop_h.db import Base\n\nclass Odd: ...\n\n"
+        "class Bad(Base):\n    __tablename__ = 'bad'\n    id: Mapped[Odd] = mapped_column(primary_key=True)\n\n"
+    )
+    gc.disable()  # until it is collected, the class stays in the registry of the others
+    try:
+        plan = read("shop_h")
+    finally:
+        gc.enable()
+    assert [table.info["model"] for table in plan.tables] == ["Person"]
+    assert "shop_h.odd" in plan.metadata.info["not_covered"][0]
 
 
 def test_what_flask_sqlalchemy_defines_is_read_from_its_db(folder: Path):

@@ -4,6 +4,9 @@ import asyncio
 from contextlib import contextmanager
 from dataclasses import asdict
 
+import pytest
+import sqlmodel
+from exports.python_modules import sqlmodel_anew
 from orms.adapters.crooked import ALL, KEYS, ROWS
 
 from dbplan.orms.contestants import CONTESTANTS
@@ -32,12 +35,14 @@ def study(stage, models, tables=FACTS):
 @contextmanager
 def runner(name, stage, models, tables=FACTS):
     found = Runner(CONTESTANTS[name].adapter)
-    try:
-        found.open(study(stage, models, tables))
-        yield found
-    finally:
-        found.close()
-        asyncio.set_event_loop(None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlmodel, "SQLModel", sqlmodel_anew())
+        try:
+            found.open(study(stage, models, tables))
+            yield found
+        finally:
+            found.close()
+            asyncio.set_event_loop(None)
 
 
 def answers(found, scenario, params):
