@@ -28,7 +28,7 @@ test: build/.tested
 build/.tested: $(PACKAGE) $(call files,tests notebooks docs erd) README.md Makefile .venv/.developing
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MARKED)
 	$(BIN)/dbplan notebook check notebooks/*.ipynb
-	PYTHONPATH=tests $(BIN)/python -m pytest -p conftest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider -W default notebooks
+	PYTHONPATH=tests $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -p conftest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider -W default notebooks
 	@mkdir -p build && touch $@
 
 check: .venv/.developing

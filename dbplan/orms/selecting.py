@@ -38,9 +38,15 @@ class Selection:
 
     @property
     def verdict(self) -> str:
-        """Who is taken, in one sentence."""
+        """Who is taken, in one sentence, and what was measured of too few to count for it."""
         each = "; ".join(f"{_uncapital(one.group)}: {_winner(one)}" for one in self.rankings)
-        return f"{each[0].upper()}{each[1:]}" if each else "nothing to choose between"
+        left_out = [
+            _uncapital(CRITERIA[name].title)
+            for name, weight in self.weights.items()
+            if weight and any(one.scores and name in one.unweighed for one in self.rankings)
+        ]
+        but = f"; {_listed(left_out)} not weighed" if left_out else ""
+        return f"{each[0].upper()}{each[1:]}{but}" if each else "nothing to choose between"
 
 
 def select(found: Measured, priorities: Mapping[str, float]) -> Selection:

@@ -85,7 +85,8 @@ def test_the_verdict_names_the_nearest_of_each_language(facts):
 def test_the_page_opens_with_the_decision(report):
     assert report.title == "ORMs: credits"
     assert report.verdict == (
-        "A Python team: Django; a team that may take either: Django. "
+        "A Python team: Django; a team that may take either: Django; "
+        "features, load, safety, errors and footprint not weighed. "
         "3 ORMs on 13 scenarios of credits; 1 cell has no time, for the rows were wrong or it failed."
     )
     parts = [block.title for block in report.blocks if isinstance(block, Section)]
