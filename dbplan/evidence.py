@@ -272,8 +272,8 @@ class OrmStart:
     """What it takes to start one ORM, each the median of `n` starts alone: seconds; bytes of memory once it is open.
 
     `imported` is the import of its library, `opened` models and connection, `first` the first query, `whole` from
-    the start of the process to the first answer. `size` is of what is installed for it, in bytes, with its
-    `dependencies`.
+    the start of the process to the first answer; its interval takes starts of all ORMs to vary alike. `size` is of what
+    is installed for it, in bytes, with its `dependencies`.
     """
 
     orm: str
@@ -286,6 +286,8 @@ class OrmStart:
     opened: float | None = None
     first: float | None = None
     whole: float | None = None
+    whole_low: float | None = None
+    whole_high: float | None = None
     memory: int | None = None
     size: int | None = None
     dependencies: int | None = None
@@ -296,7 +298,8 @@ class OrmLoad:
     """One ORM under load: seconds of one call; `rate` is the calls due a second, None where each waits for the last.
 
     `kind` is "closed loop", "open loop" or "one row", where all clients write the same one. `lost` counts the writes
-    that were reported as done and are not there, None where that was not looked at; `refused` those that raised.
+    that were reported as done and are not there, None where that was not looked at; `refused` those that raised. A
+    closed loop is run a few times, of which `throughput`, the calls a second that came through, has its interval.
     """
 
     orm: str
@@ -314,6 +317,13 @@ class OrmLoad:
     lost: int | None = None
     refused: int = 0
     errors: tuple[str, ...] = ()
+    throughput_low: float | None = None
+    throughput_high: float | None = None
+
+    @property
+    def throughput(self) -> float:
+        """Calls a second that came through."""
+        return (self.done - self.refused) / self.seconds if self.seconds else 0.0
 
 
 @dataclass(frozen=True)

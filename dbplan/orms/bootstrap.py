@@ -91,7 +91,27 @@ def mean(ratios: Sequence[float]) -> Interval:
         return Interval(value, math.nan, math.nan)
     logs = np.log(np.asarray(ratios))
     normal = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    reach = _student(normal, len(logs) - 1) * float(np.std(logs, ddof=1)) / math.sqrt(len(logs))
+    return _around(value, _student(normal, len(logs) - 1) * float(np.std(logs, ddof=1)) / math.sqrt(len(logs)))
+
+
+def alike(groups: Sequence[Sequence[float]]) -> list[Interval | None]:
+    """Return the median of each group with its interval, as if all groups varied alike; None where that is not known.
+
+    So two values of each are enough where there are many groups (pooled variance); one of each tells nothing. A median
+    varies by up to sqrt(pi / 2) times as much as a mean.
+    """
+    logs = [np.log(np.asarray(group)) for group in groups]
+    freedom = sum(max(0, len(each) - 1) for each in logs)
+    if not freedom:
+        return [None] * len(groups)
+    spread = math.sqrt(sum(float(np.sum((each - each.mean()) ** 2)) for each in logs if len(each)) / freedom)
+    reach = _student(NormalDist().inv_cdf((1 + CONFIDENCE) / 2), freedom) * spread * math.sqrt(math.pi / 2)
+    return [
+        _around(float(np.exp(np.median(each))), reach / math.sqrt(len(each))) if len(each) else None for each in logs
+    ]
+
+
+def _around(value: float, reach: float) -> Interval:
     return Interval(value, value * math.exp(-reach), value * math.exp(reach))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from dbplan.evidence import OrmLoad, OrmStart, OrmStatements, OrmViolation
 from dbplan.orms import load, measuring
+from dbplan.orms.bootstrap import Interval, alike
 from dbplan.orms.calls import Calls
 from dbplan.orms.deriving import Derived, derive
 from dbplan.orms.drawing import Drawn, draw
@@ -168,16 +169,19 @@ def ordered(scenarios: Mapping[str, Scenario]) -> list[Scenario]:
 
 def cold_starts(seats: Seats, entrants: Sequence[Entrant], effort: Effort) -> tuple[list[OrmStart], list[Absent]]:
     """Start each contestant alone, a few times; one that does not even open is absent from then on."""
-    starts, absent = [], []
+    told: dict[str, list[dict[str, object]]] = {}
+    absent = []
     for entrant in (entrant for entrant in entrants if not entrant.twin_of):
         try:
-            told = [_start(seats, entrant, keep=seats.shared and n + 1 == effort.starts) for n in range(effort.starts)]
+            told[entrant.name] = [
+                _start(seats, entrant, keep=seats.shared and n + 1 == effort.starts) for n in range(effort.starts)
+            ]
         except Fault as fault:
             contestant = entrant.contestant
             absent.append(Absent(entrant.name, contestant.title, contestant.table, fault.what, fault.reason))
-        else:
-            starts.append(_started(entrant, told))
-    return starts, absent
+    able = [entrant for entrant in entrants if entrant.name in told]
+    whole = alike([[float(str(one["whole"])) for one in told[entrant.name]] for entrant in able])
+    return [_started(*each) for each in zip(able, told.values(), whole, strict=True)], absent
 
 
 def _start(seats: Seats, entrant: Entrant, *, keep: bool) -> dict[str, object]:
@@ -196,7 +200,7 @@ def _start(seats: Seats, entrant: Entrant, *, keep: bool) -> dict[str, object]:
     return told
 
 
-def _started(entrant: Entrant, told: Sequence[Mapping[str, object]]) -> OrmStart:
+def _started(entrant: Entrant, told: Sequence[Mapping[str, object]], whole: Interval | None) -> OrmStart:
     def middle(name: str, unit: float) -> float | None:
         values = [float(str(one[name])) * unit for one in told if one.get(name) is not None]
         return median(values) if values else None
@@ -213,6 +217,8 @@ def _started(entrant: Entrant, told: Sequence[Mapping[str, object]]) -> OrmStart
         middle("open_ms", 1e-3),
         middle("first_ms", 1e-3),
         middle("whole", 1.0),
+        None if whole is None else whole.low,
+        None if whole is None else whole.high,
         None if memory is None else int(memory),
         *_size(entrant),
     )

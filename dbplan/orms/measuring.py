@@ -41,8 +41,8 @@ class Effort:
     """How much is measured: rounds, seconds in which all take their turns, calls to warm up and to check.
 
     `parents` are those whose children are asked for at once: statements must not grow with them. `load` is the seconds
-    of each run under load, `writes` the calls of all clients to one row, `starts` how often each is started alone;
-    `shared` whether scenarios share a process.
+    of each run under load, `load_runs` how many of them are as fast as they go; `writes` the calls of all clients to
+    one row, `starts` how often each is started alone; `shared` whether scenarios share a process.
     """
 
     rounds: int
@@ -51,6 +51,7 @@ class Effort:
     checks: int
     parents: tuple[int, ...]
     load: float
+    load_runs: int
     writes: int
     starts: int
     shared: bool

@@ -33,9 +33,12 @@ from dbplan.sandbox import Stage, sandbox
 from dbplan.seeding import seed
 
 FULL = Effort(
-    rounds=20, seconds=4.5, warm=12, checks=5, parents=(1, 10, 100), load=0.6, writes=200, starts=2, shared=False
+    rounds=20, seconds=4.5, warm=12, checks=5, parents=(1, 10, 100), load=0.4, load_runs=5, writes=200, starts=3,
+    shared=False,
+)  # fmt: skip
+QUICK = Effort(
+    rounds=8, seconds=1.0, warm=6, checks=3, parents=(1, 10), load=0.1, load_runs=3, writes=60, starts=1, shared=True
 )
-QUICK = Effort(rounds=8, seconds=1.0, warm=6, checks=3, parents=(1, 10), load=0.2, writes=60, starts=1, shared=True)
 LARGEST = 20_000
 """Rows of the largest table: every contestant gets several databases of its own."""
 ALTOGETHER = 200_000

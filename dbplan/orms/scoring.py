@@ -133,14 +133,13 @@ def _unmarked(orms: Sequence[str], absent: Sequence[str]) -> str:
 
 def _score(group: str, orm: str, marks: Marks, used: Mapping[str, float]) -> OrmScore:
     own = {name: marks[name][orm] for name in used}
-    return OrmScore(
-        group,
-        orm,
-        _mean({name: mark.value for name, mark in own.items()}, used),
-        _mean({name: mark.span[0] for name, mark in own.items()}, used),
-        _mean({name: mark.span[1] for name, mark in own.items()}, used),
-        tuple((name, mark.value, mark.evidence) for name, mark in own.items()),
-    )
+    score = _mean({name: mark.value for name, mark in own.items()}, used)
+    below, above = (
+        math.hypot(*(used[name] * (mark.span[end] - mark.value) for name, mark in own.items())) / sum(used.values())
+        for end in range(2)
+    )  # marks err each for itself
+    evidence = tuple((name, mark.value, mark.evidence) for name, mark in own.items())
+    return OrmScore(group, orm, score, score - below, score + above, evidence)
 
 
 def _mean(values: Mapping[str, float], used: Mapping[str, float]) -> float:
@@ -244,23 +243,25 @@ def _drivers(orms: Sequence[str]) -> set[str]:
 
 
 def _load(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
-    closed = ((one, one.done - one.refused) for one in _closed(measured) if one.seconds)
-    rates = {(one.orm, one.scenario): done / one.seconds for one, done in closed if done > 0}
+    """Return the calls a second that came through, as a share of the best raw driver's.
+
+    Where it may lie leaves out what that driver varied by: it moves all of them alike.
+    """
+    closed = [one for one in measured.loads if one.kind == "closed loop" and one.throughput > 0]
     best: dict[str, float] = {}
-    for (orm, scenario), rate in rates.items():
-        if orm in _drivers(orms):
-            best[scenario] = max(rate, best.get(scenario, 0.0))
+    for one in closed:
+        if one.orm in _drivers(orms):
+            best[one.scenario] = max(one.throughput, best.get(one.scenario, 0.0))
     made = {}
     for orm in orms:
-        shares = [rate / best[name] for (own, name), rate in rates.items() if own == orm and name in best]
-        if shares:
-            middle = _geometric(shares)
-            made[orm] = Mark(min(1.0, middle), f"{middle:.2f} times the best raw driver's calls a second")
+        own = [one for one in closed if one.orm == orm and one.scenario in best]
+        if own:
+            rates = [[t, one.throughput_low or t, one.throughput_high or t] for one in own if (t := one.throughput)]
+            shares = [[rate / best[one.scenario] for rate in each] for one, each in zip(own, rates, strict=True)]
+            middle, low, high = (_geometric([each[part] for each in shares]) for part in range(3))
+            said = f"{middle:.2f} times the best raw driver's calls a second"
+            made[orm] = Mark(min(1.0, middle), said, min(1.0, low), min(1.0, high))
     return made
-
-
-def _closed(measured: Measured) -> list[OrmLoad]:
-    return [one for one in measured.loads if one.kind == "closed loop"]
 
 
 def _safety(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
@@ -321,8 +322,13 @@ def _footprint(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
 
 
 def _start(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
-    own = {one.orm: one.whole for one in measured.starts if one.orm in orms and one.whole}
-    return {orm: Mark(min(own.values()) / whole, f"{1000 * whole:.0f} ms") for orm, whole in own.items()}
+    own = {one.orm: one for one in measured.starts if one.orm in orms and one.whole}
+    best = min((one.whole for one in own.values() if one.whole), default=0.0)
+    made = {}
+    for orm, one in own.items():
+        middle, low, high = (best / (each or one.whole or 1) for each in (one.whole, one.whole_high, one.whole_low))
+        made[orm] = Mark(middle, f"{1000 * (one.whole or 0):.0f} ms", low, min(1.0, high))
+    return made
 
 
 def _geometric(values: Sequence[float]) -> float:

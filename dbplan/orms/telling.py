@@ -200,8 +200,9 @@ def _starts(facts: Gathered, told: Sequence[OrmTiming]) -> Table:
     for one in facts.starts:
         peak = max((t.memory for t in by_orm(told, one.orm) if t.memory), default=None)
         grown = None if peak is None or one.memory is None else max(0, peak - one.memory)
+        whole = estimate(one.whole, one.whole_low, one.whole_high)
         rows.append((one.title, one.table, one.version or None, one.driver or None, one.imported, one.opened, one.first,
-                     one.whole, one.memory, grown, one.size, one.dependencies))  # fmt: skip
+                     whole, one.memory, grown, one.size, one.dependencies))  # fmt: skip
     return table(
         {"contestant": "text", "language": "text", "version": "text", "driver": "text", "import": "seconds",
          "models and connection": "seconds", "first query": "seconds", "cold start": "seconds",
@@ -230,16 +231,13 @@ def _load(found: Sequence[OrmLoad], titles: dict[str, str], kind: str, caption: 
     fields |= {"due": "rate", "late": "count", "skipped": "count"} if kind == OPEN else {}
     fields |= {"lost": "count"} if kind == ONE_ROW else {}
     rows = []
-    for one in sorted(found, key=(lambda load: load.p95 or inf) if kind == OPEN else lambda load: -_throughput(load)):
-        row = [titles[one.orm], one.done, _throughput(one) or None, one.median, one.p95, one.p99]
+    for one in sorted(found, key=(lambda load: load.p95 or inf) if kind == OPEN else lambda load: -load.throughput):
+        throughput = estimate(one.throughput or None, one.throughput_low, one.throughput_high, "rate")
+        row = [titles[one.orm], one.done, throughput, one.median, one.p95, one.p99]
         row += [one.rate, one.late, one.skipped] if kind == OPEN else []
         row += [one.lost] if kind == ONE_ROW else []
         rows.append((*row, "; ".join(one.errors) or "none"))
     return table({**fields, "errors": "text"}, rows, caption)  # type: ignore[dict-item]
-
-
-def _throughput(load: OrmLoad) -> float:
-    return (load.done - load.refused) / load.seconds if load.seconds else 0.0
 
 
 def _violations(facts: Gathered) -> Table:

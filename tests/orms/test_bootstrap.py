@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dbplan.orms.bootstrap import Interval, mean, overall, quantiles, ratio
+from dbplan.orms.bootstrap import Interval, alike, mean, overall, quantiles, ratio
 
 
 def rounds(rng, scale=1.0, number=20, size=10):
@@ -89,3 +89,23 @@ def test_two_ratios_have_a_mean_and_no_interval():
     found = mean([2.0, 0.5])
     assert found.value == pytest.approx(1.0)
     assert np.isnan([found.low, found.high]).all()
+
+
+@pytest.mark.parametrize("each", [2, 3])
+def test_two_values_of_each_are_enough_where_groups_vary_alike(each):
+    rng = np.random.default_rng(5)
+    truth = np.exp(rng.normal(0, 1, 19))
+    held, wide = [], []
+    for _ in range(100):
+        found = alike([list(one * np.exp(rng.normal(0, 0.05, each))) for one in truth])
+        held += [one.holds(value) for one, value in zip(found, truth, strict=True)]
+        wide += [one.high / one.low for one in found]
+    assert np.mean(held) >= 0.95
+    assert np.mean(wide) < 1.23, "Student's interval of two values alone would be wider by far"
+
+
+def test_one_value_of_each_tells_nothing_and_an_empty_group_has_none():
+    assert alike([[1.0], [2.0]]) == [None, None]
+    one, none = alike([[1.0, 1.1], []])
+    assert one.holds(1.05)
+    assert none is None

@@ -23,7 +23,7 @@ from dbplan.sandbox import postgresql
 
 HERE = Path(__file__).parent
 LITTLE = Effort(
-    rounds=5, seconds=0.3, warm=6, checks=2, parents=(1, 10, 100), load=0.2, writes=60, starts=1, shared=True
+    rounds=5, seconds=0.3, warm=6, checks=2, parents=(1, 10, 100), load=0.1, load_runs=3, writes=60, starts=2, shared=True
 )
 
 
@@ -123,6 +123,8 @@ def test_starts_load_and_violations_are_told(report):
     loads = {(one.orm, one.kind): one for one in facts(report, OrmLoad)}
     closed, opened, row = (loads["psycopg", kind] for kind in ("closed loop", "open loop", "one row"))
     assert closed.done > 20
+    assert closed.throughput_low < closed.throughput < closed.throughput_high
+    assert start.whole_low < start.whole < start.whole_high
     assert opened.late is not None
     assert opened.done + opened.skipped <= 40
     assert (row.lost, row.errors) == (0, ())

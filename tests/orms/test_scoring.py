@@ -97,6 +97,17 @@ def test_calls_that_were_refused_are_no_throughput():
     assert marks(replace(MEASURED, loads=loads), GROUP)["load"][PRISMA].value == pytest.approx(400 / 4000)
 
 
+def test_what_load_and_starts_vary_by_counts_as_what_speed_does():
+    loads = [replace(MEASURED.loads[0], throughput_low=400.0, throughput_high=600.0), *MEASURED.loads[1:]]
+    starts = [replace(MEASURED.starts[0], whole_low=0.7, whole_high=1.0), MEASURED.starts[1]]
+    found = marks(replace(MEASURED, loads=loads, starts=starts), GROUP)
+    assert found["load"][PRISMA].span == pytest.approx((0.2, 0.3))
+    assert found["start"][PRISMA].span == pytest.approx((0.4, 0.4 / 0.7))
+    assert found["start"][DRIZZLE].span == (1, 1)
+    (score,) = rank("g", [PRISMA], found, weights(dict.fromkeys(CRITERIA, 0) | {"load": 1, "start": 1})).scores
+    assert score.low == pytest.approx(score.score - (0.05**2 + 0.1**2) ** 0.5 / 2), "each errs for itself"
+
+
 parts = st.integers(0, 20).map(lambda n: n / 20)
 
 
