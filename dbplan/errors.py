@@ -42,7 +42,7 @@ class UnknownName(UsageError):
         names = sorted(known)
         self.name, self.known = name, tuple(names)
         near = get_close_matches(name, names, n=1, cutoff=0.6)
-        shown = ", ".join(names[:20]) + (f", … ({len(names)} in all)" if len(names) > 20 else "")
+        shown = ", ".join(names[:30]) + (f", … ({len(names)} in all)" if len(names) > 30 else "")
         listing = f"{kinds or kind + 's'} are: {shown}" if names else f"there are no {kinds or kind + 's'}"
         hint = f"; did you mean {near[0]!r}?" if near else ""
         super().__init__(f'no {kind} "{name}"{" in " + where if where else ""}; {listing}{hint}')

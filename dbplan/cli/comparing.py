@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Orms = Annotated[
     str | None,
-    typer.Option("--orms", metavar="NAMES", help="Some of them, with commas between; raw drivers always take part."),
+    typer.Option("--orms", metavar="NAMES", help="Some of them, as in prisma,peewee; raw drivers always take part."),
 ]
 Server = Annotated[
     str | None,

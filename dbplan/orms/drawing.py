@@ -77,7 +77,8 @@ class _Drawer:
         rows = self._some(scenario.table, scenario.columns, len(self.spare[scenario.table]))
         size = max(1, min(BULK, len(rows) // max(1, count)))
         if size < BULK:
-            self.notes.append(f"bulk_insert has {size} rows a call instead of {BULK}, for {scenario.table} has no more")
+            there = f"{scenario.table} has {len(rows):,} for {count} calls"
+            self.notes.append(f"bulk_insert has {size} rows a call instead of {BULK}: {there}")
         return ({"rows": rows[n * size : (n + 1) * size]} for n in range(count) if rows[n * size : (n + 1) * size])
 
     def _transaction(self, scenario: Scenario, count: int) -> Iterable[Params]:

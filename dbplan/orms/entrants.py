@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dbplan.errors import DbplanError, UnknownName
+from dbplan.errors import DbplanError, UnknownName, UsageError
 from dbplan.orms import installing
 from dbplan.orms.contestants import BASELINES, POSTGRESQL, SQLITE, SYNC, Contestant, contestants_on
 from dbplan.orms.facts import NOT_COVERED, NOT_INSTALLED, Absent
@@ -19,18 +19,22 @@ NAMES = {POSTGRESQL: "PostgreSQL", SQLITE: "SQLite"}
 
 
 def wanted(names: Sequence[str] | None, dialect: str = POSTGRESQL) -> list[Contestant]:
-    """Return the contestants of these names with the raw drivers that they are measured against; all without names.
+    """Return the contestants of these names with the raw drivers of their languages; all without names.
 
-    Raises UnknownName.
+    Raises UnknownName, UsageError for no name.
     """
     known = contestants_on(dialect)
     if names is None:  # on PostgreSQL nobody asks for SQLite's drivers
         return [contestant for contestant in known.values() if {dialect, POSTGRESQL} & {*contestant.dialects}]
-    for name in names:
+    if not names:
+        raise UsageError("no ORM is named; name one at least, or leave them out for all")
+    asked = [name.lower() for name in names]
+    for name in asked:
         if name not in known:
             raise UnknownName("ORM", name, known)
-    asked = {REFERENCES[dialect], *names, *(known[name].baseline for name in names)}
-    return [contestant for contestant in known.values() if contestant.name in asked]
+    tables = {known[name].table for name in (REFERENCES[dialect], *asked)}
+    drivers = {one.name for one in known.values() if one.is_driver and dialect in one.dialects and one.table in tables}
+    return [contestant for contestant in known.values() if contestant.name in drivers.union(asked)]
 
 
 def entrants(contestants: Sequence[Contestant], plan: Plan, folder: Path) -> tuple[list[Entrant], list[Absent]]:

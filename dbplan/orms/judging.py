@@ -57,11 +57,11 @@ def judge(plan: str, facts: Gathered, priorities: Mapping[str, float] = MappingP
     findings = (*_restless(facts, told), *findings)
     scores = tuple(score for ranking in chosen.rankings for score in ranking.scores)
     decision = (*selecting.teams(chosen), selecting.criteria(chosen))
-    which = [Section("Which to take", blocks=decision)] if scores else []
+    which = [Section("Which to take", blocks=decision)] if chosen.rankings else []
     return Report(
         title=f"ORMs: {plan}",
         verdict=f"{chosen.verdict}. {verdict(plan, facts, told, nearest=False)}"
-        if scores
+        if chosen.rankings
         else verdict(plan, facts, told),
         ok=any(one.outcome == MEASURED for one in told),
         blocks=(*which, *blocks(facts, told, ranked, findings)),
@@ -249,8 +249,9 @@ def _under_load(facts: Gathered, titles: Mapping[str, str]) -> Iterator[Finding]
     for load in facts.loads:
         place, title = Place(statement=f"{load.orm}: {SCENARIOS[load.scenario]}"), titles[load.orm]
         if load.lost:
-            writes = several(load.lost, "write", "writes")
-            said = f"{title}: {writes} of {load.clients} clients reported as done and not there"
+            writes = several(abs(load.lost), "write", "writes")
+            reported = "done and not there" if load.lost > 0 else "failed and there all the same"
+            said = f"{title}: {writes} of {load.clients} clients reported as {reported}"
             yield Finding("orm-lost-write", Severity.WARNING, place, said)
         if _is_stuck(load):
             said = f"{title}: no call of {load.clients} clients came through ({load.kind}): {'; '.join(load.errors)}"

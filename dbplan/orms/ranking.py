@@ -76,7 +76,7 @@ def _ranks(facts: Gathered, table: str, beside: _Beside) -> Iterator[OrmRank]:
             level = tuple(other for other, told in others.items() if told.holds(1.0))
             rank = replace(rank, place=1 + sum(told.low > 1.0 for told in others.values()), level_with=level)
         found.append(rank)
-    yield from sorted(found, key=lambda one: (one.place is None, one.ratio))
+    yield from sorted(found, key=lambda one: (one.place is None, one.place or 0, one.ratio))
 
 
 def rank_table(ranked: Sequence[OrmRank], takers: Sequence[Taking], name: str) -> Table:

@@ -48,7 +48,7 @@ ALTOGETHER = 200_000
 @rehearsal()
 def compare_orms(
     plan: Plan,
-    orms: Sequence[str] | None = None,
+    orms: Sequence[str] | str | None = None,
     *,
     on: str | None = None,
     rows: int | None = None,
@@ -59,7 +59,7 @@ def compare_orms(
 ) -> Report:
     """Compare ORMs on the plan's own tables: every result checked, timed beside the raw driver, statements counted.
 
-    `orms` are names of contestants, all without; the raw drivers that they are measured against always take part.
+    `orms` are names of contestants, or one name, all without; the raw drivers of their languages always take part.
     `on` is "postgresql" (the embedded server), the URL of a PostgreSQL server that may create databases, or "sqlite",
     where nobody counts statements and no features are probed. `rows` is the number for the table planned largest.
     `quick` measures fewer rounds and probes no features. `install` fetches Node's packages first. A contestant that is
@@ -75,7 +75,10 @@ def compare_orms(
             'ORMs are compared on PostgreSQL and SQLite; leave `on` out, or write on="sqlite", or a URL of PostgreSQL'
         )
     dialect = "sqlite" if server == "sqlite" else "postgresql"
-    contestants, tell = wanted(orms, dialect), progress or (lambda _fraction, _doing: None)
+    contestants, tell = (
+        wanted([orms] if isinstance(orms, str) else orms, dialect),
+        progress or (lambda _fraction, _doing: None),
+    )
     weights(plan.priorities)  # a wrong one is refused before anything is measured
     if install and any(contestant.is_node for contestant in contestants):
         installing.install(lambda doing: tell(0.0, doing))

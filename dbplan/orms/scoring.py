@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dbplan.errors import UnknownName, UsageError
-from dbplan.evidence import OrmFeature, OrmLoad, OrmScore, OrmStart, OrmStatements, OrmTiming, OrmViolation
+from dbplan.evidence import OrmFeature, OrmLoad, OrmRank, OrmScore, OrmStart, OrmStatements, OrmTiming, OrmViolation
 from dbplan.orms.contestants import CONTESTANTS
 
 
@@ -28,7 +28,7 @@ CRITERIA: Mapping[str, Criterion] = {
         "Load", 2, "as many calls a second as the best raw driver of the group, with many clients at once"
     ),
     "safety": Criterion("Safety", 2, "no write of many clients to one row is lost or refused"),
-    "statements": Criterion("Statements", 1, "no more statements than by hand"),
+    "statements": Criterion("Statements", 1, "no more statements than by hand, BEGIN and COMMIT included"),
     "errors": Criterion("Errors", 1, "a unique violation names its code and its constraint or columns"),
     "footprint": Criterion("Footprint", 1, "the smallest install and the least memory of the group"),
     "start": Criterion("Cold start", 1, "the quickest of the group to its first answer"),
@@ -65,6 +65,7 @@ class Measured:
     loads: Sequence[OrmLoad] = ()
     violations: Sequence[OrmViolation] = ()
     features: Sequence[OrmFeature] = ()
+    ranks: Sequence[OrmRank] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,12 @@ class Ranking:
     @property
     def tied(self) -> tuple[str, ...]:
         """Those that the figures cannot tell from the winner, itself included."""
-        return tuple(one.orm for one in self.scores if one.high >= self.scores[0].low)
+        return tuple(one.orm for one in self.scores if _is_level(self.scores[0], one))
+
+
+def _is_level(first: OrmScore, other: OrmScore) -> bool:
+    """Return whether the interval of the difference holds none: intervals that meet may hide one."""
+    return first.score - other.score <= math.hypot(first.score - first.low, other.high - other.score)
 
 
 def weights(priorities: Mapping[str, float]) -> dict[str, float]:
@@ -216,8 +222,10 @@ _ANSWERS = {"yes": 1.0, "partly": 0.5, "no": 0.0}
 def _speed(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
     """Return one over the geometric mean of the times as multiples of the quickest raw driver's.
 
-    Ratios to each table's own driver would flatter those whose driver is slow.
+    Ratios to each table's own driver would flatter those whose driver is slow. Where it may lie is told by the rounds
+    that it was measured in beside its driver; where there is no rank, by the intervals of its times.
     """
+    ranked = {one.orm: one for one in measured.ranks if one.place}
     quickest: dict[str, float] = {}
     for one in measured.timings:
         if one.orm in _drivers(orms) and one.median:
@@ -232,6 +240,10 @@ def _speed(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
             ]
             middle, low, high = map(_geometric, times)
             said = f"{middle:.2f} times the quickest raw driver's time, geometric mean of {len(own)} scenarios"
+            if orm in ranked:
+                low, high = (
+                    middle * end / ranked[orm].ratio for end in (ranked[orm].ratio_low, ranked[orm].ratio_high)
+                )
             made[orm] = Mark(min(1.0, 1 / middle), said, min(1.0, 1 / high), min(1.0, 1 / low))
     return made
 
@@ -273,8 +285,9 @@ def _safety(measured: Measured, orms: Sequence[str]) -> dict[str, Mark]:
         elif own:
             done, lost = sum(one.done for one in own), sum(one.lost or 0 for one in own)
             refused = sum(one.refused for one in own)
+            wrong = f"{lost} lost" if lost >= 0 else f"{-lost} reported as failed and there all the same"
             made[orm] = Mark(
-                max(0.0, 1 - (refused + lost) / done) * (not lost), f"{refused} refused, {lost} lost of {done}"
+                max(0.0, 1 - (refused + lost) / done) * (not lost), f"{refused} refused, {wrong} of {done}"
             )
     return made
 

@@ -9,6 +9,7 @@ from dbplan.evidence import (
     Fact,
     OrmFeature,
     OrmLoad,
+    OrmRank,
     OrmScore,
     OrmStart,
     OrmStatements,
@@ -43,7 +44,7 @@ class Selection:
         left_out = [
             _uncapital(CRITERIA[name].title)
             for name, weight in self.weights.items()
-            if weight and any(one.scores and name in one.unweighed for one in self.rankings)
+            if weight and any(name in one.unweighed for one in self.rankings)
         ]
         but = f"; {_listed(left_out)} not weighed" if left_out else ""
         return f"{each[0].upper()}{each[1:]}{but}" if each else "nothing to choose between"
@@ -85,6 +86,7 @@ def measured(evidence: Iterable[Fact]) -> Measured:
         loads=[one for one in facts if isinstance(one, OrmLoad)],
         violations=[one for one in facts if isinstance(one, OrmViolation)],
         features=[one for one in facts if isinstance(one, OrmFeature)],
+        ranks=[one for one in facts if isinstance(one, OrmRank)],
     )
 
 

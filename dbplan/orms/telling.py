@@ -89,6 +89,7 @@ def _language(facts: Gathered, told: Sequence[OrmTiming], ranked: Sequence[OrmRa
         yield Figure(drawn.svg, drawn.alt, _HOW_DRAWN.format(takers[0].baseline))
     if ranked:
         yield rank_table(ranked, takers, name)
+        yield Text(_HOW_RANKED)
     yield _comparison(facts, takers, rows, name)
     if reasons := list(_reasons(takers, told)):
         headings = {"contestant": "text", "scenarios": "text", "outcome": "text", "why": "text"}
@@ -267,6 +268,11 @@ _HOW_DRAWN = (
     "interval. A line that crosses 1× is no difference."
 )
 _HOW_COUNTED = "`a + b`: a statements, and b that only steer transactions and sessions, such as BEGIN and COMMIT."
+_HOW_RANKED = (
+    "A place is one more than the number of those that are told to be quicker; those `level with` it are not told from "
+    "it, though they may be from each other."
+)
+
 _HOW_STARTED = (
     "Each is started alone, in a process of its own. `cold start` is from the start of the process to the answer of "
     "the first query; `most on top` the most memory that a scenario took beyond what the process had once it was open."

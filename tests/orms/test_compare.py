@@ -198,7 +198,7 @@ def test_wrong_use_is_refused_before_anything_starts():
 
 
 def test_raw_drivers_take_part_unasked():
-    assert [one.name for one in entrants.wanted(["drizzle"])] == ["psycopg", "pg", "drizzle"]
+    assert [one.name for one in entrants.wanted(["drizzle"])] == ["psycopg", "pg", "postgres", "drizzle"]
     assert {one.name for one in entrants.wanted(None)} == {
         name for name, one in contestants.CONTESTANTS.items() if "postgresql" in one.dialects
     }
