@@ -114,8 +114,8 @@ errors[["error", "code", "constraint", "columns"]].fillna("—")
 # %% [markdown]
 # ## Choosing
 #
-# Marks from 0 to 1, weighed for a small product team; a plan's `priorities` weigh for another. Those whose spans meet
-# cannot be told apart by this run, and each weight names at which value another would be first.
+# Marks from 0 to 1, weighed for a small product team; a plan's `priorities` weigh for another. Those that are
+# called level cannot be told apart by this run, and each weight names at which value another would be first.
 
 # %% tags=["nbval-ignore-output"]
 selection(plan, report)

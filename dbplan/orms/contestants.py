@@ -34,6 +34,8 @@ class Contestant:
     """The database that it takes part on."""
     remark: str = ""
     """What its figures hold that those of others do not, as a sentence after its title."""
+    remark_on: tuple[str, ...] = (POSTGRESQL, SQLITE)
+    """The databases that this is so on."""
 
     def on(self, dialect: str) -> Contestant:
         """Return it as it takes part on a database."""
@@ -93,6 +95,7 @@ _ALL = (
         forms=_PLAIN,
         remark="its pool asks PostgreSQL `SELECT 1` each time that it hands out a connection, and statements and times "
         "hold that.",
+        remark_on=(POSTGRESQL,),
     ),
     Contestant("pony", "Pony", SYNC, "pony", ("pony", "psycopg2-binary"), "pony", BOTH, ("pony",)),
     Contestant("asyncpg", "asyncpg", ASYNC, "asyncpg", ("asyncpg",)),
@@ -190,6 +193,9 @@ _ALL = (
         BOTH,
         ("typeorm", "libsql", "reflect-metadata"),
         _moments("text, milliseconds"),
+        remark="its save reads a row that brings its key before it writes it, and INSERTs one that does not in a "
+        "transaction of its own; its upsert sets every column that is given. So rows with keys are written by insert, "
+        "and an upsert of one column is QueryBuilder's orUpdate.",
     ),
     Contestant(
         "drizzle",

@@ -21,6 +21,8 @@ _ENDINGS = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})
 _BEGINNINGS = frozenset({"BEGIN", "START"})
 UNSEEN = "COMMIT /* prepared */"
 _COMMENT = re.compile(r"\A(?:\s+|--[^\n]*\n?|/\*.*?\*/)+", re.DOTALL)
+_OF_KEYS = re.compile(r"\A(SELECT \S+ |DELETE |UPDATE )(FROM )?ONLY .* OPERATOR\(pg_catalog\.", re.DOTALL)
+"""What a foreign key that is checked at COMMIT asks the server itself, which counts it as if a client had sent it."""
 _UNLOCK = "SELECT pg_advisory_unlock_all()"
 _OLDEST = 140000
 
@@ -65,7 +67,8 @@ class Meter:
             "SELECT query, calls FROM pg_stat_statements JOIN pg_database ON oid = dbid "
             "WHERE datname = %s AND toplevel ORDER BY calls DESC, query"
         )
-        return counted([(str(text), int(calls)) for text, calls in self.connection.execute(query, [database])])
+        rows = [(str(text), int(calls)) for text, calls in self.connection.execute(query, [database])]
+        return counted([(text, calls) for text, calls in rows if not _OF_KEYS.match(text)])
 
 
 def counted(found: list[tuple[str, int]]) -> Counted:

@@ -52,6 +52,8 @@ class Taking:
     table: str
     baseline: str
     twin_of: str = ""
+    remark: str = ""
+    """What its figures hold that those of others do not."""
 
 
 @dataclass(frozen=True)

@@ -246,4 +246,5 @@ def _statements(player: Player, scenario: Scenario) -> Iterator[OrmStatements]:
 def taking(entrant: Entrant) -> Taking:
     """Return an entrant as a fact."""
     contestant = entrant.contestant
-    return Taking(entrant.name, contestant.title, contestant.table, contestant.baseline, entrant.twin_of)
+    remark = contestant.remark if contestant.dialect in contestant.remark_on and not entrant.twin_of else ""
+    return Taking(entrant.name, contestant.title, contestant.table, contestant.baseline, entrant.twin_of, remark)

@@ -13,6 +13,7 @@ from dbplan.evidence import Fact, Finding, OrmLoad, OrmTiming, Place, Severity
 from dbplan.orms.bootstrap import error, overall, quantiles, ratio
 from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.facts import MEASURED, NOT_CHECKED, NOT_COVERED, Gathered, Outcome, Rounds, Taking
+from dbplan.orms.process import FAULTS
 from dbplan.orms.scenarios import SCENARIOS
 from dbplan.report import Report
 from dbplan.report.blocks import Section
@@ -175,7 +176,13 @@ def verdict(plan: str, facts: Gathered, told: Sequence[OrmTiming], *, nearest: b
     tail = (
         f"; {several(wrong, 'cell has', 'cells have')} no time, for the rows were wrong or it failed" if wrong else ""
     )
-    return f"{head}{near}{tail}{_stuck(facts)}."
+    return f"{head}{near}{tail}{_lost(facts)}{_stuck(facts)}."
+
+
+def _lost(facts: Gathered) -> str:
+    """Say how many could not take part for what happened as they were started."""
+    count = len([one for one in facts.absent if one.outcome in FAULTS])
+    return f"; {several(count, 'contestant', 'contestants')} failed at the start" if count else ""
 
 
 def _stuck(facts: Gathered) -> str:
@@ -224,6 +231,9 @@ def _findings(facts: Gathered) -> Iterator[Finding]:
             place = Place(table=facts.scenarios[one.scenario].table, statement=f"{one.orm}: {SCENARIOS[one.scenario]}")
             rule = f"orm-{one.outcome.replace(' ', '-')}"
             yield Finding(rule, Severity.WARNING, place, f"{titles[one.orm]}: {one.outcome}: {one.reason}")
+    for absent in (one for one in facts.absent if one.outcome in FAULTS):
+        said = f"{absent.title} takes no part: {absent.outcome}: {absent.reason}"
+        yield Finding("orm-absent", Severity.WARNING, Place(statement=absent.orm), said)
     yield from _under_load(facts, titles)
 
 

@@ -7,17 +7,19 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from dbplan.errors import mask
 from dbplan.sandbox.directory import die_with_parent
 
 What = Literal["crashed", "hung", "printed rubbish", "failed"]
+FAULTS = frozenset(get_args(What))
 
 GRACE = 3.0
 """Seconds that a process has to end by itself."""
@@ -171,7 +173,8 @@ def _wait(descriptor: int, event: int, end: float) -> None:
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Return ours without what would lead a driver to another server."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DATABASE_", "DIRECT_"))}
-    return kept | {"TZ": "UTC", "PYTHONSAFEPATH": "1"} | dict(extra)
+    modules = os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path)  # last, so that they hide nothing
+    return kept | {"TZ": "UTC", "PYTHONSAFEPATH": "1", "DBPLAN_MODULES": modules} | dict(extra)
 
 
 def _answer(line: bytes) -> dict[str, Any]:

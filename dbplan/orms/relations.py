@@ -10,6 +10,7 @@ from math import inf, log
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Connection, ForeignKeyConstraint, Table, UniqueConstraint, func, select
+from sqlalchemy.types import TypeDecorator
 
 from dbplan.columns import Encrypted
 from dbplan.orms.kinds import kind
@@ -132,8 +133,21 @@ def schema_of(plan: Plan, connection: Connection) -> Schema:
 
 
 def kind_of(column: Column[object]) -> str | None:
-    """Return the kind of a column's values; None for those that are sealed or of another kind."""
-    return None if isinstance(column.type, Encrypted) else kind(column.type)
+    """Return the kind of a column's values; None for those that are sealed, changed by a type, or of another kind."""
+    return None if isinstance(column.type, Encrypted) or _is_changed(column) else kind(column.type)
+
+
+def _is_changed(column: Column[object]) -> bool:
+    """Return whether a type of the application's own makes something else of what is stored, which no driver knows.
+
+    Keys take part all the same: without them there is nothing to compare.
+    """
+    of = column.type
+    if not isinstance(of, TypeDecorator) or column.primary_key or column.foreign_keys:
+        return False
+    if type(of).__module__.partition(".")[0] in ("sqlalchemy", "dbplan"):
+        return False
+    return type(of).process_result_value is not TypeDecorator.process_result_value
 
 
 def is_made(column: Column[object]) -> bool:

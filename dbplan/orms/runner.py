@@ -26,6 +26,8 @@ from dbplan.orms.kinds import native, travelling
 from dbplan.orms.scenarios import Link, Scenario, Study, TableFacts
 
 Columns = Mapping[str, Mapping[str, Any]]
+MODULES = "DBPLAN_MODULES"
+"""The environment variable that tells where exported models find the modules of the plan's own types."""
 
 
 class Runner:
@@ -340,6 +342,7 @@ def failure(error: BaseException) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    sys.path += filter(None, os.environ.get(MODULES, "").split(os.pathsep))
     answers, sys.stdout = sys.stdout, sys.stderr
     serve(sys.argv[1], sys.stdin, answers)
     sys.stderr.flush()

@@ -7,7 +7,6 @@ from math import inf
 
 from dbplan.evidence import Finding, OrmLoad, OrmRank, OrmStatements, OrmTiming
 from dbplan.orms import plotting
-from dbplan.orms.contestants import CONTESTANTS
 from dbplan.orms.facts import MEASURED, Gathered, Taking
 from dbplan.orms.features.questions import FEATURES
 from dbplan.orms.judging import by_orm, is_different, several, tables
@@ -297,7 +296,7 @@ def _method(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Block]:
         yield Text(f"Contestants run on {facts.runtimes}.")
     if facts.setting:
         yield Text(facts.setting)
-    yield from (Text(f"{title}: {remark}") for title, remark in _remarks(facts))
+    yield from (Text(f"{taker.title}: {taker.remark}") for taker in facts.entrants if taker.remark)
     if facts.forms:
         yield _forms(facts)
     yield table(
@@ -313,14 +312,6 @@ def _method(facts: Gathered, told: Sequence[OrmTiming]) -> Iterator[Block]:
     )
     if found := twins(facts, told):
         yield twin_table(found)
-
-
-def _remarks(facts: Gathered) -> Iterator[tuple[str, str]]:
-    """Yield what the figures of contestants hold that those of others do not."""
-    for taker in facts.entrants:
-        known = CONTESTANTS.get(taker.orm)
-        if known is not None and known.remark:
-            yield taker.title, known.remark
 
 
 def _asked_of(scenario: Scenario, rows: Mapping[str, int]) -> str:

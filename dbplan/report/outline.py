@@ -42,7 +42,8 @@ class Group:
             return first
         if self.alike:
             return f"{first}, in {number} places"
-        return f"{first.rstrip('.')}; the same in {number - 1} more place{'s' if number > 2 else ''}."
+        places = f"{number - 1} more place{'s' if number > 2 else ''}"
+        return f"{first.rstrip('.')}; {'the same' if self.why else 'the like'} in {places}."
 
     @property
     def alike(self) -> bool:

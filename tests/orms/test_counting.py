@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import pytest
 from orms.library import PLAN
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table
 
 from dbplan.orms.calls import Calls
 from dbplan.orms.contestants import CONTESTANTS
@@ -16,6 +17,7 @@ from dbplan.orms.installing import Absent, command, installed
 from dbplan.orms.preparing import prepare
 from dbplan.orms.process import Process
 from dbplan.orms.referee import Entrant, Referee
+from dbplan.plan import Plan
 from dbplan.sandbox import cluster, sandbox
 from dbplan.seeding import seed
 
@@ -85,6 +87,28 @@ def _compare(referee, clone, process, scenario, params):
         time.sleep(0.01)  # the server has not written all of it yet
     assert counts == told, (scenario, found.texts)
     assert found.statements >= 1
+
+
+def test_keys_that_are_checked_at_commit_are_no_statements_of_the_client():
+    metadata = MetaData()
+    Table("up", metadata, Column("id", Integer, primary_key=True))
+    key = ForeignKey("up.id", deferrable=True, initially="DEFERRED", ondelete="NO ACTION")
+    Table("down", metadata, Column("id", Integer, primary_key=True), Column("up", Integer, key, nullable=False))
+    with sandbox(Plan("deferred", metadata)) as stage, meter("postgresql") as counts:
+        database = stage.engine.url.database
+        counts.reset(database)
+        with stage.engine.connect() as connection:
+            for statement in (
+                "INSERT INTO up VALUES (1), (2)",
+                "INSERT INTO down VALUES (1, 1)",
+                "DELETE FROM up WHERE id = 2",
+            ):
+                connection.exec_driver_sql(statement)
+                connection.commit()
+        found = counts.read(database)
+        stage.engine.dispose()
+    sent = [text for text in found.texts if re.search("INTO|DELETE|ONLY", text)]
+    assert len(sent) == 3, sent
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 import pytest
 from orms.nasty import METADATA
-from sqlalchemy import JSON, Column, Integer, MetaData, Table, func, insert, select
+from sqlalchemy import JSON, Column, Integer, MetaData, Table, Text, TypeDecorator, func, insert, select
 
 from dbplan import read, sandbox, seed
 from dbplan.errors import NotCovered
 from dbplan.orms.deriving import derive
 from dbplan.orms.drawing import BULK, draw
+from dbplan.orms.relations import kind_of
 from dbplan.orms.scenarios import SCENARIOS
 from dbplan.plan import Plan
 
@@ -55,6 +56,23 @@ def test_bundled_plans_have_the_tables_that_people_would_name(name):
     assert wanted[name].items() <= {key: scenario.table for key, scenario in found.scenarios.items()}.items()
     missing = {"credits": {"deep_include": "no three tables refer to each other in a row"}}
     assert found.missing == missing.get(name, {})
+
+
+class Sealed(TypeDecorator):
+    """A decorator of an application's own."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value, dialect):
+        return value and value[::-1]
+
+
+def test_what_an_applications_own_type_makes_of_what_is_stored_takes_no_part_but_for_keys():
+    metadata = MetaData()
+    Table("t", metadata, Column("id", Sealed, primary_key=True), Column("secret", Sealed), Column("n", Integer))
+    kinds = {column.name: kind_of(column) for column in metadata.tables["t"].columns}
+    assert kinds == {"id": "text", "secret": None, "n": "int"}
 
 
 def test_documents_that_share_no_key_are_named_with_the_way_to_give_them_one():

@@ -24,7 +24,7 @@ def database():
         yield f"postgresql://{url.username}@localhost/{url.database}?host={url.query['host']}&port={url.query['port']}"
 
 
-@pytest.mark.parametrize("guide", ["prisma", "drizzle", "peewee", "sqlalchemy"])
+@pytest.mark.parametrize("guide", ["prisma", "typeorm", "drizzle", "peewee", "sqlalchemy"])
 def test_every_command_of_a_guide_runs(guide, database, tmp_path):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | ENGINE | QUICK | {"DATABASE_URL": database, "PATH": path}

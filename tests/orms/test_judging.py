@@ -20,6 +20,7 @@ from dbplan.evidence import (
 from dbplan.orms.facts import Absent, Gathered, Outcome, Taking
 from dbplan.orms.judging import is_different, judge, timings, verdict
 from dbplan.orms.scenarios import SCENARIOS, Scenario
+from dbplan.orms.scoring import CRITERIA
 from dbplan.report.blocks import Section, Table, walk
 from dbplan.report.cells import show
 from dbplan.report.html import page
@@ -273,6 +274,27 @@ def test_lost_writes_and_wrong_rows_are_findings(report):
     }
 
 
+def test_a_write_that_was_reported_as_failed_and_is_there_is_no_negative_loss(facts):
+    told = judge("credits", replace(facts, loads=(replace(facts.loads[0], lost=-1),)))
+    assert "Prisma: 1 write of 20 clients reported as failed and there all the same" in [
+        f.message for f in told.actions
+    ]
+
+
+def test_who_fails_at_the_start_is_in_the_headline_and_among_what_failed(facts):
+    gone = Absent("tortoise", "Tortoise", "Python, asynchronous", "failed", "ModuleNotFoundError: No module named 'x'")
+    told = judge("credits", replace(facts, absent=(*facts.absent, gone)))
+    assert "; 1 contestant failed at the start" in told.verdict
+    said = [finding.message for finding in told.actions if finding.rule == "orm-absent"]
+    assert said == ["Tortoise takes no part: failed: ModuleNotFoundError: No module named 'x'"]
+
+
+def test_what_no_weight_is_left_for_is_said(facts):
+    told = judge("credits", facts, dict.fromkeys(CRITERIA, 0) | {"features": 1})
+    assert "nothing could be weighed; a team that may take either: nothing could be weighed; features" in told.verdict
+    assert "so that none is taken" in page(told)
+
+
 def test_the_plot_says_in_words_what_it_shows(report, tmp_path):
     text = report.save(tmp_path / "x.html").read_text()
     assert "Dot plots of ratios to the raw driver in 13 scenarios: SQLAlchemy ORM from" in text
@@ -293,8 +315,8 @@ def test_timings_are_evidence(report):
 
 def test_what_figures_hold_beside_those_of_others_is_said(facts, report):
     assert "each call starts a thread" not in page(report)
-    one = Taking("django-async", "Django async", "Python, asynchronous", "asyncpg")
+    one = Taking("django-async", "Django async", "Python, asynchronous", "asyncpg", "", "each call starts a thread.")
     added = tuple(replace(outcome("django", name), orm=one.orm) for name in NAMES)
     told = judge("credits", replace(facts, entrants=(*TAKERS, one), outcomes=(*facts.outcomes, *added)))
-    assert "Django async: each call starts a thread of its own" in page(told)
+    assert "Django async: each call starts a thread." in page(told)
     assert "3 ORMs on" in told.verdict, "one that has an asynchronous interface as well is one"

@@ -110,3 +110,10 @@ def test_its_memory_is_its_own_and_not_its_parents(start):
     process.close()
     assert process.memory() is None
     assert not process.lives
+
+
+def test_a_contestant_finds_the_modules_of_the_plans_own_types_behind_its_own(monkeypatch, tmp_path, start):
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    process = start(["import os", "print(json.dumps({'folders': os.environ['DBPLAN_MODULES'].split(os.pathsep)}))",
+                     "sys.stdout.flush()"])  # fmt: skip
+    assert process.ask("check", 20)["folders"][0] == str(tmp_path)

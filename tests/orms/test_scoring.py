@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbplan.errors import UnknownName, UsageError
-from dbplan.evidence import OrmFeature, OrmLoad, OrmStart, OrmStatements, OrmTiming, OrmViolation
+from dbplan.evidence import OrmFeature, OrmLoad, OrmRank, OrmStart, OrmStatements, OrmTiming, OrmViolation
 from dbplan.orms.scoring import CRITERIA, Mark, Measured, marks, rank, weights
 from dbplan.orms.selecting import NODE, OVERALL, PYTHON, document, select
 
@@ -106,6 +106,20 @@ def test_what_load_and_starts_vary_by_counts_as_what_speed_does():
     assert found["start"][DRIZZLE].span == (1, 1)
     (score,) = rank("g", [PRISMA], found, weights(dict.fromkeys(CRITERIA, 0) | {"load": 1, "start": 1})).scores
     assert score.low == pytest.approx(score.score - (0.05**2 + 0.1**2) ** 0.5 / 2), "each errs for itself"
+
+
+def test_two_are_level_where_the_interval_of_their_difference_holds_none():
+    ways = {"a": Mark(0.5, "", 0.47, 0.53), "b": Mark(0.45, "", 0.42, 0.48), "c": Mark(0.46, "", 0.43, 0.49)}
+    for other, tied in (("b", ("a",)), ("c", ("a", "c"))):
+        found = {"speed": {name: ways[name] for name in ("a", other)}}
+        assert rank("g", ["a", other], found, {"speed": 1.0}).tied == tied, "their own intervals meet in both"
+
+
+def test_speed_varies_as_its_rounds_beside_the_driver_do():
+    ranks = [OrmRank(PRISMA, "Node", 2, 3.0, 2.0, 4.0, place=1), OrmRank(DRIZZLE, "Node", 1, 3.0, 2.0, 4.0)]
+    found = marks(replace(MEASURED, ranks=ranks), GROUP)["speed"]
+    assert found[PRISMA].span == pytest.approx((1 / 8, 1 / 4))
+    assert found[DRIZZLE].span == marks(MEASURED, GROUP)["speed"][DRIZZLE].span, "it has no place"
 
 
 parts = st.integers(0, 20).map(lambda n: n / 20)

@@ -32,6 +32,7 @@ def configure(study: Study, *, lasting: bool = True) -> None:
         INSTALLED_APPS=application(study.models),
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         USE_TZ=True,
+        TIME_ZONE="UTC",  # which a new project has; without it moments are those of Chicago
     )
     django.setup()
 

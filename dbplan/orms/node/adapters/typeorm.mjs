@@ -77,13 +77,7 @@ export function bind(db, scenario) {
 }
 
 const NOTES = {
-  insert_one: (b) =>
-    isGiven(b)
-      ? "insert, for save of a row that brings its key reads it first, and updates one that is there"
-      : "save: INSERT in a transaction of its own",
-  upsert: () => "QueryBuilder's orUpdate, for upsert sets every column that is given",
-  transaction: (b) =>
-    `save reads the row that it is given once more${b.db.isSqlite ? "; TypeORM has no lock of SQLite's" : ""}`,
+  transaction: (b) => (b.db.isSqlite ? "TypeORM has no lock of SQLite's" : null),
   json_filter: (b) => (b.db.isSqlite ? "raw SQL in the condition: JsonContains is PostgreSQL's alone" : null),
 };
 
