@@ -44,13 +44,14 @@ class Axis:
         return round(self.width * math.log(inside / self.low) / math.log(self.high / self.low), 1)
 
     def ticks(self) -> Iterator[float]:
-        """Yield the round ratios that there is room to label."""
-        last = -math.inf
+        """Yield the round ratios that there is room to label, 1 among them: what is read is on which side of it."""
+        last, one = -math.inf, self.x(1)
         for decade in range(-3, 6):
             for step in _STEPS:
                 value = step * 10.0**decade
-                if self.low <= value <= self.high and self.x(value) - last >= _ROOM:
-                    last = self.x(value)
+                x = self.x(value)
+                if self.low <= value <= self.high and x - last >= _ROOM and (value == 1 or abs(x - one) >= _ROOM):
+                    last = x
                     yield value
 
 
