@@ -23,7 +23,16 @@ from dbplan.sandbox import postgresql
 
 HERE = Path(__file__).parent
 LITTLE = Effort(
-    rounds=5, seconds=0.3, warm=6, checks=2, parents=(1, 10, 100), load=0.1, load_runs=3, writes=60, starts=2, shared=True
+    rounds=5,
+    seconds=0.3,
+    warm=6,
+    checks=2,
+    parents=(1, 10, 100),
+    load=0.1,
+    load_runs=3,
+    writes=60,
+    starts=2,
+    shared=True,
 )
 
 
