@@ -61,9 +61,8 @@ def ratios(takers: Sequence[Taking], scenarios: Iterable[str], rows: Mapping[tup
     names = [name for name in scenarios if any(_ratio(rows, taker, name) for taker in orms)]
     left = 14 + CHARACTER * max(len(label(taker.title)) for taker in orms)
     column = (WIDTH - GAP * (COLUMNS - 1)) / COLUMNS
-    axis = _axis(
-        [rows[taker.orm, name] for name in names for taker in orms if _ratio(rows, taker, name)], column - left
-    )
+    told = [rows[taker.orm, name] for name in names for taker in orms if _ratio(rows, taker, name)]
+    axis = _axis(told, column - left - _ROOM / 2)  # half a label reaches beyond the last tick
     panel = HEAD + ROW * len(orms) + GAP
     parts: list[str] = []
     for number, name in enumerate(names):

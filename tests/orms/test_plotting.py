@@ -7,7 +7,8 @@ import pytest
 
 from dbplan.evidence import OrmTiming
 from dbplan.orms.facts import Taking
-from dbplan.orms.plotting import Axis, ratios
+from dbplan.orms.plotting import COLUMNS, GAP, Axis, ratios
+from dbplan.report.dots import WIDTH
 
 ROOM = 30
 RAW = Taking("raw", "raw", "table", "raw")
@@ -32,6 +33,12 @@ def test_the_line_at_1_is_always_there_with_its_label(low, high, title):
     others = {stroke for x, stroke in lines if x not in places}
     assert len(places) == 1
     assert others.isdisjoint(dict(lines)[place] for place in places)
+
+
+@pytest.mark.parametrize(("low", "high"), RANGES)
+def test_no_label_is_cut_at_the_right(low, high):
+    places = re.findall(r'<text x="([\d.]+)" y="30" text-anchor="middle"', drawn(low, high, "Django"))
+    assert max(map(float, places)) + ROOM / 2 <= (WIDTH - GAP * (COLUMNS - 1)) / COLUMNS
 
 
 @pytest.mark.parametrize("width", [120, 180, 290])
