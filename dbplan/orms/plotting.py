@@ -44,13 +44,14 @@ class Axis:
         return round(self.width * math.log(inside / self.low) / math.log(self.high / self.low), 1)
 
     def ticks(self) -> Iterator[float]:
-        """Yield the round ratios that there is room to label."""
-        last = -math.inf
+        """Yield the round ratios that there is room to label, 1 among them: what is read is on which side of it."""
+        last, one = -math.inf, self.x(1)
         for decade in range(-3, 6):
             for step in _STEPS:
                 value = step * 10.0**decade
-                if self.low <= value <= self.high and self.x(value) - last >= _ROOM:
-                    last = self.x(value)
+                x = self.x(value)
+                if self.low <= value <= self.high and x - last >= _ROOM and (value == 1 or abs(x - one) >= _ROOM):
+                    last = x
                     yield value
 
 
@@ -60,9 +61,8 @@ def ratios(takers: Sequence[Taking], scenarios: Iterable[str], rows: Mapping[tup
     names = [name for name in scenarios if any(_ratio(rows, taker, name) for taker in orms)]
     left = 14 + CHARACTER * max(len(label(taker.title)) for taker in orms)
     column = (WIDTH - GAP * (COLUMNS - 1)) / COLUMNS
-    axis = _axis(
-        [rows[taker.orm, name] for name in names for taker in orms if _ratio(rows, taker, name)], column - left
-    )
+    told = [rows[taker.orm, name] for name in names for taker in orms if _ratio(rows, taker, name)]
+    axis = _axis(told, column - left - _ROOM / 2)  # half a label reaches beyond the last tick
     panel = HEAD + ROW * len(orms) + GAP
     parts: list[str] = []
     for number, name in enumerate(names):

@@ -158,6 +158,18 @@ def test_a_table_has_headings_with_a_scope_and_scrolls_in_its_own_box(sample):
     assert all("aria-label" in div for div in tree.named("div") if div.get("class") == "scroll")
 
 
+def test_what_scrolls_shows_where_there_is_more_but_on_paper(sample):
+    """The paper that covers a shade moves with what scrolls, and the shade stays at the edge of the box."""
+    for text in (page(sample), fragment(sample)):
+        shown = re.search(r"\.scroll ?\{\s*overflow-x: ?auto;([^}]*)", text)[1]
+        assert re.findall(r"var\(--(paper|shade)\).*? (left|right) ?/.*? (local|scroll)", shown) == [
+            ("paper", "left", "local"), ("paper", "right", "local"),
+            ("shade", "left", "scroll"), ("shade", "right", "scroll"),
+        ]  # fmt: skip
+    printed = page(sample).partition("@media print")[2]
+    assert ".scroll { overflow: visible; background: none; }" in printed
+
+
 def test_two_figures_do_not_share_ids():
     svg = '<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg><defs><marker id="m"/></defs><path marker-end="url(#m)"/></svg>'
     text = page(Report("x", "y", True, (Figure(svg, "one"), Figure(svg, "two"))))

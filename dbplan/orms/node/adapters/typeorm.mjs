@@ -39,11 +39,27 @@ const OPTIONS = {
   /** better-sqlite3's interface, which libsql has too, without a program that has to be compiled. */
   sqlite: ({ url }) => ({
     type: "better-sqlite3",
-    driver: require("libsql"),
+    driver: positional(require("libsql")),
     database: url.database,
     timeout: TIMEOUT,
   }),
 };
+
+/**
+ * A libsql that binds any value alone as better-sqlite3 does. By itself it takes null for an object of named parameters
+ * and refuses it, and aborts the process where it is bytes; in an array both are values. TypeORM names no parameter.
+ */
+const positional = (Driver) =>
+  class extends Driver {
+    prepare(text) {
+      const statement = super.prepare(text);
+      for (const name of ["all", "run"]) {
+        const method = statement[name];
+        statement[name] = (...values) => method.call(statement, values);
+      }
+      return statement;
+    }
+  };
 
 export function close({ source }) {
   return source.destroy();
