@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from orms.files import files
+from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table
 
 from dbplan import read
 from dbplan.orms import forms
@@ -13,6 +14,7 @@ from dbplan.orms.contestants import CONTESTANTS, NODE, SQLITE, contestants_on
 from dbplan.orms.installing import Absent, installed
 from dbplan.orms.referee import Entrant
 from dbplan.orms.scenarios import SCENARIOS
+from dbplan.plan import Plan
 
 NAMES = sorted(
     name for name, one in CONTESTANTS.items() if SQLITE in one.dialects and one.table != NODE and name != "sqlite3"
@@ -44,6 +46,26 @@ def test_answers_are_the_references(field, name):
     assert not wrong, json.dumps({s: [answer, field.truth[s]] for s, answer in wrong.items()})[:3000]
     assert said == SAID.get(name, set())
     assert stored(field, name) == due(name)
+
+
+@pytest.mark.parametrize("name", ["django", "django-async", "sqlalchemy", "peewee", "tortoise", "piccolo", "pony"])
+def test_moments_without_a_zone_are_taken_as_they_are(naive, name):
+    assert naive.answers(name, [*naive.truth]) == naive.truth
+
+
+@pytest.fixture(scope="module")
+def naive(tmp_path_factory):
+    metadata = MetaData()
+    number = Column("id", Integer, primary_key=True)
+    Table(
+        "visits", metadata, number, Column("name", String(40), nullable=False), Column("made", DateTime, nullable=False)
+    )
+    with files(Plan("naive", metadata), tmp_path_factory.mktemp("models"), rows=120) as opened:
+        opened.truth = opened.answers(
+            "sqlite3", ["point_read", "filtered_list", "keyset_page", "insert_one", "update_one"]
+        )
+        assert any("made" in str(answer) for answer in opened.truth.values())
+        yield opened
 
 
 def stored(field, name):
