@@ -211,6 +211,6 @@ async def transaction(db: Database, b: BoundFile, params: Row) -> Row:
 async def delete_cascade(db: Database, b: BoundFile, params: Row) -> int:
     """Delete a row, and before it what the database would not delete with it."""
     key = params["key"]
-    async with db.transaction() as connection:
+    async with db.transaction() if len(b.sql) > 1 else db.connection() as connection:  # one is whole by itself
         done = [(await connection.execute(text, [key[name] for name in names])).rowcount for text, names in b.sql]
         return int(done[-1])

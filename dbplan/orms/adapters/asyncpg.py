@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import asyncpg
@@ -187,9 +188,14 @@ async def transaction(db: Database, b: Bound, params: Row) -> Row:
         return dict(found)
 
 
+def _whole(connection: Any, b: Bound) -> AbstractAsyncContextManager[object]:
+    """Give a transaction where there are several statements; one is whole by itself."""
+    return connection.transaction() if len(b.sql) > 1 else nullcontext()
+
+
 async def delete_cascade(db: Database, b: Bound, params: Row) -> int:
     """Delete a row, and before it what the database would not delete with it."""
     key = params["key"]
-    async with db.pool.acquire() as connection, connection.transaction():
+    async with db.pool.acquire() as connection, _whole(connection, b):
         done = [await connection.execute(delete, *(key[name] for name in names)) for delete, names in b.sql]
         return _count(done[-1])

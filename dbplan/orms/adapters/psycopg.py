@@ -8,6 +8,7 @@ fifth run.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import psycopg
@@ -216,9 +217,14 @@ def transaction(db: Database, b: Bound, params: Row) -> Row:
         return found
 
 
+def _whole(connection: psycopg.Connection[Any], b: Bound) -> AbstractContextManager[object]:
+    """Give a transaction where there are several statements; one is whole by itself."""
+    return connection.transaction() if len(b.sql) > 1 else nullcontext()
+
+
 def delete_cascade(db: Database, b: Bound, params: Row) -> int:
     """Delete a row, and before it what the database would not delete with it."""
     key = params["key"]
-    with db.pool.connection() as connection, connection.transaction():
+    with db.pool.connection() as connection, _whole(connection, b):
         done = [connection.execute(delete, [key[name] for name in names]).rowcount for delete, names in b.sql]
         return int(done[-1])

@@ -215,6 +215,6 @@ def transaction(db: Database, b: BoundFile, params: Row) -> Row:
 def delete_cascade(db: Database, b: BoundFile, params: Row) -> int:
     """Delete a row, and before it what the database would not delete with it."""
     key = params["key"]
-    with db.transaction() as connection:
+    with db.transaction() if len(b.sql) > 1 else db.connection() as connection:  # one is whole by itself
         done = [connection.execute(delete, [key[name] for name in names]).rowcount for delete, names in b.sql]
         return int(done[-1])
