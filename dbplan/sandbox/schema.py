@@ -8,13 +8,26 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Constraint, Engine, Index, MetaData, Table
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Constraint,
+    Dialect,
+    Engine,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+)
+from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.exc import CompileError, DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.types import NullType, TypeEngine
 
 from dbplan.ddl import Statement
 from dbplan.ddl.native import schemas, statements_of
+from dbplan.ddl.translation.kinds import bare
 from dbplan.errors import NotCovered, SandboxError
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.plan import Plan, copy_metadata
@@ -57,6 +70,8 @@ def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
 
 def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
     metadata, lost = in_words_of(copy_metadata(plan.metadata), connection.dialect.name)
+    for column in _columns(metadata):
+        column.type = _taken(column.type, connection.dialect)
     connection.execution_options(no_parameters=True)
     unwritable = [_refused(*said) for table in metadata.tables.values() for said in _take_unwritable(table, connection)]
     made = [_execute(statement, connection) for statement in statements_of(metadata, connection.dialect.name)]
@@ -68,7 +83,8 @@ def needs_translation(metadata: MetaData, dialect: str) -> bool:
     """Whether a schema has to be said in other words there.
 
     MySQL and MariaDB understand none but their own, and no server those that are meant for another. What was written
-    for PostgreSQL goes to SQLite as it is, or is refused by its type: PostgreSQL is the server to take instead.
+    for PostgreSQL goes to SQLite as it is, but for its bytes, or is refused by its types: PostgreSQL is the server to
+    take instead.
     """
     own = metadata.info.get("dialect")
     return own != dialect and (dialect in _OF_MYSQL or own not in (None, "postgresql"))
@@ -166,7 +182,7 @@ def refuse_types(plan: Plan, engine: Engine) -> None:
         if isinstance(column.type, NullType):  # no type or a foreign key that leads nowhere: creation will say which
             continue
         try:
-            column.type.compile(engine.dialect)
+            _taken(column.type, engine.dialect).compile(engine.dialect)
         except (CompileError, NotImplementedError):
             product = _PRODUCTS.get(engine.dialect.name, engine.dialect.name)
             other = "PostgreSQL" if engine.dialect.name == "sqlite" else "the server it was written for"
@@ -186,6 +202,13 @@ def _refuse_schemas(plan: Plan, engine: Engine) -> None:
 def _columns(metadata: MetaData) -> Iterator[Column[Any]]:
     for table in metadata.tables.values():
         yield from table.columns
+
+
+def _taken(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """Return a type as the server takes it: PostgreSQL's bytes are a BLOB on SQLite, which holds the very same."""
+    if dialect.name == "sqlite" and isinstance(bare(kind, dialect, "sqlite"), BYTEA):
+        return LargeBinary()
+    return kind
 
 
 def _name(kind: TypeEngine[Any]) -> str:
