@@ -8,13 +8,26 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Constraint, Engine, Index, MetaData, Table
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Constraint,
+    Dialect,
+    Engine,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+)
+from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.exc import CompileError, DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.types import NullType, TypeEngine
 
 from dbplan.ddl import Statement
 from dbplan.ddl.native import schemas, statements_of
+from dbplan.ddl.translation.kinds import bare
 from dbplan.errors import NotCovered, SandboxError
 from dbplan.evidence import Finding, Place, Severity
 from dbplan.plan import Plan, copy_metadata
@@ -32,6 +45,7 @@ _DISPENSABLE = frozenset(
 )
 """Kinds of statements whose failure leaves the tables as they are."""
 _LONGEST = 80
+_MOST = 10
 
 
 def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
@@ -39,12 +53,10 @@ def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
 
     Return a finding for each index that the server refuses: it guards no row, so all else can be studied without;
     and for each view, routine, trigger, policy and extension that only that other server had the means for.
-    Raises NotCovered for what the database has no type for, SandboxError for a statement that it refuses.
+    Raises NotCovered for types and schemas that the database does not have, SandboxError for a statement that it
+    refuses.
     """
-    if not needs_translation(plan.metadata, engine.dialect.name):
-        refuse_types(plan, engine)
-    if engine.dialect.name in ("sqlite", *_OF_MYSQL):
-        _refuse_schemas(plan, engine)
+    refuse(plan, engine)
     with engine.begin() as connection:
         try:
             return _create(plan, connection)
@@ -57,6 +69,8 @@ def create(plan: Plan, engine: Engine) -> tuple[Finding, ...]:
 
 def _create(plan: Plan, connection: Connection) -> tuple[Finding, ...]:
     metadata, lost = in_words_of(copy_metadata(plan.metadata), connection.dialect.name)
+    for column in _columns(metadata):
+        column.type = _taken(column.type, connection.dialect)
     connection.execution_options(no_parameters=True)
     unwritable = [_refused(*said) for table in metadata.tables.values() for said in _take_unwritable(table, connection)]
     made = [_execute(statement, connection) for statement in statements_of(metadata, connection.dialect.name)]
@@ -68,7 +82,8 @@ def needs_translation(metadata: MetaData, dialect: str) -> bool:
     """Whether a schema has to be said in other words there.
 
     MySQL and MariaDB understand none but their own, and no server those that are meant for another. What was written
-    for PostgreSQL goes to SQLite as it is, or is refused by its type: PostgreSQL is the server to take instead.
+    for PostgreSQL goes to SQLite as it is, but for its bytes, or is refused by its types: PostgreSQL is the server to
+    take instead.
     """
     own = metadata.info.get("dialect")
     return own != dialect and (dialect in _OF_MYSQL or own not in (None, "postgresql"))
@@ -160,32 +175,53 @@ def _refused(place: Place, reason: str, mend: str = "") -> Finding:
     return Finding("index-refused", Severity.ERROR, place, f"the index cannot be created: {reason}", mend, why)
 
 
-def refuse_types(plan: Plan, engine: Engine) -> None:
-    """Raise NotCovered for the first column whose type the engine's dialect cannot write."""
-    for column in _columns(plan.metadata):
-        if isinstance(column.type, NullType):  # no type or a foreign key that leads nowhere: creation will say which
-            continue
-        try:
-            column.type.compile(engine.dialect)
-        except (CompileError, NotImplementedError):
-            product = _PRODUCTS.get(engine.dialect.name, engine.dialect.name)
-            other = "PostgreSQL" if engine.dialect.name == "sqlite" else "the server it was written for"
-            raise NotCovered(
-                f'plan "{plan.name}": {column.table.key}.{column.name} is {_name(column.type)}, '
-                f"which {product} does not have; run it on {other}"
-            ) from None
-
-
-def _refuse_schemas(plan: Plan, engine: Engine) -> None:
-    names = sorted(schemas(plan.metadata))
+def refuse(plan: Plan, engine: Engine) -> None:
+    """Raise NotCovered for all that the engine's server does not have: types of columns, and schemas."""
+    dialect = engine.dialect
+    columns = [] if needs_translation(plan.metadata, dialect.name) else _unwritten(plan.metadata, dialect)
+    names = sorted(schemas(plan.metadata)) if dialect.name in ("sqlite", *_OF_MYSQL) else []
+    product, said = _PRODUCTS.get(dialect.name, dialect.name), []
+    if columns:
+        said.append(f": {_listed(columns)}, which {product} does not have")
     if names:
-        why = "SQLite has none" if engine.dialect.name == "sqlite" else "there a schema is a database, and this is one"
-        raise NotCovered(f'plan "{plan.name}" lies in the schemas {", ".join(names)}; {why}: run it on PostgreSQL')
+        why = "SQLite has none" if dialect.name == "sqlite" else "there a schema is a database, and this is one"
+        said.append(f" lies in the schemas {_listed(names)}; {why}")
+    if said:
+        other = "PostgreSQL" if names or dialect.name == "sqlite" else "the server it was written for"
+        raise NotCovered(f'plan "{plan.name}"{"; it".join(said)}; run it on {other}')
+
+
+def _unwritten(metadata: MetaData, dialect: Dialect) -> list[str]:
+    """Return the columns whose types the dialect cannot write, each with its type."""
+    return [f"{c.table.key}.{c.name} is {_name(c.type)}" for c in _columns(metadata) if not _writes(c.type, dialect)]
+
+
+def _writes(kind: TypeEngine[Any], dialect: Dialect) -> bool:
+    if isinstance(kind, NullType):  # no type or a foreign key that leads nowhere: creation will say which
+        return True
+    try:
+        _taken(kind, dialect).compile(dialect)
+    except (CompileError, NotImplementedError):
+        return False
+    return True
+
+
+def _listed(items: list[str]) -> str:
+    """Return the first items, and how many more there are."""
+    more = f" and {len(items) - _MOST} more" if len(items) > _MOST else ""
+    return f"{', '.join(items[:_MOST])}{more}"
 
 
 def _columns(metadata: MetaData) -> Iterator[Column[Any]]:
     for table in metadata.tables.values():
         yield from table.columns
+
+
+def _taken(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """Return a type as the server takes it: PostgreSQL's bytes are a BLOB on SQLite, which holds the very same."""
+    if dialect.name == "sqlite" and isinstance(bare(kind, dialect, "sqlite"), BYTEA):
+        return LargeBinary()
+    return kind
 
 
 def _name(kind: TypeEngine[Any]) -> str:

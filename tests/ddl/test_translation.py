@@ -273,6 +273,26 @@ def test_a_serial_that_a_server_cannot_number_is_told(dialect, key):
     assert "the application has to give the number" in lost[0]
 
 
+@pytest.mark.parametrize("source", ["", "postgresql", "mysql"])
+def test_what_refers_to_a_key_that_sqlite_numbers_is_of_its_type(source):
+    metadata = sa.MetaData(info={"dialect": source} if source else {})
+    sa.Table("a", metadata, sa.Column("id", sa.BIGINT, primary_key=True), sa.Column("n", sa.BIGINT))
+    sa.Table("b", metadata, sa.Column("id", sa.BIGINT, sa.ForeignKey("a.id"), primary_key=True))
+    sa.Table(
+        "c", metadata,
+        sa.Column("id", sa.BIGINT, primary_key=True, autoincrement=True),
+        sa.Column("b_id", sa.BIGINT, sa.ForeignKey("b.id")),
+        sa.Column("c_id", sa.BIGINT, sa.ForeignKey("c.id")),
+        sa.Column("word", sa.VARCHAR(9), sa.ForeignKey("a.id")),
+    )  # fmt: skip
+    made = translated(metadata, "sqlite").metadata.tables
+    words = {str(c): str(c.type) for table in made.values() for c in table.columns}
+    assert words == {
+        "a.id": "INTEGER", "a.n": "BIGINT", "b.id": "INTEGER",
+        "c.id": "INTEGER", "c.b_id": "INTEGER", "c.c_id": "INTEGER", "c.word": "VARCHAR(9)",
+    }  # fmt: skip
+
+
 def test_an_array_of_an_enum_is_called_so_and_nothing_is_said_of_no_action():
     metadata = sa.MetaData(info={"dialect": "postgresql"})
     roles = sa.Column("roles", postgresql.ARRAY(postgresql.ENUM("a", name="role")))

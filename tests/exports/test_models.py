@@ -12,10 +12,12 @@ from exports.python_modules import NAME, complaints, loaded
 from exports.random_plans import over_random_plans
 from exports.strangers import stranger
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects import sqlite
 
 from dbplan.columns import Money
 from dbplan.comparison import differences
 from dbplan.ddl import statements
+from dbplan.ddl.documents import JsonText
 from dbplan.domains import PLANS
 from dbplan.exports.models import write
 from dbplan.plan import Plan
@@ -212,3 +214,16 @@ def test_what_prismas_client_fills_in_an_insert_fills_in_or_it_is_told(tmp_path)
             rows[0].s = "x"
             session.commit()
             assert rows[0].at > before[0][1]
+
+
+def test_a_document_that_sqlite_holds_as_text_is_text_without_dbplan(tmp_path):
+    metadata = sa.MetaData(info={"dialect": "sqlite"})
+    columns = (sa.Column("d", JsonText), sa.Column("e", JsonText(none_as_null=True)))
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
+    text = text_of(Plan("p", metadata), "sqlite")
+    assert "from dbplan" not in text
+    assert complaints(tmp_path, {"documents": text}) == ""
+    with loaded(text) as module:
+        kinds = [column.type for column in module.T.__table__.columns][1:]
+        assert [kind.none_as_null for kind in kinds] == [False, True]
+        assert {(kind.compile(sqlite.dialect()), kind.bind_expression(None)) for kind in kinds} == {("JSONB", None)}

@@ -12,9 +12,11 @@ from exports.python_modules import complaints
 from exports.random_plans import over_random_plans
 from exports.test_models import without_long_names
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects import sqlite
 from tortoise import Tortoise
 
 from dbplan.ddl import translated
+from dbplan.ddl.documents import JsonText
 from dbplan.domains import PLANS
 from dbplan.exports.tortoise import write
 from dbplan.plan import Plan
@@ -115,3 +117,13 @@ def test_the_file_is_as_it_was_agreed():
     if os.environ.get("DBPLAN_GOLDEN") == "write":
         GOLDEN.write_text(written, "utf-8")
     assert written == GOLDEN.read_text("utf-8")
+
+
+def test_a_document_that_sqlite_holds_as_text_is_a_document():
+    metadata = sa.MetaData(info={"dialect": "sqlite"})
+    columns = (sa.Column("d", JsonText), sa.Column("b", sqlite.JSONB))
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
+    written = write(Plan("p", metadata), "sqlite")
+    assert "    d = fields.JSONField(null=True)\n" in written.files["models.py"]
+    assert '    b = ServerField(words="JSONB", null=True)\n' in written.files["models.py"]
+    assert [f.message for f in written.lost if f.place.column == "d"] == ["its type jsonb is json here"]

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from exports.loop import empty_database, run, taken, typeorm_options, unexplained
 from exports.strangers import stranger
 from node_tools import node
-from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import mysql, sqlite
 
+from dbplan.ddl.documents import JsonText
 from dbplan.domains import PLANS
 from dbplan.errors import NotCovered
 from dbplan.evidence import Severity
@@ -168,3 +169,15 @@ def test_an_enum_of_two_schemas_is_made_once():
         "its enum is app.kind: TypeORM has enums in the schema of their table"
     ]
     assert not any("CREATE TYPE" in one.mend for one in lost)
+
+
+def test_a_document_that_sqlite_holds_as_text_is_not_bytes():
+    metadata = sa.MetaData(info={"dialect": "sqlite"})
+    columns = (sa.Column("d", JsonText), sa.Column("b", sqlite.JSONB))
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
+    written = write(Plan("p", metadata), "sqlite")
+    assert '@Column({ type: "json", nullable: true })\n  d!: unknown' in written.files["entities.ts"]
+    assert '@Column({ type: "jsonb", nullable: true })\n  b!: unknown' in written.files["entities.ts"]
+    assert [f.message for f in written.lost if f.place.column == "d"] == [
+        "jsonb is written as json, for of TypeORM's jsonb SQLite makes bytes"
+    ]

@@ -183,6 +183,35 @@ def test_a_type_that_the_server_does_not_have_is_named_with_its_column(kind, on,
         pass
 
 
+def test_all_that_sqlite_does_not_have_is_named_at_once():
+    metadata = sa.MetaData()
+    columns = [sa.Column(f"c{number}", pg.INET()) for number in range(10)]
+    sa.Table("a", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("tags", pg.ARRAY(sa.Text)))
+    sa.Table("b", metadata, sa.Column("id", sa.Integer, primary_key=True), *columns, schema="app")
+    with pytest.raises(NotCovered) as refused, sandbox(Plan("p", metadata), "sqlite"):
+        pass
+    first = ", ".join(f"app.b.c{number} is INET" for number in range(9))
+    assert str(refused.value) == (
+        f'plan "p": a.tags is ARRAY, {first} and 1 more, which SQLite does not have; '
+        "it lies in the schemas app; SQLite has none; run it on PostgreSQL"
+    )
+
+
+class Sealed(sa.TypeDecorator):
+    impl = pg.BYTEA
+    cache_ok = True
+
+
+@pytest.mark.parametrize("kind", [pg.BYTEA(), Sealed()])
+def test_bytes_of_postgresql_are_a_blob_on_sqlite(kind):
+    metadata = sa.MetaData(info={"dialect": "postgresql"})
+    table = sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("salt", kind))
+    with sandbox(Plan("p", metadata), "sqlite") as stage, stage.engine.begin() as connection:
+        connection.execute(table.insert(), {"id": 1, "salt": b"\x00\xff"})
+        assert connection.execute(sa.select(table.c.salt)).scalar_one() == b"\x00\xff"
+        assert str(sa.inspect(connection).get_columns("t")[1]["type"]) == "BLOB"
+
+
 def test_a_table_that_cannot_be_created_is_named_in_one_line(on):
     metadata = sa.MetaData()
     sa.Table("fine", metadata, sa.Column("id", sa.Integer, primary_key=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, ForeignKeyConstraint, Table
+from sqlalchemy import Column, ForeignKeyConstraint, Integer, Table
 from sqlalchemy.schema import UniqueConstraint
 
 from dbplan.ddl.translation.work import Work, kept
@@ -203,12 +203,41 @@ class Cascades:
 
 def align(work: Work) -> None:
     """Give the columns of a foreign key the types of the key that they lead to, where the target wants them alike."""
-    if work.as_is or work.target.name == "sqlite":
+    if work.target.name == "sqlite":
+        _follow_numbers(work)
+        return
+    if work.as_is:
         return
     for _ in range(len(work.columns) + 1):
         changed = [child for child, parent in _pairs(work) if _aligned(child, parent, work)]
         if not changed:
             return
+
+
+def _follow_numbers(work: Work) -> None:
+    """Write what refers to a key that SQLite numbers as INTEGER too, however many keys lie between.
+
+    SQLite itself keeps BIGINT the same way, but tools that read the tables relate only columns of one type.
+    """
+    ends = [(key.elements[0].parent, key.elements[0].column) for key in _keys_of_one(work)]
+    followed = {column for column in work.columns.values() if _is_numbered_key(column)}
+    while found := [child for child, parent in ends if parent in followed and _may_follow(child, followed, work)]:
+        for child in found:
+            child.type = Integer()
+        followed.update(found)
+
+
+def _keys_of_one(work: Work) -> Iterator[ForeignKeyConstraint]:
+    for table in work.tables.values():
+        yield from (key for key in table.foreign_key_constraints if len(key.elements) == 1)
+
+
+def _is_numbered_key(column: Column[Any]) -> bool:
+    return column.primary_key and column.autoincrement is True and type(column.type) is Integer
+
+
+def _may_follow(child: Column[Any], followed: set[Column[Any]], work: Work) -> bool:
+    return child not in followed and work.kinds[child].family == "integer"
 
 
 def _pairs(work: Work) -> Iterator[tuple[Column[Any], Column[Any]]]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
+from dbplan.ddl.documents import JsonText
 from dbplan.exports.alchemy.clauses import clause
 from dbplan.exports.alchemy.page import Page, home
 from dbplan.exports.python import Group, Named, Node, Text, call, flat, literal
@@ -30,6 +31,10 @@ _SERVER_TYPE = '''class ServerType(UserDefinedType[Any]):
 
     def get_col_spec(self, **_: Any) -> str:
         return self.words'''
+_JSON_TEXT = '''class JsonText({json}):
+    """A document that SQLite keeps as text in a column declared JSONB."""
+
+    __visit_name__ = "JSONB"'''
 _VALUES = '''def values(kind: Any) -> list[str]:
     """Return what the database keeps of an enum: the values of its members."""
     return [str(member.value) for member in kind]'''
@@ -67,6 +72,8 @@ def _plain(page: Page, type_: Any) -> Node | None:
         return _enum(page, type_)
     if isinstance(type_, DOMAIN):
         return _domain(page, type_)
+    if isinstance(type_, JsonText):
+        return _json_text(page, type_)
     if isinstance(type_, TypeDecorator):
         return _decorated(page, type_)
     type_ = _generic(page, type_)
@@ -95,6 +102,14 @@ def _generic(page: Page, type_: Any) -> Any:
         return generic if generic.compile(page.dialect) == type_.compile(page.dialect) else type_
     except (NotImplementedError, SQLAlchemyError):
         return type_
+
+
+def _json_text(page: Page, type_: JsonText) -> Node | None:
+    items = _arguments(page, type_)
+    if items is None:
+        return None
+    page.helpers["JsonText"] = _JSON_TEXT.format(json=page.imports.name("sqlalchemy.dialects.sqlite", "JSON"))
+    return call("JsonText", *items)
 
 
 def _foreign(page: Page, type_: Any, found: tuple[str, str] | None) -> Node | None:

@@ -17,7 +17,7 @@ from dbplan.exports.python import Imports, docstring, names_in, shown
 from dbplan.exports.relations import Naming, naming, snake
 from dbplan.plan import Plan
 
-_OWN = filling.NAMES | {"Base", "values", "ServerType", "annotations"}
+_OWN = filling.NAMES | {"Base", "values", "ServerType", "JsonText", "annotations"}
 _KINDS = frozenset({"int", "str", "bool", "float", "bytes", "list", "dict", "type", "object"})
 
 

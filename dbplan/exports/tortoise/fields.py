@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column
 from sqlalchemy.dialects.postgresql import DOMAIN
 
+from dbplan.ddl.documents import JsonText
 from dbplan.evidence import Place
 from dbplan.exports import facts
 from dbplan.exports.alchemy.page import imported
@@ -170,6 +171,7 @@ def _nearest(page: Page, column: Column[Any], type_: SqlType) -> Made:
     dialect = "sqlite" if page.dialect.name == "sqlite" else "mysql"
     words = type_.words.lower()
     name = _OTHERS.get(words) or _OTHERS.get(type_.name)
+    name = "JSONField" if isinstance(server_type(column.type), JsonText) else name
     if name is None or (name == "TextField" and column.primary_key):
         return server_field(page, type_.words)
     kind = _MADE[dialect][name]

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column
 
+from dbplan.ddl.documents import JsonText
 from dbplan.exports.clauses import place_of, sql_of
 from dbplan.exports.facts import Default, Facts, SqlType
 from dbplan.exports.typeorm.kinds import Kind, kind_of
@@ -69,6 +70,9 @@ def _kind(page: Page, facts: Facts) -> Kind:
     if told.base is not None:
         page.lose(f"the domain {told.name} is written as {told.base.words.lower()}", table, column=name)
     kind = kind_of(told.base or told, page.server)
+    if isinstance(facts.column.type, JsonText):
+        page.lose("jsonb is written as json, for of TypeORM's jsonb SQLite makes bytes", table, column=name)
+        return kind_of(replace(told, name="json"), page.server)
     if not kind.kept:
         said = (told.base or told).words.lower()
         page.lose(f"{said} is written as {kind.name}, for TypeORM lacks it", table, column=name)

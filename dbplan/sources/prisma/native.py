@@ -11,6 +11,7 @@ from sqlalchemy.dialects import mssql, mysql, postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
+from dbplan.ddl.documents import JsonText
 from dbplan.sources.reflected import ServerType
 
 Maker = Callable[..., TypeEngine[Any]]
@@ -139,7 +140,7 @@ _SQLITE: Mapping[str, Maker] = {
     "Boolean": sqlite.BOOLEAN,
     "String": sqlite.TEXT,
     "DateTime": sqlite.DATETIME,
-    "Json": sqlite.JSONB,
+    "Json": JsonText,  # Prisma declares JSONB and writes text, where SQLAlchemy's JSONB writes bytes
     "Bytes": sqlite.BLOB,
 }
 

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from dbplan import read
 from dbplan.ddl import statements
 from dbplan.errors import SourceError
+from dbplan.sandbox import sandbox
 
 BLOG = """
 datasource db {
@@ -238,3 +239,13 @@ def _source(provider, more=""):
 def test_an_empty_folder_is_refused_as_one_without_schema_and_module(tmp_path):
     with pytest.raises(SourceError, match=r'^no \.prisma file in the folder ".*" or below it, and no Python module'):
         read(str(tmp_path))
+
+
+def test_a_document_on_sqlite_is_declared_as_prisma_does_and_held_as_text(schema):
+    plan = read(schema(_source("sqlite") + "model A {\n  id Int @id\n  data Json?\n}\n"))
+    with sandbox(plan, on="sqlite") as stage, stage.engine.begin() as connection:
+        table = plan.table("A")
+        connection.execute(table.insert(), {"id": 1, "data": {"a": 1}})
+        assert connection.execute(sa.select(table.c.data)).scalar_one() == {"a": 1}
+        assert connection.exec_driver_sql('SELECT typeof(data) FROM "A"').scalar_one() == "text"
+        assert str(sa.inspect(connection).get_columns("A")[1]["type"]) == "JSONB"
