@@ -124,9 +124,9 @@ selection(plan, report)
 # ## Decision
 #
 # By the full run, with features probed and load measured, as [the selection document](../docs/orm/selection.md) has it
-# with its evidence, its options and its consequences: **Prisma** for a Next.js team and for one that may take either,
-# **Peewee** for a Python team. Both plans say so, with TypeORM level with Prisma or next to it: a team that minds what is
-# installed, or has few readers at the same moment, takes TypeORM. Where the quick run above names another for Python: it
-# weighs no features, and Peewee has more of them than Tortoise. Set-up, each command of it run:
-# [Prisma](../docs/orm/prisma.md), [Peewee](../docs/orm/peewee.md), [Drizzle](../docs/orm/drizzle.md),
-# [SQLAlchemy](../docs/orm/sqlalchemy.md).
+# with its evidence, its options and its consequences: for a Next.js team, and for one that may take either, **Prisma** and
+# TypeORM are level on both plans. The applications are written for Prisma, so Prisma is taken; a team that minds what is
+# installed, or has few readers at the same moment, takes TypeORM. A Python team takes **Peewee**. Where the quick run above
+# names another for Python: it weighs no features, and Peewee has more of them than Tortoise. Set-up, each command of it run:
+# [Prisma](../docs/orm/prisma.md), [TypeORM](../docs/orm/typeorm.md), [Peewee](../docs/orm/peewee.md),
+# [Drizzle](../docs/orm/drizzle.md), [SQLAlchemy](../docs/orm/sqlalchemy.md).
