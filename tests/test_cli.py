@@ -256,7 +256,7 @@ def test_images_are_written_and_checked(run: Run, odd: str, tmp_path: Path):
     written = [Path(line) for line in out.splitlines()]
     assert {path.suffix for path in written} >= {".svg", ".png", ".mmd"}
     assert run("erd", odd, "-o", tmp_path / "erd", "--check")[0] == 0
-    (tmp_path / odd).write_text(ODD_MODELS.replace('Column("x"', 'Column("y"'))
+    (tmp_path / odd).write_text(ODD_MODELS.replace('Column("x"', 'Column("yard"'))
     code, out, _ = run("erd", odd, "-o", tmp_path / "erd", "--check")
     assert code == 1
     assert "stale: " in out

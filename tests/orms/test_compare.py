@@ -175,8 +175,9 @@ def runners():
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
 from dataclasses import replace
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
 sys.path.insert(0, {here!r})
 from orms.library import PLAN
 from dbplan import compare_orms
@@ -193,7 +194,7 @@ def test_ctrl_c_leaves_no_process_and_no_database():
         child.stdout.read()
         assert child.wait(60) != 0
     assert not runners()
-    assert not [name for name in postgresql.status().databases if "moods" in name]
+    assert not [name for name in postgresql.status().databases if "interrupted" in name]
 
 
 def test_an_unknown_name_lists_those_there_are():

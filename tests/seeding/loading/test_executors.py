@@ -300,6 +300,7 @@ def until(condition, seconds=90):
 
 
 SCRIPT = """
+    import signal
     import sys
     import time
     from dbplan import read
@@ -311,6 +312,7 @@ SCRIPT = """
         time.sleep(0.1)
 
     if __name__ == "__main__":
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
         layout.PART, executors.AHEAD = 75, 4
         seed_files(sys.argv[1], read("credits"), format="jsonl", rows=3_000, workers=2, progress=slowly)
 """
