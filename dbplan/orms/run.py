@@ -75,10 +75,8 @@ def compare_orms(
             'ORMs are compared on PostgreSQL and SQLite; leave `on` out, or write on="sqlite", or a URL of PostgreSQL'
         )
     dialect = "sqlite" if server == "sqlite" else "postgresql"
-    contestants, tell = (
-        wanted([orms] if isinstance(orms, str) else orms, dialect),
-        progress or (lambda _fraction, _doing: None),
-    )
+    names = [orms] if isinstance(orms, str) else orms
+    contestants, tell = wanted(names, dialect), progress or (lambda _fraction, _doing: None)
     weights(plan.priorities)  # a wrong one is refused before anything is measured
     if install and any(contestant.is_node for contestant in contestants):
         installing.install(lambda doing: tell(0.0, doing))
